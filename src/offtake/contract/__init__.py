@@ -1,0 +1,1 @@
+"""One YAML file ⇄ Contract ⇄ Terms as of an instant."""

@@ -1,0 +1,1 @@
+"""Usage × terms → lines → invoice."""

@@ -1,0 +1,1 @@
+"""The usage record, its schema, and readers of foreign formats."""

@@ -1,0 +1,1 @@
+"""Money, units, periods and errors: the words that every other room uses. Imports nothing of ours."""
