@@ -36,8 +36,8 @@ Value = object  # None | bool | int | Decimal | date | datetime | str | list[Val
 MAX_DEPTH = 60
 MAX_DIGITS = 40
 
-_INTEGER = re.compile(r"[-+]?[0-9][[0-9]_]*")
-_DECIMAL = re.compile(r"[-+]?(?:[0-9][[0-9]_]*\.?[[0-9]_]*|\.[0-9][[0-9]_]*)(?:[eE][-+]?[0-9]+)?")
+_INTEGER = re.compile(r"[-+]?[0-9][0-9_]*")
+_DECIMAL = re.compile(r"[-+]?(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)(?:[eE][-+]?[0-9]+)?")
 _NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF|nan|NaN|NAN)")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIMESTAMP = re.compile(
@@ -184,8 +184,8 @@ class _Reader:
         return value
 
     def _untagged(self, event: Event) -> bool:
-        if getattr(event, "tag", None):
-            raise self._refuse(event, f"the tag {event.tag}", "remove the tag; quote the value if it must stay text")
+        if tag := getattr(event, "tag", None):
+            raise self._refuse(event, f"the tag {tag}", "remove the tag; quote the value if it must stay text")
         return True
 
     def _number(self, event: ScalarEvent, why: str) -> ContractError:
