@@ -1,0 +1,1 @@
+"""The command line: parses input, calls one operation, renders. No rules of its own."""

@@ -1,0 +1,111 @@
+"""The flags that commands share, so that each means the same thing everywhere.
+
+Each is a decorator; `@pricing_options` is the usual set. Values arrive as the command's keyword arguments:
+
+    usage: tuple[Path, ...]      the USAGE… files
+    contract: Path | None        --contract FILE
+    catalogs: tuple[Path, ...]   --catalog FILE, may be repeated; later files win
+    at: datetime | date | None   --at: a date is local midnight in the contract's zone
+    facts: tuple[Path, ...]      --facts FILE, may be repeated
+    strict: bool                 --strict
+    stance: str | None           --stance
+    output_format: str           --format
+    out: Path | None             --out FILE; stdout when absent
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+Decorator = Callable[[Decorated], Decorated]
+
+STANCES = ("offered", "ask", "fallback", "walk_away")
+
+EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+EXISTING_PATH = click.Path(exists=True, path_type=Path)
+NEW_FILE = click.Path(dir_okay=False, writable=True, path_type=Path)
+
+
+class Instant(click.ParamType[datetime | date]):
+    """A date (2026-03-01) or an instant (2026-03-01T12:00:00Z), read as ISO 8601."""
+
+    name = "instant"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime | date:
+        """A date stays a date: only the contract knows its zone."""
+        if isinstance(value, date):
+            return value
+        try:
+            return date.fromisoformat(value) if len(value) == len("2026-03-01") else datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a date or an instant; write 2026-03-01 or 2026-03-01T12:00:00Z", param, ctx)
+
+
+INSTANT = Instant()
+
+
+def usage_argument(required: bool = True) -> Decorator[Any]:
+    """USAGE…: one or more usage files."""
+    return click.argument("usage", nargs=-1, required=required, type=EXISTING_PATH)
+
+
+def contract_option(required: bool = False) -> Decorator[Any]:
+    """--contract FILE, as `contract`."""
+    help_text = "The contract file." if required else "The contract file; list prices when absent."
+    return click.option("--contract", required=required, type=EXISTING_FILE, metavar="FILE", help=help_text)
+
+
+catalog_option = click.option(
+    "--catalog",
+    "catalogs",
+    multiple=True,
+    type=EXISTING_FILE,
+    metavar="FILE",
+    help="A catalogue file of own list prices and facts; may be repeated.",
+)
+at_option = click.option(
+    "--at",
+    type=INSTANT,
+    metavar="WHEN",
+    help="The date or instant that counts as now (default: the contract's own dates).",
+)
+facts_option = click.option(
+    "--facts",
+    multiple=True,
+    type=EXISTING_FILE,
+    metavar="FILE",
+    help="Dated facts that are not usage (JSONL): seat counts, notices, top-ups, judgements.",
+)
+strict_option = click.option(
+    "--strict", is_flag=True, help="Refuse what the data cannot decide, instead of showing a range; warnings fail."
+)
+stance_option = click.option(
+    "--stance", type=click.Choice(STANCES), help="Read the terms as this stance of <name>.negotiation.yaml has them."
+)
+out_option = click.option("--out", type=NEW_FILE, metavar="FILE", help="Write to this file instead of stdout.")
+
+
+def format_option(*formats: str) -> Decorator[Any]:
+    """--format, as `output_format`; the first of `formats` (table, json, csv) is the default."""
+    choices = formats or ("table", "json", "csv")
+    return click.option(
+        "--format",
+        "output_format",
+        type=click.Choice(choices),
+        default=choices[0],
+        show_default=True,
+        help="How to print.",
+    )
+
+
+def pricing_options(function: Decorated) -> Decorated:
+    """--catalog, --at, --facts, --strict, --stance: what every command that prices takes."""
+    for option in (stance_option, strict_option, facts_option, at_option, catalog_option):
+        function = option(function)
+    return function
