@@ -156,7 +156,11 @@ def note(words: str) -> None:
 
 @contextmanager
 def progress(what: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
-    """A progress bar on stderr: `with progress("reading", size) as advance: advance(n)`. Silent when piped."""
+    """Show a bar on stderr while the block runs; silent when piped. The block calls what it is given with each step:
+
+    with progress("reading", total=rows) as advance:
+        advance(1_000)
+    """
     if not sys.stderr.isatty():
         yield lambda done: None
         return

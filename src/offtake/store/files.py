@@ -1,6 +1,7 @@
 """Files that are written whole or not at all.
 
-A command that is interrupted, or a disk that is full, must leave the file that was there before, never half of the new one.
+A command that is interrupted, or a disk that is full, must leave the file that was there before, never half of the new
+one.
 """
 
 from __future__ import annotations

@@ -1,0 +1,60 @@
+# Everything runs from ./.venv, which the first target that needs it makes. PYTHON names the Python that makes it.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check fix bench soak pins clean
+
+help: ## Show the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: .venv/runtime.stamp ## A sample month against a wrong bill: dollars overbilled, each with its clause
+	$(BIN)/offtake demo
+
+test: .venv/dev.stamp ## Run the tests, two at a time (OFFTAKE_FAST=1: fewer examples)
+	$(BIN)/python -m pytest --numprocesses 2
+
+check: .venv/dev.stamp ## Lint, format, types and the directions of imports
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+fix: .venv/dev.stamp ## Format, and fix what the linter can
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: .venv/dev.stamp ## Measure speed and memory beside a peer in the same run; one table
+	$(BIN)/python -m bench
+
+soak: .venv/dev.stamp ## The long tests: every list price, every example, outside programs
+	$(BIN)/python -m pytest --numprocesses 2 -m soak
+
+pins: .venv/dev.stamp ## Renew the pinned requirements (needs the network)
+	$(PIP) uv
+	$(call compile,build,requirements/build.in)
+	$(call compile,runtime,pyproject.toml)
+	$(call compile,dev,pyproject.toml --extra dev)
+
+clean: ## Remove the virtual environment and caches
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+
+compile = $(BIN)/uv --quiet pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--custom-compile-command "make pins" --upgrade $(2) --output-file requirements/$(1).txt
+
+# A Debian without python3-venv cannot put pip into a new environment; the outer pip can.
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Offtake needs Python 3.11 or later: make PYTHON=python3.11")'
+	@$(PYTHON) -m venv .venv 2>/dev/null || { $(PYTHON) -m venv --clear --without-pip .venv \
+		&& $(PYTHON) -m pip --python .venv/bin/python install --quiet pip; }
+
+.venv/runtime.stamp: requirements/build.txt requirements/runtime.txt pyproject.toml | .venv/bin/python
+	@echo "Installing into ./.venv (once) …"
+	@$(PIP) --require-hashes -r requirements/build.txt -r requirements/runtime.txt
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/dev.stamp: requirements/dev.txt .venv/runtime.stamp
+	@$(PIP) --require-hashes -r requirements/dev.txt
+	@touch $@

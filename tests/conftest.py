@@ -1,0 +1,15 @@
+"""What all tests share: how many examples a property is tried on, and where the repository is.
+
+`make test` tries each property on 1,000 examples; OFFTAKE_FAST=1 on 25, for the minutes while one is writing.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+
+from hypothesis import settings
+
+settings.register_profile("test", max_examples=1_000, deadline=None)
+settings.register_profile("fast", max_examples=25, deadline=timedelta(seconds=2))
+settings.load_profile("fast" if os.environ.get("OFFTAKE_FAST") else "test")
