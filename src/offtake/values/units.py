@@ -9,18 +9,18 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
-from typing import Literal
+from decimal import Decimal
 
-from offtake.values.money import Money
+from offtake.values.money import EXACT, Money
+from offtake.values.periods import DAYS, MONTHS, add_days, add_months
 
-PERIODS = ("hour", "day", "week", "month", "quarter", "year")
-Period = Literal["hour", "day", "week", "month", "quarter", "year"]
+DIGITS_MAX = 40  # more than any amount or count has, and few enough that a product of amounts stays exact
 
-_NUMBER = r"-?\d[\d_]*(?:\.\d[\d_]*)?"
+_DIGITS = r"[0-9]+(?:_[0-9]+)*"
+_NUMBER = rf"-?{_DIGITS}(?:\.{_DIGITS})?"
 _SHARE = re.compile(rf"({_NUMBER})\s*%")
 _MULTIPLE = re.compile(rf"({_NUMBER})\s*x")
-_DURATION = re.compile(r"(\d[\d_]*)\s+(minute|hour|day|business day|week|month|quarter|year)s?")
+_DURATION = re.compile(rf"({_DIGITS})\s+(minute|hour|day|business day|week|month|quarter|year)s?")
 _MONEY = re.compile(rf"({_NUMBER})\s+([A-Z]{{3}})")
 _PER = re.compile(r"(.*\S)\s*/\s*(hour|day|week|month|quarter|year)")
 
@@ -38,22 +38,23 @@ class Duration:
     @property
     def months(self) -> int | None:
         """Whole months, or None for a unit that is not made of months."""
-        factor = {"month": 1, "quarter": 3, "year": 12}.get(self.unit)
+        factor = MONTHS.get(self.unit)
         return None if factor is None else self.count * factor
 
     def after(self, instant: datetime) -> datetime:
-        """The instant this long after (wall clock of the instant's zone; month ends clip: 31 Jan + 1 month = 28 Feb)."""
-        from offtake.values.periods import add_months
+        """The instant this long after: by the clock for minutes and hours, by the calendar of the instant's zone beyond.
 
+        Month ends clip (31 January + 1 month = 28 February). Raises ValueError for business days, which need a calendar
+        of holidays.
+        """
         if self.months is not None:
             return add_months(instant, self.months)
         if self.unit == "business day":
             raise ValueError("business days need a holiday calendar")
-        seconds = {"minute": 60, "hour": 3600}.get(self.unit)
-        if seconds is not None:
-            return (instant.astimezone(UTC) + timedelta(seconds=self.count * seconds)).astimezone(instant.tzinfo)
-        return instant + timedelta(days=self.count * (7 if self.unit == "week" else 1))
-
+        minutes = {"minute": 1, "hour": 60}.get(self.unit)
+        if minutes is not None:
+            return (instant.astimezone(UTC) + timedelta(minutes=self.count * minutes)).astimezone(instant.tzinfo)
+        return add_days(instant, self.count * DAYS[self.unit])
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +76,22 @@ class CountRate:
     per: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class ShareRate:
+    """A share a period: `1% / month`."""
+
+    share: Decimal
+    per: str
+
+
 def number(text: str) -> Decimal:
     """`1_200.50` as a Decimal. ValueError on anything else, NaN and infinities included."""
     if not re.fullmatch(_NUMBER, text):
         raise ValueError(f"not a number: {text!r}")
-    try:
-        return Decimal(text.replace("_", ""))
-    except InvalidOperation as error:
-        raise ValueError(f"not a number: {text!r}") from error
+    digits = text.replace("_", "")
+    if len(digits) > DIGITS_MAX:
+        raise ValueError(f"a number has at most {DIGITS_MAX} digits, this one {len(digits)}")
+    return Decimal(digits)
 
 
 def share(text: object) -> Decimal:
@@ -90,7 +99,15 @@ def share(text: object) -> Decimal:
     match = _SHARE.fullmatch(text.strip()) if isinstance(text, str) else None
     if not match:
         raise ValueError(f"a share is written with a percent sign, such as 20%; got {text!r}")
-    return number(match[1]).scaleb(-2)
+    return EXACT.scaleb(number(match[1]), -2)
+
+
+def share_rate(text: object) -> ShareRate:
+    """`1% / month` as a ShareRate; the period is required."""
+    match = _PER.fullmatch(text.strip()) if isinstance(text, str) else None
+    if not match:
+        raise ValueError(f"a share a period is written such as 1% / month; got {text!r}")
+    return ShareRate(share(match[1]), match[2])
 
 
 def multiple(text: object) -> Decimal:
@@ -106,7 +123,7 @@ def duration(text: object) -> Duration:
     match = _DURATION.fullmatch(text.strip()) if isinstance(text, str) else None
     if not match:
         raise ValueError(f"a duration is a whole number and a unit, such as 90 days; got {text!r}")
-    return Duration(int(match[1].replace("_", "")), match[2])
+    return Duration(int(number(match[1])), match[2])
 
 
 def money(text: object) -> Money:
