@@ -55,12 +55,8 @@ class OfftakeError(Exception):
 
     exit_code = 1
 
-    def __init__(
-        self, code: str, what: str, *, where: Place | None = None, why: str = "", hint: str = ""
-    ) -> None:
-        self.findings: tuple[Finding, ...] = (
-            Finding(code, "error", what, where=where, why=why, hint=hint),
-        )
+    def __init__(self, code: str, what: str, *, where: Place | None = None, why: str = "", hint: str = "") -> None:
+        self.findings: tuple[Finding, ...] = (Finding(code, "error", what, where=where, why=why, hint=hint),)
         super().__init__(what)
 
     @classmethod

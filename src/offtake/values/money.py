@@ -24,8 +24,12 @@ EXACT = decimal.Context(
         decimal.Overflow,
     ],
 )
-# For the few places that mean to round: half-even at 60 digits, without the Inexact trap.
-ROUNDING = decimal.Context(prec=60, rounding=ROUND_HALF_EVEN, traps=[decimal.InvalidOperation])
+# For the few places that mean to round: half-even at 60 digits. The same traps, but for Inexact.
+ROUNDING = decimal.Context(
+    prec=60,
+    rounding=ROUND_HALF_EVEN,
+    traps=[decimal.FloatOperation, decimal.InvalidOperation, decimal.DivisionByZero, decimal.Overflow],
+)
 
 PICO = 10**12
 ZERO = Decimal(0)
@@ -56,7 +60,7 @@ class Money:
         return Money(EXACT.multiply(self.amount, Decimal(factor)), self.currency)
 
     def __neg__(self) -> Money:
-        return Money(-self.amount, self.currency)
+        return Money(EXACT.minus(self.amount), self.currency)
 
     def __str__(self) -> str:
         return f"{self.amount:,f} {self.currency}"
@@ -83,5 +87,5 @@ def divide(numerator: Decimal, denominator: Decimal | int) -> Decimal:
 
 
 def quantize(amount: Decimal, places: int, rounding: str = ROUND_HALF_EVEN) -> Decimal:
-    """An amount at so many decimal places. Only invoices, instalments and prorations call this."""
-    return amount.quantize(Decimal(1).scaleb(-places), rounding=rounding, context=ROUNDING)
+    """An amount at so many decimal places; never minus zero. For invoices, instalments, prorations, and screens."""
+    return ROUNDING.plus(amount.quantize(Decimal(1).scaleb(-places), rounding=rounding, context=ROUNDING))

@@ -42,7 +42,7 @@ class Duration:
         return None if factor is None else self.count * factor
 
     def after(self, instant: datetime) -> datetime:
-        """The instant this long after: by the clock for minutes and hours, by the calendar of the instant's zone beyond.
+        """The instant this long after: by the clock for minutes and hours, beyond by the calendar of its own zone.
 
         Month ends clip (31 January + 1 month = 28 February). Raises ValueError for business days, which need a calendar
         of holidays.
