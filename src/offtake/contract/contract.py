@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from offtake.contract.schema.terms import Terms
@@ -14,21 +15,31 @@ from offtake.values.periods import Interval, midnight
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """The text from an instant on: the signed contract, or what an amendment made of it."""
+    """The text from an instant on: the signed contract, or what an amendment made of it.
+
+    `data` is the text as plain values, as the file has it; `places` says where each of its terms stands: a changed
+    term in its amendment. `prorate` says what happens to a window that the change cuts.
+    """
 
     effective: datetime
     terms: Terms
     document: str = ""
+    prorate: Literal["days", "none"] = "days"
+    data: Mapping[str, object] = field(default_factory=dict, repr=False, compare=False)
+    places: Mapping[str, Place] = field(default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """A parsed, checked contract. `versions` are in order of effect; `hash` is the sha256 of the file's bytes."""
+    """A parsed contract. `versions` are in order of effect; `hash` is the sha256 of the file's bytes.
+
+    `places` belong to the last version.
+    """
 
     file: str
     hash: str
     versions: tuple[Version, ...]
-    places: Mapping[str, Place] = field(default_factory=dict)
+    places: Mapping[str, Place] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def signed(self) -> Terms:
@@ -37,6 +48,7 @@ class Contract:
 
     @property
     def zone(self) -> ZoneInfo:
+        """The zone of every date in the file."""
         return ZoneInfo(self.signed.term.time_zone)
 
     @property
@@ -44,30 +56,35 @@ class Contract:
         """The term, as UTC instants (the last amendment's end where amendments extend it)."""
         return Interval(self.instant(self.signed.term.from_), self.instant(self.versions[-1].terms.term.until))
 
-    def as_of(self, at: datetime) -> Terms:
-        """The text in force at an instant. Before the first amendment that is the signed text."""
-        current = self.versions[0].terms
+    def version_at(self, at: datetime) -> Version:
+        """The version in force at an instant. Before the first amendment that is the signed text."""
+        current = self.versions[0]
         for version in self.versions[1:]:
             if version.effective <= at:
-                current = version.terms
+                current = version
         return current
 
+    def as_of(self, at: datetime) -> Terms:
+        """The text in force at an instant."""
+        return self.version_at(at).terms
+
     def instant(self, when: datetime | date) -> datetime:
-        """A date of the file as a UTC instant: local midnight; an instant keeps its own offset."""
+        """A date of the file as a UTC instant: local midnight; an instant without an offset is local time."""
         if isinstance(when, datetime):
-            return (when if when.tzinfo else when.replace(tzinfo=self.zone)).astimezone(midnight(when.date(), self.zone).tzinfo)
+            return (when if when.tzinfo else when.replace(tzinfo=self.zone)).astimezone(UTC)
         return midnight(when, self.zone)
 
-    def place(self, path: str) -> Place:
-        """Where a term stands: its own line, or that of the nearest term above it."""
-        while path and path not in self.places:
+    def place(self, path: str, at: datetime | None = None) -> Place:
+        """Where a term stands at an instant (the last version by default): its line, or that of the term above it."""
+        places = self.version_at(at).places if at else self.places
+        while path and path not in places:
             path = path[: max(path.rfind("."), path.rfind("["), 0)]
-        return self.places.get(path, Place(self.file))
+        return places.get(path, Place(self.file))
 
-    def source(self, path: str) -> str:
+    def source(self, path: str, at: datetime | None = None) -> str:
         """The paper's paragraph for a term: its own `source`, or that of the nearest term above it."""
         found = ""
-        node: object = self.versions[-1].terms
+        node: object = (self.version_at(at) if at else self.versions[-1]).terms
         for step in path.replace("[", ".[").split("."):
             if step.startswith("["):
                 node = node[int(step[1:-1])] if isinstance(node, list) and int(step[1:-1]) < len(node) else None

@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 from offtake.usage.meters import METERS
 from offtake.values import units
@@ -103,8 +104,8 @@ def _zone(value: object) -> str:
         raise ValueError(f"a time zone is a name such as Europe/Berlin; got {value!r}")
     try:
         ZoneInfo(value)
-    except (OSError, ValueError) as error:
-        raise ValueError(f"no time zone is called {value!r}") from error
+    except (KeyError, OSError, ValueError) as error:
+        raise PydanticCustomError("time_zone", "no time zone is called {name}", {"name": value}) from error
     return value
 
 
@@ -148,7 +149,8 @@ Share = Annotated[Decimal, *_text(_share, percent, rf"^{_NUMBER} *%$", "20%")]
 AnyShare = Annotated[Decimal, *_text(_any_share, percent, rf"^{_NUMBER} *%$", "105%")]
 """A share that may exceed 100%."""
 AShareRate = Annotated[
-    units.ShareRate, *_text(_share_rate, lambda r: _per(percent(r.share), r.per), rf"^{_NUMBER} *%{_EACH}$", "1% / month")
+    units.ShareRate,
+    *_text(_share_rate, lambda r: _per(percent(r.share), r.per), rf"^{_NUMBER} *%{_EACH}$", "1% / month"),
 ]
 Multiple = Annotated[Decimal, *_text(_multiple, lambda m: f"{plain(m)}x", rf"^{_NUMBER} *x$", "2x")]
 ADuration = Annotated[
@@ -159,7 +161,10 @@ AMoney = Annotated[Money, *_text(_money, _written_money, rf"^{_NUMBER} [A-Z]{{3}
 AMoneyRate = Annotated[
     units.MoneyRate,
     *_text(
-        _money_rate, lambda r: _per(_written_money(r.money), r.per), rf"^{_NUMBER} [A-Z]{{3}}{_EACH}?$", "1_200_000 USD / year"
+        _money_rate,
+        lambda r: _per(_written_money(r.money), r.per),
+        rf"^{_NUMBER} [A-Z]{{3}}{_EACH}?$",
+        "1_200_000 USD / year",
     ),
 ]
 ACountRate = Annotated[
@@ -167,7 +172,10 @@ ACountRate = Annotated[
     *_text(_count_rate, lambda r: _per(str(r.count), r.per), rf"^[0-9][0-9_]*{_EACH}?$", "12_000_000_000 / year"),
 ]
 Number = Annotated[
-    Decimal, BeforeValidator(_number), PlainSerializer(plain, return_type=str), WithJsonSchema({"type": "number", "minimum": 0})
+    Decimal,
+    BeforeValidator(_number),
+    PlainSerializer(plain, return_type=str),
+    WithJsonSchema({"type": "number", "minimum": 0}),
 ]
 """A plain number at or above zero, exact."""
 Zone = Annotated[str, BeforeValidator(_zone), WithJsonSchema({"type": "string", "examples": ["UTC", "Europe/Berlin"]})]
@@ -196,8 +204,12 @@ def _known(words: tuple[str, ...], what: str) -> Callable[[str], str]:
 
 METER_NAMES = tuple(meter.name for meter in METERS)
 PRICE_KEYS = tuple(dict.fromkeys(key for meter in METERS for key in meter.price_keys))
-MeterName = Annotated[str, AfterValidator(_known(METER_NAMES, "a meter")), Field(json_schema_extra={"enum": list(METER_NAMES)})]
-PriceKey = Annotated[str, AfterValidator(_known(PRICE_KEYS, "a price key")), Field(json_schema_extra={"enum": list(PRICE_KEYS)})]
+MeterName = Annotated[
+    str, AfterValidator(_known(METER_NAMES, "a meter")), Field(json_schema_extra={"enum": list(METER_NAMES)})
+]
+PriceKey = Annotated[
+    str, AfterValidator(_known(PRICE_KEYS, "a price key")), Field(json_schema_extra={"enum": list(PRICE_KEYS)})
+]
 
 ExpiresAfter = Annotated[ADuration | None, BeforeValidator(_never)]
 """A duration, or `never` (None)."""

@@ -26,7 +26,9 @@ class CreditSchedule(Term):
         steps = [value is not None for value in (self.per, self.share, self.step)]
         forms = [any(steps), self.ladder is not None, bool(getattr(self, "greater_of", None))]
         if sum(forms) != 1 or any(steps) != all(steps):
-            raise ValueError("credits are either `per`, `share` and `step` together, or a `ladder`, or `greater_of` several")
+            raise ValueError(
+                "credits are either `per`, `share` and `step` together, or a `ladder`, or `greater_of` several"
+            )
         if self.per == 0:
             raise ValueError("`per` is above 0%")
         return self
