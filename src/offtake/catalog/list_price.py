@@ -11,7 +11,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class BandPrice:
-    """A price by the context of one request: `base` dollars a piece, and (start, price) where context > start (strict)."""
+    """A price by the context of one request: `base` dollars a piece; (start, price) where context > start (strict)."""
 
     base: Decimal
     above: tuple[tuple[int, Decimal], ...] = ()
@@ -45,7 +45,7 @@ class PriceCell:
             return True
         start, end = self.daily
         now = at.timetz().replace(tzinfo=None)
-        return start <= now < end if start < end or end == time() and start <= now else now >= start or now < end
+        return start <= now < end if start < end else now >= start or now < end
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,17 @@ class ModelFacts:
     launched: datetime | None = None
     deprecated: datetime | None = None
     min_prefix_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a price is asked for: one model, as sold in one channel, access form and region."""
+
+    model: str
+    vendor: str
+    channel: str = "realtime"
+    access: str = "api"
+    region: str = "global"
 
 
 class ListPrices(Protocol):

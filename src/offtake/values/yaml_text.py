@@ -5,7 +5,8 @@ commercial term stands where it applies. Plain scalars become int, Decimal (neve
 datetime; all others, and every mapping key, stay text. Numbers may group digits by underscores (`1_200_000`).
 
 Problems are ContractErrors with file:line:column:
-    C201 syntax   C202 duplicate key   C203 empty file   C204 number out of range   C205 no such date   C206 not in our YAML
+    C201 syntax   C202 duplicate key   C203 empty file   C204 number out of range   C205 no such date
+    C206 YAML that we do not read
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ _DECIMAL = re.compile(r"[-+]?(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)(?:[eE][-+
 _NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF|nan|NaN|NAN)")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIMESTAMP = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[Tt]|[ \t]+)[0-9]{1,2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?[ \t]*(?:[Zz]|[-+][0-9]{2}:[0-9]{2})?"
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[Tt]|[ \t]+)[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?"
+    r"[ \t]*(?:[Zz]|[-+][0-9]{2}:[0-9]{2})?"
 )
 _WORDS: dict[str, bool | None] = {
     "": None, "~": None, "null": None, "Null": None, "NULL": None,
