@@ -4,7 +4,8 @@ The table below holds each command's module and its one-line summary, so that `o
 nothing heavy. A command is a click command named `command` in its module; what it returns is the exit code (None
 is 0). Every error ends in `main`, in one place: words on stderr, a stable exit code, no traceback for bad input.
 
-Exit codes: 0 done · 1 findings · 2 usage · 3 contract or catalogue · 4 the world outside · 130 interrupted.
+Exit codes: 0 done · 1 findings, or the reader of a pipe left · 2 usage · 3 contract or catalogue · 4 the world
+outside · 130 interrupted.
 """
 
 from __future__ import annotations
@@ -113,7 +114,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # The reader of a pipe, such as `head`, has left. Python would complain again when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
+        return 1
     except OSError as error:
         outside = OutsideError("O501", _words(error), hint="check the path, its permissions and the room on the disk")
         click.echo(str(outside), err=True)

@@ -156,7 +156,9 @@ def note(words: str) -> None:
 
 @contextmanager
 def progress(what: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
-    """Show a bar on stderr while the block runs; silent when piped. The block calls what it is given with each step:
+    """Show a bar on stderr while the block runs; silent when piped.
+
+    The block calls what it is given with each step:
 
     with progress("reading", total=rows) as advance:
         advance(1_000)
