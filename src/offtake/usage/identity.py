@@ -2,6 +2,9 @@
 
 A derived id is a hash of (kind of source, canonical row, n-th identical row): the same export read twice gives the
 same ids, so it is dropped and not billed twice, while two equal rows inside one export stay two rows.
+
+Rows of a vendor's buckets are named by their key (time, model, project, …) without the counts: two exports that
+overlap then meet under one id, as a duplicate where they agree and as a conflict where they do not.
 """
 
 from __future__ import annotations
@@ -17,18 +20,25 @@ _ID_DIGITS = 32  # 128 bits: no collision in any lake that fits a disk, at half 
 
 
 class Identities:
-    """Ids for the rows of one source. `kind` is the reader's kind; call it once a row, in the order of the file."""
+    """Ids for the rows of one source: call `of_row` once a row, in the order of the file."""
 
-    def __init__(self, kind: str) -> None:
-        self._kind = kind
+    def __init__(self, kind: str, account: str = "") -> None:
+        self._source = f"{kind}\n{account}\n"
         self._seen: Counter[bytes] = Counter()
 
-    def __call__(self, row: Any) -> str:
-        """The id of a row: any JSON value; the order of an object's keys does not matter."""
-        digest = sha256(f"{self._kind}\n{canonical(row)}".encode()).digest()
+    def of_row(self, row: Any) -> str:
+        """The id of the n-th such row: any JSON value; the order of an object's keys does not matter."""
+        digest = self._digest(row)
         occurrence = self._seen[digest]
         self._seen[digest] += 1
         return sha256(digest + occurrence.to_bytes(8, "big")).hexdigest()[:_ID_DIGITS]
+
+    def of_key(self, key: Any) -> str:
+        """The id of the one row that has this key."""
+        return sha256(self._digest(key)).hexdigest()[:_ID_DIGITS]
+
+    def _digest(self, value: Any) -> bytes:
+        return sha256(f"{self._source}{canonical(value)}".encode()).digest()
 
 
 def canonical(row: Any) -> str:

@@ -43,7 +43,10 @@ METERS: tuple[Meter, ...] = (
     _tokens("output_tokens", "output_mtok", direction="output"),
     Meter("reasoning_tokens", ("output_reasoning_mtok",), 1_000_000, "output", inside="output_tokens"),
     _tokens("input_audio_tokens", "input_audio_mtok", "input_mtok", direction="input"),
-    _tokens("cache_read_audio_tokens", "cache_audio_read_mtok", "cache_read_mtok", "input_mtok", direction="input"),
+    _tokens(
+        "cache_read_audio_tokens", "cache_audio_read_mtok", "cache_read_mtok", "input_audio_mtok", "input_mtok",
+        direction="input",
+    ),
     _tokens("output_audio_tokens", "output_audio_mtok", "output_mtok", direction="output"),
     _tokens("input_image_tokens", "input_image_mtok", "input_mtok", direction="input"),
     _tokens("output_image_tokens", "output_image_mtok", "output_mtok", direction="output"),

@@ -35,7 +35,8 @@ class UsageRecord:
 
     `used_at` is an aware UTC instant (the start of the bucket for a coarser grain). `quantities` maps meter names to
     counts above zero. `outcome` is None where the source does not say, which only buckets may do.
-    `context_tokens` is all input of one request, for thresholds; None for buckets.
+    `context_tokens` is all input of one request, for thresholds; None for buckets. `where` is the row that it was read
+    from, for messages; it is not stored.
     """
 
     id: str
@@ -61,6 +62,7 @@ class UsageRecord:
     tier_requested: str = ""
     tier_served: str = ""
     vendor_request_id: str = ""
+    where: Place | None = field(default=None, compare=False, repr=False)
 
 
 def validated(record: UsageRecord, where: Place | None = None) -> UsageRecord:

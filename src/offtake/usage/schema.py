@@ -16,7 +16,7 @@ from offtake.usage.meters import METERS
 from offtake.usage.record import UsageRecord
 
 if TYPE_CHECKING:
-    import pyarrow  # type: ignore[import-untyped]
+    import pyarrow
 
 TAGS_TYPE = "MAP(VARCHAR, VARCHAR)"
 

@@ -1,0 +1,1 @@
+"""One reader a foreign format; `usage/reading.py` has the table."""
