@@ -58,7 +58,9 @@ def _amended(
             steps = locate(path, data)
         except PathError as error:
             where = place_of(here, places, file)
-            findings.append(Finding("C230", "error", str(error), where, here, "an amendment changes a term", error.hint))
+            findings.append(
+                Finding("C230", "error", str(error), where, here, "an amendment changes a term", error.hint)
+            )
             continue
         findings += _ramp_clash(before.terms, steps, amendment, here, places, file)
         _set(data, steps, value)
@@ -111,9 +113,7 @@ def _move(moved: dict[str, Place], path: str, here: str, places: Mapping[str, Pl
             moved[path + known[len(here) :]] = place
 
 
-def _outside(
-    effective: datetime, terms: Terms, path: str, places: Mapping[str, Place], file: str
-) -> list[Finding]:
+def _outside(effective: datetime, terms: Terms, path: str, places: Mapping[str, Place], file: str) -> list[Finding]:
     zone = ZoneInfo(terms.term.time_zone)
     if midnight(terms.term.from_, zone) <= effective < midnight(terms.term.until, zone):
         return []
@@ -129,7 +129,9 @@ def _ramp_clash(
     index = steps[1] if len(steps) > 2 and steps[0] == "commitments" and steps[2] == "amount" else None
     commitment = at(terms.commitments, [index]) if isinstance(index, int) else None
     start = terms.term.from_
-    when = _instant(amendment.effective, ZoneInfo(terms.term.time_zone)).astimezone(ZoneInfo(terms.term.time_zone)).date()
+    when = (
+        _instant(amendment.effective, ZoneInfo(terms.term.time_zone)).astimezone(ZoneInfo(terms.term.time_zone)).date()
+    )
     year = 1 + sum(shift_months(start, 12 * n) <= when for n in range(1, 21))
     for number, step in enumerate(getattr(commitment, "ramp", [])):
         if step.year == year:

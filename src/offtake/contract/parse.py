@@ -1,6 +1,6 @@
 """The contract file → Contract. Pure: text in, values out; whoever opens the file hands over its bytes.
 
-    bytes ── UTF-8 ──► text ── read_yaml ──► data, places ── validate ──► Terms ── amend ──► versions ── rules ──► Contract
+    bytes ─UTF-8─► text ─read_yaml─► data, places ─validate─► Terms ─amend─► versions ─rules─► Contract
 
 Every problem that can be found at once is found at once: one ContractError holds them all. What only a catalogue can
 tell (gaps, clashes, terms without effect) is `check.py`'s. Codes of this module:
@@ -81,6 +81,7 @@ def one_currency(contract: Contract) -> Iterator[Finding]:
     """Every amount of the file is in the currency of the term."""
     for version in contract.versions:
         currency = version.terms.term.currency
+        said = place_of("term.currency", version.places, contract.file)
         for path, value in leaves(version.terms):
             money = value.money if isinstance(value, MoneyRate) else value
             if isinstance(money, Money) and money.currency != currency:
@@ -90,7 +91,7 @@ def one_currency(contract: Contract) -> Iterator[Finding]:
                     f"`{path}` is in {money.currency}, and the contract is in {currency}",
                     place_of(path, version.places, contract.file),
                     path,
-                    f"`term.currency` at {place_of('term.currency', version.places, contract.file)} holds for every amount",
+                    f"`term.currency` at {said} holds for every amount",
                     f"write the amount in {currency}; a rate of exchange is not a term of this contract",
                 )
 

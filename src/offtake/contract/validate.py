@@ -56,7 +56,9 @@ def validate(
     except ValidationError as error:
         empty = {finding.path for finding in findings}
         findings += [
-            finding for finding in _Reader(model, data, places, file, below).findings(error) if finding.path not in empty
+            finding
+            for finding in _Reader(model, data, places, file, below).findings(error)
+            if finding.path not in empty
         ]
         return None, sorted(findings, key=_by_place)
     return (None, findings) if findings else (value, [])
@@ -96,7 +98,9 @@ class _Reader:
         grouped: dict[tuple[Step, ...], list[tuple[Error, tuple[Step, ...], str]]] = {}
         for each in error.errors(include_url=False):
             steps, fork, tag = self._steps(each)
-            grouped.setdefault(fork if fork is not None else (*steps, f"<{each['type']}>"), []).append((each, steps, tag))
+            grouped.setdefault(fork if fork is not None else (*steps, f"<{each['type']}>"), []).append(
+                (each, steps, tag)
+            )
         return [finding for group in grouped.values() for finding in self._group(group)]
 
     def _steps(self, error: Error) -> tuple[tuple[Step, ...], tuple[Step, ...] | None, str]:
@@ -163,9 +167,13 @@ class _Reader:
             )
         if kind == "time_zone":
             zones = sorted(available_timezones())
-            near = difflib.get_close_matches(str(value).split("/")[-1], zones + [zone.split("/")[-1] for zone in zones], 3, 0.7)
+            near = difflib.get_close_matches(
+                str(value).split("/")[-1], zones + [zone.split("/")[-1] for zone in zones], 3, 0.7
+            )
             full = [zone for zone in zones if zone.split("/")[-1] in near or zone in near]
-            hint = f"did you mean {' or '.join(full[:3])}?" if full else "use an IANA name, such as UTC or Europe/Berlin"
+            hint = (
+                f"did you mean {' or '.join(full[:3])}?" if full else "use an IANA name, such as UTC or Europe/Berlin"
+            )
             return self._at(steps, "C218", f"`{name}`: no time zone is called {show(value)}", hint=hint)
         if kind == "value_error" and isinstance(value, (dict, list)) and len(errors) == 1:
             return self._at(steps, "C216", f"`{name}`: {_message(errors[0])}")
@@ -216,7 +224,9 @@ def _hint(errors: list[Error], value: object) -> str:
     if "an amount and a currency" in messages and isinstance(value, (int, Decimal)):
         return f"write {value} USD, or the currency of the contract"
     if "literal_error" in kinds and isinstance(value, str):
-        words = [word for each in errors for word in re.findall(r"'([^']*)'", str(each.get("ctx", {}).get("expected", "")))]
+        words = [
+            word for each in errors for word in re.findall(r"'([^']*)'", str(each.get("ctx", {}).get("expected", "")))
+        ]
         return nearest(value, words) if difflib.get_close_matches(value.lower(), words, 1, 0.6) else ""
     if isinstance(value, date) and kinds & {"string_type"}:
         return "quote it, if it is text"

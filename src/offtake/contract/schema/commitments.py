@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
@@ -40,7 +42,7 @@ class TokenCommitment(Term):
     amount: ACountRate
     """Weighted tokens, and the period."""
     weights: dict[WeightName, Number] = Field(min_length=1)
-    """By meter (input: 1, output: 5, cache_read: 0.1, …); `cache_write` covers both kinds. Every meter in use needs one."""
+    """By meter (input: 1, output: 5, …), one for each in use; `cache_write` covers both kinds."""
     shortfall_price: Number
     """Dollars per million weighted tokens that were committed and not used."""
 
@@ -76,7 +78,7 @@ class Prepaid(Term):
 
 
 class Rollover(Term):
-    """A part of what a window leaves unused becomes a lot of the next one; it is paid for already and never rolls again."""
+    """A part of the unused becomes a lot of a later window; it is paid for already and never rolls again."""
 
     share: Share
     """How much rolls over."""
@@ -249,3 +251,10 @@ class Credit(Term):
     """The first day on which it can be drawn; the start of the term when absent."""
     counts: bool
     """Whether usage paid with it counts toward a commitment."""
+
+
+def weight_of(weights: Mapping[str, Decimal], meter: str) -> Decimal | None:
+    """The weight of a meter (`cache_write_5m_tokens`), or None where the contract gives none. Nothing is implied."""
+    name = meter.removesuffix("_tokens")
+    both = "cache_write" if name in ("cache_write_5m", "cache_write_1h") else name
+    return weights.get(name, weights.get(both))

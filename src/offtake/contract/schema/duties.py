@@ -65,6 +65,6 @@ class Amendment(Term):
     document: str
     """The paper that says so."""
     changes: Annotated[dict[str, Any], WithJsonSchema({"type": "object", "minProperties": 1})] = Field(min_length=1)
-    """New values by path: `commitments[spend].amount: 1_500_000 USD / year` (`commitment.amount` where there is only one)."""
+    """New values by path, such as `commitments[spend].amount: 1_500_000 USD / year`; `removed` takes a term out."""
     prorate: Literal["days", "none"] = "days"
     """days: windows that it cuts are prorated by days; none: the new value holds for the whole window."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
@@ -23,7 +24,7 @@ from offtake.contract.schema.base import (
 
 
 class Freeze(Term):
-    """List prices as they were at an instant hold for the term; a model launched later freezes at its first locked price."""
+    """List prices of an instant hold for the term; a model launched later freezes at its first locked price."""
 
     at: Instant
     """The instant whose list prices hold."""
@@ -33,7 +34,7 @@ class PriceDrops(Term):
     """When the list price falls below the frozen one the buyer follows it down, meter by meter."""
 
     basis: Literal["list", "discounted_list"]
-    """What the frozen price is compared with: the new list price, or the new list price less the buyer's whole reduction."""
+    """What the frozen price is compared with: the new list price, or that less the buyer's whole reduction."""
     trigger: Literal["automatic", "opt_in"]
     """Whether a drop applies by itself, or from the day on which the buyer opts in (a dated fact)."""
     lag: ADuration | None = None
@@ -108,7 +109,7 @@ class Tiers(Term):
     """Deeper discounts with volume."""
 
     kind: Literal["graduated", "volume"]
-    """graduated: each band prices what falls in it; volume: the band reached prices everything, the difference is credited."""
+    """graduated: each band prices what falls in it; volume: the band reached prices all, by a credit."""
     measure: Measure
     """What is counted."""
     window: Literal["month", "quarter", "contract_year", "term"]
@@ -127,7 +128,7 @@ class Tiers(Term):
         if any(isinstance(bound, int) != tokens for bound in bounds[:-1]):
             raise ValueError("`up_to` is a number of tokens where the measure is tokens, and money otherwise")
         edges = [bound if isinstance(bound, int) else bound.amount for bound in bounds[:-1] if bound is not None]
-        if any(high <= low for low, high in zip(edges, edges[1:], strict=False)):
+        if any(high <= low for low, high in pairwise(edges)):
             raise ValueError("`up_to` rises from step to step")
         return self
 

@@ -1,4 +1,4 @@
-"""Walking the schema: which fields there are, and what a path of a file means. One place knows pydantic's annotations."""
+"""Walking the schema: which fields there are. The one place that reads pydantic's annotations."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field. `path` has `[]` for any element of a list and `*` for any key of a mapping: `prices.discounts[].share`."""
+    """One field. `path` has `[]` for any element of a list and `*` for any key: `prices.discounts[].share`."""
 
     path: str
     term: type[Term]
@@ -69,7 +69,7 @@ def keys_of(term: type[Term]) -> dict[str, FieldInfo]:
 
 @lru_cache(maxsize=4)
 def fields(root: type[Term]) -> tuple[Field, ...]:
-    """Every field of the language, in the order of the schema. `source` is left out below the root: every term has it."""
+    """Every field of the language, in the order of the schema, without `source`, which every term has."""
     return tuple(_fields(root, ""))
 
 

@@ -1,0 +1,1 @@
+"""What `check` proves, by subject: prices, policies, commitments, references, and terms that can have no effect."""
