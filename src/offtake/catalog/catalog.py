@@ -69,6 +69,20 @@ class Catalog:
             self._cells[offer] = locked or self._build(offer)
         return self._cells[offer]
 
+    def models(self, vendor: str) -> tuple[ModelFacts, ...]:
+        """Every model that a vendor sells; those of all makers for one without a price book (an aggregator)."""
+        word = self._vendor(vendor)
+        sellers = [word] if word in self._makers or word in self._book.providers else list(self._makers)
+        found: dict[str, ModelFacts] = {}
+        for seller in sellers:
+            listed = [each.id for each in self._book.models(seller)]
+            ids = listed if seller in self._makers else [each for each in self._sold_by(seller) if ":" not in each]
+            ids += [row.model for row in self._facts.prices if row.vendor in ("", seller)]
+            for model in ids:
+                if model not in found:
+                    found[model] = self._facts_of(model, seller)
+        return tuple(found.values())
+
     def batch_window(self, vendor: str) -> Duration | None:
         """How long the vendor may take over a batch, where known."""
         return next((row.window for row in self._facts.batch if row.vendor == self._vendor(vendor)), None)

@@ -91,7 +91,8 @@ def _listed(subject: Subject, path: str, channel: str, access: str, region: str)
         model.id for model in without if model.id not in named and subject.cells(model, "realtime", access, "global")
     ]
     if rest and channel != "realtime":
-        what = f"{len(rest)} models of the scope have no list price {where}: {', '.join(rest[:5])}{', …' if rest[5:] else ''}"
+        few = ", ".join(rest[:5]) + (", …" if rest[5:] else "")
+        what = f"{len(rest)} models of the scope have no list price {where}: {few}"
         yield subject.warning("C263", path, what, "their usage in this channel would be unpriced", _remedy(channel))
 
 
@@ -150,7 +151,7 @@ def one_discount_each(subject: Subject) -> Iterator[Finding]:
             "C242",
             f"prices.discounts[{other}]",
             f"two discounts of equal specificity name {model_id}",
-            f"`{discounts[one].models}` at {subject.place(f'prices.discounts[{one}]')} fits too, and order does not decide",
+            f"order does not decide, and the one at {subject.place(f'prices.discounts[{one}]')} fits as well",
             "name the model in full in the one that should win",
         )
 
