@@ -125,7 +125,9 @@ def parse_fact(row: Mapping[str, object], where: Place | None = None, zone: Zone
     known = [name for name in kind.__dataclass_fields__ if name != "where"]
     for name in fields:
         if name not in known:
-            raise ContractError("C292", f"{row['kind']}: unknown key {name!r}", where=where, hint=f"keys: {', '.join(known)}")
+            raise ContractError(
+                "C292", f"{row['kind']}: unknown key {name!r}", where=where, hint=f"keys: {', '.join(known)}"
+            )
     for name in known:
         if name not in fields and name not in _OPTIONAL:
             raise ContractError("C293", f"{row['kind']} has no {name!r}", where=where, hint=f"keys: {', '.join(known)}")
@@ -194,7 +196,11 @@ def _json(line: str, where: Place) -> Mapping[str, object]:
     try:
         row = json.loads(line, parse_float=Decimal)
     except ValueError as error:
-        raise ContractError("C290", f"not JSON: {error}", where=where, hint="one fact a line, as a JSON object") from error
+        raise ContractError(
+            "C290", f"not JSON: {error}", where=where, hint="one fact a line, as a JSON object"
+        ) from error
     if not isinstance(row, dict):
-        raise ContractError("C290", "a fact is a JSON object", where=where, hint='{"kind": "seat_count", "at": …, "count": …}')
+        raise ContractError(
+            "C290", "a fact is a JSON object", where=where, hint='{"kind": "seat_count", "at": …, "count": …}'
+        )
     return row

@@ -79,7 +79,9 @@ class Grouped:
 def input_tokens_of(record: UsageRecord) -> int:
     """All input of the row: uncached, cache reads and cache writes, of every modality."""
     return sum(
-        quantity for meter, quantity in record.quantities.items() if BY_NAME[meter].direction == "input" and BY_NAME[meter].is_token
+        quantity
+        for meter, quantity in record.quantities.items()
+        if BY_NAME[meter].direction == "input" and BY_NAME[meter].is_token
     )
 
 

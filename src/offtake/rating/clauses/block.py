@@ -1,0 +1,71 @@
+"""Block: a flat fee for a block of usage; what lies beyond pays the rate card.
+
+Clause: `fees.block`. Source: S2 "a flat annual fee covering a block of usage".
+
+Why it matters: inside the block a token bills nothing, so the order of use decides which tokens lie beyond it: records
+are read in (used_at, id) order, and the one that crosses is split meter by meter in schema order.
+
+Example: 3,000,000 USD a year includes 400 B tokens. The year uses 401 B, the last 1 B of it input at $4.25/M: 3,000,000
++ 1,000 × 4.25 = 3,004,250.00.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from offtake.contract.schema.fees import Block
+from offtake.rating.compiled import CompiledTerms
+from offtake.rating.lots import Lot, draw, tokens_of
+from offtake.rating.piece import Piece
+from offtake.rating.run import Run
+from offtake.rating.windows import Cut, Window
+from offtake.usage.meters import TOKEN_METERS
+from offtake.values.periods import windows
+
+PATH = "fees.block"
+WEIGHTS = {meter: Decimal(1) for meter in TOKEN_METERS}
+
+
+@dataclass(frozen=True)
+class BlockClause:
+    """The tokens of the block, as a lot of each of its periods. The fee itself is a `FeeClause`."""
+
+    terms: CompiledTerms
+    path: str = PATH
+
+    def windows(self) -> Iterable[Window]:
+        contract = self.terms.contract
+        blocks = [v.terms.fees.block for v in contract.versions if v.terms.fees and v.terms.fees.block]
+        for interval in windows(
+            blocks[-1].amount.per or "year", contract.signed.term.from_, contract.span, contract.zone
+        ):
+            yield Window("block", interval)
+
+    def opens(self, window: Window, run: Run) -> None:
+        block = self._text(window.interval.start)
+        if block:
+            tokens = Decimal(block.includes.tokens)
+            interval = window.interval
+            run.lots.append(
+                Lot(PATH, "block", tokens, tokens, interval.start, interval.end, counts=False, weights=dict(WEIGHTS))
+            )
+
+    def use(self, piece: Piece, run: Run) -> None:
+        for lot in run.lots:
+            if lot.clause == PATH and lot.is_open(piece.at):
+                draw(lot, piece, lambda entry: True)
+
+    def closes(self, window: Window, run: Run) -> None:
+        run.lots = [lot for lot in run.lots if lot.clause != PATH or lot.expires > window.interval.end]
+
+    def cuts(self, run: Run) -> Iterable[Cut]:
+        left = tuple(lot.remaining for lot in run.lots if lot.clause == PATH and lot.is_open(run.now))
+        if left:
+            yield Cut(tokens_of, left, WEIGHTS)
+
+    def _text(self, at: datetime) -> Block | None:
+        fees = self.terms.contract.as_of(at).fees
+        return fees.block if fees else None

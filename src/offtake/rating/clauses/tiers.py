@@ -1,0 +1,164 @@
+"""Volume tiers: deeper discounts as usage grows.
+
+Clause: `prices.tiers`. Source: S2 "push for aggressive discounts at each tier … or retroactive credits if you hit higher
+tiers unexpectedly"; OpenMeter and Lago for the arithmetic of both kinds.
+
+Why it matters: `graduated` prices what falls in each band; `volume` prices everything at the band reached and credits the
+difference in the period that reaches it. The measure is the cost with every factor but tiers; `at: frozen` keeps a price
+drop from pushing a buyer below a step. Bands of money are one adjustment line (quantity in USD, unit price the share).
+An upper bound belongs to the lower band.
+
+Example: up to 500,000 0%, to 1,000,000 5%, then 10%; spend 1,200,000. Graduated: 500,000 × 5% + 200,000 × 10% =
+45,000.00 off. Volume: 1,200,000 × 10% = 120,000.00 off, of which what earlier periods gave is already booked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+
+from offtake.contract.patterns import match
+from offtake.contract.schema.prices import Tiers
+from offtake.rating.compiled import CompiledTerms
+from offtake.rating.lots import share_of, tokens_of
+from offtake.rating.piece import Piece
+from offtake.rating.run import Run
+from offtake.rating.windows import Cut, Window
+from offtake.values.money import ZERO
+from offtake.values.periods import windows
+
+PATH = "prices.tiers"
+WINDOWS = {"month": "month", "quarter": "quarter", "contract_year": "year"}
+
+
+def bounds(tiers: Tiers) -> tuple[Decimal, ...]:
+    """The upper bounds of all bands but the last."""
+    edges = [tier.up_to for tier in tiers.steps[:-1]]
+    return tuple(Decimal(edge) if isinstance(edge, int) else edge.amount for edge in edges if edge is not None)
+
+
+def band(edges: tuple[Decimal, ...], total: Decimal) -> int:
+    """The band that a total has reached: a total on the bound is in the lower band."""
+    return sum(total > edge for edge in edges)
+
+
+def split(edges: tuple[Decimal, ...], before: Decimal, amount: Decimal) -> list[tuple[int, Decimal]]:
+    """An amount that comes after `before`, as (band, part) for each band that it falls in; the parts sum to it."""
+    parts = []
+    low = before
+    for index, edge in enumerate((*edges, None)):
+        high = before + amount if edge is None else min(edge, before + amount)
+        if high > low:
+            parts.append((index, high - low))
+            low = high
+    return parts or [(band(edges, before), amount)]
+
+
+@dataclass(frozen=True)
+class TiersClause:
+    """Accounts: measured (what moves the buyer up), discounted.N (contracted dollars in band N of the open period)."""
+
+    terms: CompiledTerms
+    path: str = PATH
+
+    @cached_property
+    def text(self) -> Tiers:
+        """The tiers of the latest text that has any."""
+        found = [v.terms.prices.tiers for v in self.terms.contract.versions if v.terms.prices.tiers]
+        assert found[-1] is not None
+        return found[-1]
+
+    @cached_property
+    def edges(self) -> tuple[Decimal, ...]:
+        return bounds(self.text)
+
+    @property
+    def in_price(self) -> bool:
+        """Graduated token bands change the unit price of each token; every other kind is an adjustment line."""
+        return self.text.kind == "graduated" and self.text.measure.amount == "tokens"
+
+    def windows(self) -> Iterable[Window]:
+        contract = self.terms.contract
+        if self.text.window == "term":
+            yield Window("tiers", contract.span)
+        else:
+            every = WINDOWS[self.text.window]
+            for interval in windows(every, contract.signed.term.from_, contract.span, contract.zone):
+                yield Window("tiers", interval)
+        yield from (Window("period", period) for period in self.terms.periods)
+
+    def opens(self, window: Window, run: Run) -> None:
+        if window.name == "tiers":
+            for name in ("measured", "tier", "total", "given"):
+                run.accounts[f"{PATH}.{name}"] = ZERO
+
+    def measure(self, piece: Piece) -> Decimal:
+        """What a piece adds to the measure."""
+        if not match(self.text.models, piece.lane.model.id):
+            return ZERO
+        if self.text.measure.amount == "tokens":
+            return tokens_of(piece)
+        if self.text.measure.amount == "list":
+            return sum((entry.public for entry in piece.entries if entry.contracted or not entry.policy), ZERO)
+        return piece.undropped if self.text.measure.at == "frozen" else piece.contracted
+
+    def use(self, piece: Piece, run: Run) -> None:
+        if not match(self.text.models, piece.lane.model.id):
+            return
+        amount, before = self.measure(piece), run.accounts[f"{PATH}.measured"]
+        run.accounts[f"{PATH}.measured"] = before + amount
+        if self.in_price:
+            run.accounts[f"{PATH}.tier"] = Decimal(sum(before + amount >= edge for edge in self.edges))
+            return
+        run.accounts[f"{PATH}.total"] += piece.contracted
+        if self.text.kind == "graduated":
+            for index, part in split(self.edges, before, amount):
+                run.accounts[f"{PATH}.discounted.{index}"] += share_of(part, amount, piece.contracted)
+
+    def closes(self, window: Window, run: Run) -> None:
+        self._book(run)  # at the end of a period, and of a window that ends inside one
+
+    def _book(self, run: Run) -> None:
+        if self.text.kind == "volume":
+            self._retroactive(run)
+            return
+        for index, step in enumerate(self.text.steps):
+            base = run.accounts.pop(f"{PATH}.discounted.{index}", ZERO)
+            if base and step.share:
+                run.line(
+                    f"{PATH}.steps[{index}]", "adjustment", -base * step.share,
+                    f"{base.normalize():,f} in band {index + 1} × {step.share:.2%} off", quantity=base, unit_price=-step.share,
+                )  # fmt: skip
+
+    def _retroactive(self, run: Run) -> None:
+        index = band(self.edges, run.accounts[f"{PATH}.measured"])
+        step, total = self.text.steps[index], run.accounts[f"{PATH}.total"]
+        due, given = total * step.share, run.accounts[f"{PATH}.given"]
+        run.accounts[f"{PATH}.given"] = due
+        if due != given:
+            run.line(
+                f"{PATH}.steps[{index}]", "adjustment", given - due,
+                f"{total.normalize():,f} so far × {step.share:.2%} = {due.normalize():,f}, less {given.normalize():,f} given before",
+                quantity=total, unit_price=-step.share,
+            )  # fmt: skip
+
+    def cuts(self, run: Run) -> Iterable[Cut]:
+        """Token bands always; money bands where the measure is not the money that is discounted."""
+        dropping = any(version.terms.prices.price_drops for version in self.terms.contract.versions)
+        measure = self.text.measure
+        same_money = measure.amount == "contracted" and (measure.at == "current" or not dropping)
+        if self.text.kind == "volume" or same_money:
+            return
+        left = tuple(edge - run.accounts[f"{PATH}.measured"] for edge in self.edges)
+        ahead = tuple(edge for edge in left if edge > 0)
+        if ahead:
+            yield Cut(self.measure, ahead, self.plain if measure.amount == "tokens" else None)
+
+    @cached_property
+    def plain(self) -> dict[str, Decimal]:
+        """Every token weighs one."""
+        from offtake.usage.meters import TOKEN_METERS
+
+        return {meter: Decimal(1) for meter in TOKEN_METERS}

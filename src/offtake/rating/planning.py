@@ -1,0 +1,133 @@
+"""The group plan: which instants of the usage share every price and window.
+
+Segments lie between the instants at which a window opens or closes. Inside a segment, slices lie between the changes of
+any lane's price; slices of equal prices form one class, so that a month of nights is one group and not thirty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from offtake.rating.compiled import CompiledTerms, Lane
+from offtake.rating.groups import PRICE_DIMENSIONS, GroupPlan, Slice
+from offtake.rating.source import LaneKey, Survey
+from offtake.usage.record import UsageRecord
+from offtake.values.errors import CatalogError, UnpricedError
+from offtake.values.periods import Interval, windows
+
+GRAINS = {"request": timedelta(0), "minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
+
+
+@dataclass(frozen=True, slots=True)
+class By:
+    """What lines are told apart by besides the clause: `workload`, `day`, and tags by name."""
+
+    workload: bool = False
+    day: bool = False
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A group plan, and for each class of instants its segment and an interval that stands for it."""
+
+    groups: GroupPlan
+    stands_for: dict[int, Interval]
+    segments: tuple[Interval, ...]
+    segment_of: dict[int, int]
+
+
+def probe(key: LaneKey, at: datetime) -> UsageRecord:
+    """An empty record of a lane at an instant: what to ask a lane for."""
+    return UsageRecord(
+        id="", used_at=at, model=key.model, quantities={}, vendor=key.vendor, channel=key.channel, access=key.access,
+        region=key.region, workload=key.workload, grain=key.grain,
+    )  # fmt: skip
+
+
+def lanes_of(terms: CompiledTerms, survey: Survey, span: Interval) -> dict[tuple[LaneKey, int], Lane]:
+    """Every lane that prices, by key and billing period; one that nothing prices is left to the pricing to report."""
+    found = {}
+    for index, period in enumerate(terms.periods):
+        if period.overlap(span):
+            for key in survey.lanes:
+                try:
+                    found[key, index] = terms.lane(probe(key, period.start))
+                except (UnpricedError, CatalogError):
+                    continue
+    return found
+
+
+def plan(terms: CompiledTerms, survey: Survey, edges: Sequence[datetime], span: Interval, by: By) -> Plan:
+    """The plan for a span of the term. `edges` are the instants that no group may lie across."""
+    lanes = lanes_of(terms, survey, span)
+    segments = _segments(edges, span, by, terms)
+    coarse = _coarsest(survey) if _changes_inside(lanes.values()) else timedelta(0)
+    slices, stands_for, segment_of = _slices(terms, segments, list(lanes.items()), coarse)
+    bands: dict[str, set[int]] = {}
+    for (key, _), lane in lanes.items():
+        bands.setdefault(key.model, set()).update(lane.thresholds)
+    by_workload = by.workload or any(version.terms.prices.non_production for version in terms.contract.versions)
+    groups = GroupPlan(
+        span,
+        slices,
+        {model: tuple(sorted(found)) for model, found in bands.items() if found},
+        (*PRICE_DIMENSIONS, "workload") if by_workload else PRICE_DIMENSIONS,
+        by.tags,
+    )
+    return Plan(groups, stands_for, segments, segment_of)
+
+
+def _segments(edges: Sequence[datetime], span: Interval, by: By, terms: CompiledTerms) -> tuple[Interval, ...]:
+    instants = {span.start, span.end, *(edge for edge in edges if edge in span)}
+    if by.day:
+        zone = terms.contract.zone
+        instants |= {day.start for day in windows("day", span.start.astimezone(zone).date(), span, zone)}
+    ordered = sorted(instants)
+    return tuple(Interval(a, b) for a, b in zip(ordered, ordered[1:], strict=False))
+
+
+def _slices(
+    terms: CompiledTerms, segments: Sequence[Interval], lanes: list[tuple[tuple[LaneKey, int], Lane]], coarse: timedelta
+) -> tuple[tuple[Slice, ...], dict[int, Interval], dict[int, int]]:
+    slices: list[Slice] = []
+    keys: dict[object, int] = {}
+    stands_for: dict[int, Interval] = {}
+    segment_of: dict[int, int] = {}
+    for number, segment in enumerate(segments):
+        index = terms.period(segment.start)
+        mine = [lane for (_, period), lane in lanes if period == index]
+        for part in _parts(segment, mine, coarse):
+            state = part.start if coarse else tuple(lane.state(part.start) for lane in mine)
+            key = keys.setdefault((number, state), len(keys))
+            stands_for.setdefault(key, part)
+            segment_of[key] = number
+            slices.append(Slice(part.start, part.end, key))
+    return tuple(slices), stands_for, segment_of
+
+
+def _parts(segment: Interval, lanes: Iterable[Lane], coarse: timedelta) -> Iterable[Interval]:
+    edges = {segment.start, segment.end, *(at for lane in lanes for at in lane.starts if at in segment)}
+    if coarse:
+        at = segment.start.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+        at = at.replace(hour=0) if coarse == GRAINS["day"] else at
+        while at < segment.end:
+            edges |= {at} if at > segment.start else set()
+            at += coarse
+    ordered = sorted(edges)
+    return (Interval(a, b) for a, b in zip(ordered, ordered[1:], strict=False))
+
+
+def _coarsest(survey: Survey) -> timedelta:
+    return max((GRAINS[key.grain] for key in survey.lanes), default=timedelta(0))
+
+
+def _changes_inside(lanes: Iterable[Lane]) -> bool:
+    return any(len(lane.starts) > 1 for lane in lanes)
+
+
+def with_band(record: UsageRecord, thresholds: tuple[int, ...], band: int) -> UsageRecord:
+    """The record with a context that stands for its band."""
+    return replace(record, context_tokens=thresholds[band - 1] + 1 if band > 0 else 0)
