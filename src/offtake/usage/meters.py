@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """One counter. `price_keys`: the price keys that may price it, the most specific first; `per`: pieces a price covers."""
+    """One counter. `price_keys`: the price keys that may price it, the most specific first; `per`: pieces of a price."""
 
     name: str
     price_keys: tuple[str, ...]
@@ -22,6 +22,7 @@ class Meter:
 
     @property
     def is_token(self) -> bool:
+        """Whether it counts tokens, and not calls or requests."""
         return self.name.endswith("_tokens")
 
 

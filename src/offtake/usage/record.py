@@ -68,7 +68,7 @@ class UsageRecord:
 def validated(record: UsageRecord, where: Place | None = None) -> UsageRecord:
     """The record itself, or an `InputError` that says which field is wrong and why."""
     if record.used_at.tzinfo is None or record.used_at.utcoffset() != UTC.utcoffset(None):
-        raise InputError("U101", f"used_at {record.used_at} is not in UTC", where=where, hint="write 2026-03-01T12:00:00Z")
+        raise InputError("U101", f"used_at {record.used_at} is not UTC", where=where, hint="write 2026-03-01T12:00:00Z")
     _one_of("grain", record.grain, GRAINS, where)
     _one_of("channel", record.channel, CHANNELS, where)
     if record.outcome is not None:
@@ -104,5 +104,8 @@ def _count(name: str, value: Any, where: Place | None) -> None:
         raise InputError("U105", f"{name} is negative: {value:,}", where=where)
     if value > COUNT_MAX:
         raise InputError(
-            "U105", f"{name} {value:,} is beyond {COUNT_MAX:,}", where=where, why="no row can hold so many; a unit is wrong"
+            "U105",
+            f"{name} {value:,} is beyond {COUNT_MAX:,}",
+            where=where,
+            why="no row can hold so many; a unit is wrong",
         )

@@ -9,14 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from offtake.usage.identity import body_hash
 from offtake.usage.meters import METERS
 from offtake.usage.record import UsageRecord
-
-if TYPE_CHECKING:
-    import pyarrow
 
 TAGS_TYPE = "MAP(VARCHAR, VARCHAR)"
 
@@ -104,10 +101,11 @@ def from_row(row: Sequence[Any]) -> UsageRecord:
     )  # fmt: skip
 
 
-def arrow_schema() -> pyarrow.Schema:
-    """The same columns as a pyarrow schema; needs the `arrow` extra."""
-    import pyarrow
+def arrow_schema(pyarrow: Any) -> Any:
+    """The same columns as a pyarrow schema, for those who hand us tables or take ours.
 
+    The caller brings the module (the `arrow` extra): the core imports no engine.
+    """
     types = {
         "VARCHAR": pyarrow.string(),
         "BIGINT": pyarrow.int64(),

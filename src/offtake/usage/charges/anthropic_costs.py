@@ -26,8 +26,8 @@ _METERS = {
     "cache_creation.ephemeral_1h_input_tokens": "cache_write_1h_tokens",
 }
 _DIMENSIONS = (
-    "description", "workspace_id", "cost_type", "context_window", "model", "service_tier", "token_type", "inference_geo",
-    "speed",
+    "description", "workspace_id", "cost_type", "context_window", "model", "service_tier", "token_type",
+    "inference_geo", "speed",
 )  # fmt: skip
 _TAGS = ("workspace_id", "context_window", "inference_geo", "speed")
 

@@ -14,19 +14,16 @@ from offtake.usage.rows import Rejected, TextSource
 ChargeReading = Iterator[Charge | Rejected]
 
 
-def _kind(name: str, about: str, module: str, *marks: tuple[str, ...]) -> Kind:
-    return Kind(name, about, f"offtake.usage.charges.{module}:read", marks)
-
-
 CHARGE_KINDS: tuple[Kind, ...] = (
-    _kind("openai-costs", "OpenAI organization costs API (JSON)", "openai_costs",
-          ("organization.costs.result",), ("line_item", "amount")),
-    _kind("anthropic-costs", "Anthropic cost_report API (JSON)", "anthropic_costs",
-          ("starting_at", "amount"), ("cost_type", "amount")),
-    _kind("anthropic-console-costs", "Anthropic console cost export (CSV)", "anthropic_console_costs",
-          ("usage_date_utc", "cost_usd")),
-    _kind("focus", "FOCUS cost and usage rows (CSV, Parquet)", "focus", ("BilledCost", "ChargePeriodStart")),
-    _kind("csv", "any invoice as CSV, by mapping", "own", ("starts_at", "amount")),
+    Kind("openai-costs", "OpenAI organization costs API (JSON)", "offtake.usage.charges.openai_costs:read",
+         (("organization.costs.result",), ("line_item", "amount"))),
+    Kind("anthropic-costs", "Anthropic cost_report API (JSON)", "offtake.usage.charges.anthropic_costs:read",
+         (("starting_at", "amount"), ("cost_type", "amount"))),
+    Kind("anthropic-console-costs", "Anthropic console cost export (CSV)",
+         "offtake.usage.charges.anthropic_console_costs:read", (("usage_date_utc", "cost_usd"),)),
+    Kind("focus", "FOCUS cost and usage rows (CSV, Parquet)", "offtake.usage.charges.focus:read",
+         (("BilledCost", "ChargePeriodStart"),)),
+    Kind("csv", "any invoice as CSV, by mapping", "offtake.usage.charges.own:read", (("starts_at", "amount"),)),
 )  # fmt: skip
 
 
