@@ -12,11 +12,11 @@ import calendar
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Literal
+from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
-PERIODS = ("hour", "day", "week", "month", "quarter", "year")
 Period = Literal["hour", "day", "week", "month", "quarter", "year"]
+PERIODS: tuple[Period, ...] = get_args(Period)
 
 MONTHS: dict[str, int] = {"month": 1, "quarter": 3, "year": 12}
 DAYS: dict[str, int] = {"day": 1, "week": 7}

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from offtake.values.money import EXACT, Money
-from offtake.values.periods import DAYS, MONTHS, add_days, add_months
+from offtake.values.periods import DAYS, MONTHS, PERIODS, Period, add_days, add_months
 
 DIGITS_MAX = 40  # more than any amount or count has, and few enough that a product of amounts stays exact
 
@@ -22,7 +22,8 @@ _SHARE = re.compile(rf"({_NUMBER})\s*%")
 _MULTIPLE = re.compile(rf"({_NUMBER})\s*x")
 _DURATION = re.compile(rf"({_DIGITS})\s+(minute|hour|day|business day|week|month|quarter|year)s?")
 _MONEY = re.compile(rf"({_NUMBER})\s+([A-Z]{{3}})")
-_PER = re.compile(r"(.*\S)\s*/\s*(hour|day|week|month|quarter|year)")
+_PERIODS: dict[str, Period] = {period: period for period in PERIODS}
+_PER = re.compile(rf"(.*\S)\s*/\s*({'|'.join(PERIODS)})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class MoneyRate:
     """Money a period: `1_200_000 USD / year`; `per` is None for a one-off amount."""
 
     money: Money
-    per: str | None
+    per: Period | None
 
     def __str__(self) -> str:
         return f"{self.money}{f' / {self.per}' if self.per else ''}"
@@ -73,7 +74,7 @@ class CountRate:
     """Pieces a period: `12_000_000_000 / year`."""
 
     count: int
-    per: str | None
+    per: Period | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ class ShareRate:
     """A share a period: `1% / month`."""
 
     share: Decimal
-    per: str
+    per: Period
 
 
 def number(text: str) -> Decimal:
@@ -104,10 +105,10 @@ def share(text: object) -> Decimal:
 
 def share_rate(text: object) -> ShareRate:
     """`1% / month` as a ShareRate; the period is required."""
-    match = _PER.fullmatch(text.strip()) if isinstance(text, str) else None
-    if not match:
+    ratio, per = _split_period(text)
+    if per is None:
         raise ValueError(f"a share a period is written such as 1% / month; got {text!r}")
-    return ShareRate(share(match[1]), match[2])
+    return ShareRate(share(ratio), per)
 
 
 def multiple(text: object) -> Decimal:
@@ -136,18 +137,22 @@ def money(text: object) -> Money:
 
 def money_rate(text: object) -> MoneyRate:
     """`1_200_000 USD / year` (or without the period) as a MoneyRate."""
-    match = _PER.fullmatch(text.strip()) if isinstance(text, str) else None
-    return MoneyRate(money(match[1]), match[2]) if match else MoneyRate(money(text), None)
+    amount, per = _split_period(text)
+    return MoneyRate(money(amount), per)
 
 
 def count_rate(text: object) -> CountRate:
     """`12_000_000_000 / year` (or without the period) as a CountRate."""
-    per = None
-    if isinstance(text, str) and (match := _PER.fullmatch(text.strip())):
-        text, per = match[1], match[2]
-    if isinstance(text, bool) or not isinstance(text, (int, str)):
+    pieces, per = _split_period(text)
+    if isinstance(pieces, bool) or not isinstance(pieces, (int, str)):
         raise ValueError(f"a count is a whole number, such as 12_000_000_000 / year; got {text!r}")
-    value = number(str(text).strip())
+    value = number(str(pieces).strip())
     if value != value.to_integral_value() or value < 0:
         raise ValueError(f"a count is a whole number at or above zero; got {text!r}")
     return CountRate(int(value), per)
+
+
+def _split_period(text: object) -> tuple[object, Period | None]:
+    """What stands before ` / period`, and the period; the text itself and None where there is no such end."""
+    match = _PER.fullmatch(text.strip()) if isinstance(text, str) else None
+    return (match[1], _PERIODS[match[2]]) if match else (text, None)
