@@ -1,0 +1,110 @@
+"""Run scenarios: read the files, price each case, say what differs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from offtake.operations.scenarios.build import beside, contract_of, facts_of
+from offtake.operations.scenarios.compare import Mismatch, compare
+from offtake.operations.scenarios.file import Scenario, scenarios_of
+from offtake.operations.scenarios.node import Node
+from offtake.operations.scenarios.usage import record_of, usage_of
+from offtake.rating.rate import rate_records
+from offtake.store.catalogs import open_catalog
+from offtake.usage.record import UsageRecord
+from offtake.values.errors import InputError, OfftakeError, Place
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one scenario: it holds where there are no mismatches and no error."""
+
+    name: str
+    place: Place
+    mismatches: tuple[Mismatch, ...] = ()
+    error: str = ""
+
+    @property
+    def holds(self) -> bool:
+        """Whether everything is as expected."""
+        return not self.mismatches and not self.error
+
+
+def scenario_files(paths: Iterable[Path]) -> list[Path]:
+    """Files as named, and the scenario files under folders: YAML that is a list, or has `expect`.
+
+    Contracts and catalogues beside them are neither. InputError where a folder holds no scenario.
+    """
+    found: list[Path] = []
+    for path in paths:
+        inside = sorted(file for file in path.rglob("*.yaml") if _is_scenarios(file)) if path.is_dir() else [path]
+        if not inside:
+            hint = "a scenario file is a list of {name, contract, usage, expect}"
+            raise InputError("U182", f"no scenarios in {path}", hint=hint)
+        found += inside
+    return found
+
+
+def run_file(path: Path) -> Iterator[Outcome]:
+    """The outcomes of one file, in order; a file that cannot be read is one outcome with its error."""
+    try:
+        scenarios = read_file(path)
+    except OfftakeError as error:
+        yield Outcome("the file can be read", Place(str(path)), error=str(error))
+        return
+    for scenario in scenarios:
+        yield run_scenario(scenario)
+
+
+def read_file(path: Path) -> list[Scenario]:
+    """The scenarios of a file."""
+    try:
+        return scenarios_of(path.read_text(encoding="utf-8-sig"), str(path))
+    except UnicodeDecodeError as error:
+        raise InputError("U183", "the file is not UTF-8 text", where=Place(str(path))) from error
+    except OSError as error:
+        raise InputError("U183", f"the file cannot be read: {error.strerror}", where=Place(str(path))) from error
+
+
+def run_scenario(scenario: Scenario) -> Outcome:
+    """Price one case and compare. An error that the scenario expects is a result like any other."""
+    errors = [(each, node) for each in scenario.node.need("expect").items() if (node := each.item("error"))]
+    try:
+        mismatches = list(_mismatches(scenario))
+        mismatches += [Mismatch("error", node.text(), "no error", each.need("because").text()) for each, node in errors]
+    except OfftakeError as error:
+        if not errors:
+            return Outcome(scenario.name, scenario.place, error=str(error))
+        said = str(error)
+        unlike = [(each, node) for each, node in errors if node.text() not in said]
+        mismatches = [Mismatch("error", node.text(), said, each.need("because").text()) for each, node in unlike]
+    return Outcome(scenario.name, scenario.place, tuple(mismatches))
+
+
+def _mismatches(scenario: Scenario) -> Iterator[Mismatch]:
+    contract = contract_of(scenario)
+    files = scenario.item("catalog")
+    catalog = open_catalog([beside(scenario, node) for node in files.items()] if files else [])
+    zone = contract.zone if contract else ZoneInfo("UTC")
+    price = scenario.item("price")
+    records = [_priced(price)] if price else usage_of(scenario.item("usage"))
+    result = rate_records(records, contract, catalog, facts_of(scenario, zone))
+    for node in scenario.node.need("expect").items():
+        yield from compare(result, node, zone)
+
+
+def _priced(node: Node) -> UsageRecord:
+    """A million pieces of each meter that is asked for, so that the line's unit price is all that matters."""
+    meters = {meter.text(): 1_000_000 for meter in node.need("meters").items()}
+    fields = {key: item.value for key, item in node.entries() if key != "meters"}
+    row = Node({**fields, **meters}, node.path, node.places)
+    return record_of(row, "price", node.need("at").instant().astimezone(UTC), context_tokens=0)
+
+
+def _is_scenarios(file: Path) -> bool:
+    return re.search(r"^(- |expect:)", file.read_text(encoding="utf-8", errors="replace"), re.MULTILINE) is not None
