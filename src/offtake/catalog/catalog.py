@@ -19,6 +19,7 @@ from offtake.catalog.genai import PriceBook
 from offtake.catalog.list_price import ListPrices, ModelFacts, Offer, PriceCell
 from offtake.catalog.names import Reference, family, key, nearest, read_reference, spellings
 from offtake.catalog.sale import Sale
+from offtake.catalog.shelf import GLOBAL, REGIONAL, Shelf, fill_shelf
 from offtake.usage.record import CHANNELS
 from offtake.values.errors import CatalogError
 from offtake.values.units import Duration
@@ -38,7 +39,7 @@ class Catalog:
         self._lock = lock
         self._version = " · ".join([book.version, *files, *([lock.version] if lock else [])])
         self._makers = dict.fromkeys([*facts.makers, *(row.vendor for row in facts.prices if row.vendor)])
-        self._sold: dict[str, dict[str, ModelInfo]] = {}
+        self._shelves: dict[str, Shelf] = {}
         self._cells: dict[Offer, tuple[PriceCell, ...]] = {}
         self._resolved: dict[tuple[str, str, str], ModelFacts] = {}
 
@@ -76,7 +77,7 @@ class Catalog:
         found: dict[str, ModelFacts] = {}
         for seller in sellers:
             listed = [each.id for each in self._book.models(seller)]
-            ids = listed if seller in self._makers else [each for each in self._sold_by(seller) if ":" not in each]
+            ids = listed if seller in self._makers else self._shelf(seller).models()
             ids += [row.model for row in self._facts.prices if row.vendor in ("", seller)]
             for model in ids:
                 if model not in found:
@@ -115,23 +116,30 @@ class Catalog:
             sellers = [reference.maker]
         else:
             sellers = list(self._makers)
+        if provider and provider not in self._makers:
+            own = self._shelf(provider).id_of(name, reference.name)
+            if own and own != self._canonical(own):
+                return self._facts_of(own, provider)
         for seller in [*sellers, *([provider] if provider else [])]:
-            found = self._named(seller, reference)
+            found = self._named(seller, name, reference)
             if found:
                 return self._facts_of(found, seller)
         raise self._unknown(name, sellers)
 
-    def _named(self, seller: str, reference: Reference) -> str:
+    def _named(self, seller: str, name: str, reference: Reference) -> str:
         """The id of the model that a seller has under this name, or ""."""
         for spelling in spellings(reference.name):
             for row in self._facts.prices:
                 if row.vendor in ("", seller) and key(row.model) == spelling:
                     return row.model
         if seller in self._makers:
-            model = self._book.find(seller, reference.name)
+            model = self._book.find(seller, name) or self._book.find(seller, reference.name)
             return model.id if model else ""
-        canonical = self._canonical(reference.name)
-        return canonical if canonical in self._sold_by(seller) or self._passed_on(seller, canonical) else ""
+        canonical = self._canonical(name)
+        passed_on = canonical if self._passed_on(seller, canonical) else ""
+        return (
+            self._shelf(seller).id_of(name, reference.name) or self._shelf(seller).id_of(name, canonical) or passed_on
+        )
 
     def _passed_on(self, seller: str, model: str, maker: str = "") -> ModelInfo | None:
         """The maker's entry for a model that a cloud sells at the maker's price."""
@@ -147,21 +155,15 @@ class Catalog:
                 return model.id
         return key(reference.name)
 
-    def _sold_by(self, provider: str) -> dict[str, ModelInfo]:
-        """What a reseller sells by canonical id; entries for one geography stand as `global:…` and `regional:…`."""
-        if provider not in self._sold:
-            sold = self._sold.setdefault(provider, {})
-            for model in self._book.models(provider):
-                canonical = self._canonical(model.id)
-                geography = read_reference(model.id, self._makers).geography
-                if geography:
-                    sold.setdefault(f"{geography}:{canonical}", model)
-                sold.setdefault(canonical, model)
-        return self._sold[provider]
+    def _shelf(self, provider: str) -> Shelf:
+        if provider not in self._shelves:
+            words = {*self._makers, *self._facts.vendors}
+            self._shelves[provider] = fill_shelf(self._book.models(provider), words, self._canonical)
+        return self._shelves[provider]
 
     def _facts_of(self, model: str, vendor: str) -> ModelFacts:
         made = vendor in self._makers
-        listed = self._book.find(vendor, model) if made else self._sold_by(vendor).get(model)
+        listed = self._book.find(vendor, model) if made else self._shelf(vendor).entry(model)
         notes = [
             row
             for row in self._facts.models
@@ -235,18 +237,18 @@ class Catalog:
         return entry, True
 
     def _resold(self, provider: str, offer: Offer) -> ModelInfo | None:
-        sold = self._sold_by(provider)
-        if offer.channel == "batch" and (entry := sold.get(f"{key(offer.model)}:batch")):
-            return entry
-        geographies = [each for each in ("global", "regional") if f"{each}:{offer.model}" in sold]
-        wanted = "global" if offer.region == "global" else "regional"
+        shelf = self._shelf(provider)
+        if offer.channel == "batch" and (batch := shelf.ids.get(f"{key(offer.model)}:batch")):
+            return shelf.entry(batch)
+        geographies = shelf.geographies(offer.model)
+        wanted = GLOBAL if offer.region == "global" else REGIONAL
         if geographies and wanted not in geographies:
             raise CatalogError(
                 "K304",
                 f"{provider} sells {offer.model} only as {geographies[0]}: no price in region {offer.region!r}",
-                hint="use region global" if wanted == "regional" else "name the region, such as us or eu-central-1",
+                hint="use region global" if wanted == REGIONAL else "name the region, such as us or eu-central-1",
             )
-        return sold.get(f"{wanted}:{offer.model}") or sold.get(offer.model)
+        return shelf.entry(offer.model, wanted)
 
     def _uplift(self, offer: Offer, priced_by_user: bool) -> RegionUplift | None:
         if offer.region == "global":

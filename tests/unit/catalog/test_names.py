@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import pytest
 
 from offtake.catalog.catalog import Catalog
+from offtake.catalog.cells import meter_prices
+from offtake.catalog.genai import PriceBook, price_keys
+from offtake.catalog.list_price import BandPrice
 from offtake.catalog.names import family, key, nearest, read_reference, spellings
 from offtake.store.catalogs import open_catalog
 from offtake.values.errors import CatalogError
@@ -118,3 +124,48 @@ def test_the_parts_of_a_name() -> None:
 )
 def test_successors_share_a_family(model: str, expected: str) -> None:
     assert expected == family(model)
+
+
+def test_every_id_of_the_package_is_that_model_at_that_provider(catalog: Catalog) -> None:
+    """No entry of any provider is priced by another's, though many are the same model to their maker."""
+    at = datetime(2026, 11, 1, 13, tzinfo=UTC)
+    book, wrong = PriceBook(), set()
+    for provider in book.providers:
+        for model in book.models(provider):
+            found = catalog.resolve(model.id, provider)
+            region = "us" if model.id.startswith("regional.") else "global"
+            access = "bedrock" if provider == "aws" else "api"
+            cells = [
+                cell for cell in catalog.cells(found.id, found.vendor, "realtime", access, region) if cell.holds(at)
+            ]
+            listed = price_keys(model, at, "realtime")
+            assert listed is not None
+            if provider == "aws" and "claude" in model.id:  # our own fact prices one-hour cache writes there
+                cells = [replace(cell, prices={**cell.prices, **_one_hour(listed)}) for cell in cells]
+            if [meter_prices(listed)] != [cell.prices for cell in cells]:
+                wrong.add(f"{provider} {model.id}")
+    assert TWICE_LISTED == wrong
+
+
+# Old entries of openrouter without their maker's name; the fuller one, priced otherwise, counts.
+TWICE_LISTED = {
+    f"openrouter {model}"
+    for model in (
+        "claude-3-sonnet", "gemini-2.5-flash-preview", "gemini-flash-1.5", "gemini-flash-1.5-8b", "gemma-2-9b-it",
+        "mistral-7b-instruct", "mixtral-8x7b-instruct", "gpt-4.5-preview", "o1-mini",
+    )
+}  # fmt: skip
+
+
+def _one_hour(listed: dict[str, BandPrice]) -> dict[str, BandPrice]:
+    return {meter: price for meter, price in meter_prices(listed).items() if meter == "cache_write_1h_tokens"}
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("minimax/minimax-m2.5", ("openrouter", "minimax/minimax-m2.5")), ("gpt-5.4", ("openai", "gpt-5.4"))],
+)
+def test_what_an_access_form_sells_apart_is_its_own(catalog: Catalog, name: str, expected: tuple[str, str]) -> None:
+    """To its maker M2.5 is M2; openrouter lists and prices the two apart."""
+    model = catalog.resolve(name, access="openrouter")
+    assert expected == (model.vendor, model.id)
