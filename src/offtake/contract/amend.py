@@ -51,7 +51,7 @@ def _amended(
     """The text after one amendment, or None and the reasons."""
     findings: list[Finding] = []
     data = copy.deepcopy(dict(before.data))
-    moved = dict(before.places)
+    standing = dict(before.places)
     for path, value in amendment.changes.items():
         here = f"amendments[{index}].changes.{path}"
         try:
@@ -63,25 +63,27 @@ def _amended(
             )
             continue
         findings += _ramp_clash(before.terms, steps, amendment, here, places, file)
-        _set(data, steps, value)
-        _move(moved, text(steps), here, places)
+        put(data, steps, value)
+        standing = moved(standing, text(steps), here, places)
     if findings:
         return None, findings
-    terms, findings = validate(Terms, data, moved, file)
+    terms, findings = validate(Terms, data, standing, file)
     if terms is None:
         return None, findings
     effective = _instant(amendment.effective, ZoneInfo(terms.term.time_zone))
     findings = _outside(effective, terms, f"amendments[{index}].effective", places, file)
-    return Version(effective, terms, amendment.document, amendment.prorate, data, moved), findings
+    changes = amendment.changes
+    return Version(effective, terms, amendment.document, amendment.prorate, changes, data, standing), findings
 
 
 def _joined(first: Version, second: Version) -> Version:
     prorate: Literal["days", "none"] = "none" if "none" in (first.prorate, second.prorate) else "days"
     document = f"{first.document}; {second.document}"
-    return Version(second.effective, second.terms, document, prorate, second.data, second.places)
+    changes = {**first.changes, **second.changes}
+    return Version(second.effective, second.terms, document, prorate, changes, second.data, second.places)
 
 
-def _set(data: dict[str, object], steps: tuple[Step, ...], value: object) -> None:
+def put(data: dict[str, object], steps: tuple[Step, ...], value: object) -> None:
     """Put a value at a path, making the mappings above it; `removed` takes the term out."""
     node: object = data
     for step in steps[:-1]:
@@ -104,13 +106,14 @@ def _set(data: dict[str, object], steps: tuple[Step, ...], value: object) -> Non
             node[last : last + 1] = [value]
 
 
-def _move(moved: dict[str, Place], path: str, here: str, places: Mapping[str, Place]) -> None:
-    """The changed term, and all that is below it, stands in the amendment from now on."""
-    for known in [each for each in moved if each == path or each.startswith((f"{path}.", f"{path}["))]:
-        del moved[known]
-    for known, place in places.items():
-        if known == here or known.startswith((f"{here}.", f"{here}[")):
-            moved[path + known[len(here) :]] = place
+def moved(standing: Mapping[str, Place], path: str, here: str, places: Mapping[str, Place]) -> dict[str, Place]:
+    """The places of a text once the term at `path`, and all that is below it, stands `here` in another one."""
+    kept = {known: place for known, place in standing.items() if not _below(known, path)}
+    return kept | {path + known[len(here) :]: place for known, place in places.items() if _below(known, here)}
+
+
+def _below(known: str, path: str) -> bool:
+    return known == path or known.startswith((f"{path}.", f"{path}["))
 
 
 def _outside(effective: datetime, terms: Terms, path: str, places: Mapping[str, Place], file: str) -> list[Finding]:

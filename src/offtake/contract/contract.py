@@ -18,13 +18,15 @@ class Version:
     """The text from an instant on: the signed contract, or what an amendment made of it.
 
     `data` is the text as plain values, as the file has it; `places` says where each of its terms stands: a changed
-    term in its amendment. `prorate` says what happens to a window that the change cuts.
+    term in its amendment. `changes` are the amendment's own, by path; `prorate` says what happens to a window that
+    the change cuts.
     """
 
     effective: datetime
     terms: Terms
     document: str = ""
     prorate: Literal["days", "none"] = "days"
+    changes: Mapping[str, object] = field(default_factory=dict, compare=False)
     data: Mapping[str, object] = field(default_factory=dict, repr=False, compare=False)
     places: Mapping[str, Place] = field(default_factory=dict, repr=False, compare=False)
 

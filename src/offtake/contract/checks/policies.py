@@ -16,8 +16,11 @@ from offtake.contract.patterns import match, match_any
 from offtake.contract.schema.commitments import Commitment, Pool, weight_of
 from offtake.contract.schema.failures import CLASSES, OUTCOMES, policy_of
 from offtake.contract.schema.walk import leaves
-from offtake.usage.meters import BY_NAME
 from offtake.values.errors import Finding
+
+TEXT_METERS = (
+    "input_tokens", "cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens", "output_tokens",
+)  # fmt: skip
 
 
 def every_outcome_is_decided(subject: Subject) -> Iterator[Finding]:
@@ -41,15 +44,14 @@ def every_outcome_is_decided(subject: Subject) -> Iterator[Finding]:
 
 
 def every_meter_has_a_weight(subject: Subject) -> Iterator[Finding]:
-    """A token commitment weighs each meter that the models of its pool are sold by."""
-    meters = sorted((name for name in subject.token_meters() if not BY_NAME[name].inside), key=list(BY_NAME).index)
+    """A token commitment weighs each meter of text; audio and images only where they are in use."""
     for index, commitment in enumerate(subject.terms.commitments):
         weights = commitment.tokens.weights if commitment.tokens else {}
-        missing = [name.removesuffix("_tokens") for name in meters if weights and weight_of(weights, name) is None]
+        missing = [name.removesuffix("_tokens") for name in TEXT_METERS if weights and weight_of(weights, name) is None]
         if missing:
             path = f"commitments[{index}].tokens.weights"
             what = f"no weight for {', '.join(missing)}"
-            why = "models of the scope are sold by them, and nothing says how such a token counts"
+            why = "every text model is sold by these meters, and nothing says how such a token counts"
             yield subject.error("C247", path, what, why, f"add `{missing[0]}: 1`, or the weight agreed")
 
 

@@ -75,7 +75,7 @@ def _listed(subject: Subject, path: str, channel: str, access: str, region: str)
     without: list[ModelFacts] = []
     for model in subject.models:
         cells = subject.cells(model, channel, access, region)
-        if not cells:
+        if not cells or not _lasts(subject, cells):
             without.append(model)
         yield from _one_price_at_a_time(subject, path, model, cells)
     where = f"in channel {channel} through {access}" + ("" if region == "global" else f" in region {region}")
@@ -83,17 +83,23 @@ def _listed(subject: Subject, path: str, channel: str, access: str, region: str)
     named = [model.id for model in without if any(match(pattern, model.id) for pattern in literal)]
     if subject.models and len(without) == len(subject.models):
         what = f"no model of the scope has a list price {where}"
-        yield subject.error("C240", path, what, _why(subject, without[0], channel, access, region), _remedy(channel))
+        yield subject.error(
+            "C240", path, what, _why(subject, without[0], channel, access, region), _remedy(channel, region)
+        )
         return
     for name in named:
-        yield subject.error("C240", path, f"{name} has no list price {where}", "unpriced is not free", _remedy(channel))
+        yield subject.error(
+            "C240", path, f"{name} has no list price {where}", "unpriced is not free", _remedy(channel, region)
+        )
     rest = [
         model.id for model in without if model.id not in named and subject.cells(model, "realtime", access, "global")
     ]
     if rest and channel != "realtime":
         few = ", ".join(rest[:5]) + (", …" if rest[5:] else "")
-        what = f"{len(rest)} models of the scope have no list price {where}: {few}"
-        yield subject.warning("C263", path, what, "their usage in this channel would be unpriced", _remedy(channel))
+        what = f"{len(rest)} models have no list price {where}, or lose it in the term: {few}"
+        yield subject.warning(
+            "C263", path, what, "their usage in this channel would be unpriced", _remedy(channel, region)
+        )
 
 
 def _why(subject: Subject, model: ModelFacts, channel: str, access: str, region: str) -> str:
@@ -104,24 +110,25 @@ def _why(subject: Subject, model: ModelFacts, channel: str, access: str, region:
     return "the catalogue lists none"
 
 
-def _remedy(channel: str) -> str:
-    share = "" if channel == "realtime" else f"give its price by `prices.{channel}: {{share: …}}`, "
-    return f"{share}take it out of the scope, or add the price with --catalog FILE"
+def _remedy(channel: str, region: str) -> str:
+    own = "" if channel == "realtime" else f"give its price by `prices.{channel}: {{share: …}}`, "
+    own += "" if region == "global" else "say `prices.region_uplift: waived`, if that was agreed, "
+    return f"{own}take it out of the scope, or add the price with --catalog FILE"
+
+
+def _lasts(subject: Subject, cells: tuple[PriceCell, ...]) -> bool:
+    """Whether a price, once there, stays to the end of the span without a hole."""
+    ends = {cell.end for cell in cells if cell.end and cell.end < subject.span.end}
+    return all(any(cell.holds(at) for cell in cells) for at in ends)
 
 
 def _one_price_at_a_time(
     subject: Subject, path: str, model: ModelFacts, cells: tuple[PriceCell, ...]
 ) -> Iterator[Finding]:
-    first = min((cell.start for cell in cells if cell.start), default=None)
-    if any(cell.start is None for cell in cells):
-        first = None
-    for at in sorted({cell.end for cell in cells if cell.end and cell.end < subject.span.end} | {subject.span.start}):
+    for at in sorted(
+        {cell.start for cell in cells if cell.start and cell.start in subject.span} | {subject.span.start}
+    ):
         holding = [cell for cell in cells if cell.holds(at)]
-        if cells and not holding and (first is None or at > first):
-            what = f"{model.id} has no list price from {at:%Y-%m-%d}"
-            yield subject.error(
-                "C240", path, what, f"the last one is from {cells[-1].source}", "add it with --catalog FILE"
-            )
         for one, other in combinations(holding, 2):
             if one.prices.keys() & other.prices.keys():
                 what = f"{model.id} has two list prices at {at:%Y-%m-%d}"

@@ -78,17 +78,6 @@ class Subject:
             cell for cell in found if (not cell.end or cell.end > start) and (not cell.start or cell.start < end)
         )
 
-    def token_meters(self) -> set[str]:
-        """The token meters that some model of the scope lists."""
-        access = self.terms.scope.access[0]
-        return {
-            meter
-            for model in self.models
-            for cell in self.cells(model, "realtime", access, "global")
-            for meter in cell.prices
-            if meter.endswith("_tokens")
-        }
-
 
 Check = Callable[[Subject], Iterator[Finding]]
 

@@ -15,7 +15,17 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    SerializerFunctionWrapHandler,
+    WithJsonSchema,
+    model_serializer,
+)
 from pydantic_core import PydanticCustomError
 
 from offtake.usage.meters import METERS
@@ -40,6 +50,13 @@ class Term(BaseModel):
 
     source: str | None = None
     """Paragraph of the signed paper, such as `order_form §2.1`; the first word is a key of `documents`."""
+
+    @model_serializer(mode="wrap")
+    def _written(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """As the file has it: what must be said and is None was written `never`."""
+        unsaid = [name for name, info in type(self).model_fields.items() if info.is_required()]
+        written: dict[str, Any] = write(self)
+        return written | {name: "never" for name in unsaid if getattr(self, name) is None}
 
 
 def _sized(value: Decimal, written: object) -> Decimal:
@@ -171,12 +188,7 @@ ACountRate = Annotated[
     units.CountRate,
     *_text(_count_rate, lambda r: _per(str(r.count), r.per), rf"^[0-9][0-9_]*{_EACH}?$", "12_000_000_000 / year"),
 ]
-Number = Annotated[
-    Decimal,
-    BeforeValidator(_number),
-    PlainSerializer(plain, return_type=str),
-    WithJsonSchema({"type": "number", "minimum": 0}),
-]
+Number = Annotated[Decimal, BeforeValidator(_number), WithJsonSchema({"type": "number", "minimum": 0})]
 """A plain number at or above zero, exact."""
 Zone = Annotated[str, BeforeValidator(_zone), WithJsonSchema({"type": "string", "examples": ["UTC", "Europe/Berlin"]})]
 """An IANA time zone."""
@@ -211,7 +223,8 @@ PriceKey = Annotated[
     str, AfterValidator(_known(PRICE_KEYS, "a price key")), Field(json_schema_extra={"enum": list(PRICE_KEYS)})
 ]
 
-ExpiresAfter = Annotated[ADuration | None, BeforeValidator(_never)]
+_NEVER = {"anyOf": [{"type": "string", "examples": ["12 months", "2026-12-31"]}, {"const": "never"}]}
+ExpiresAfter = Annotated[ADuration | None, BeforeValidator(_never), WithJsonSchema(_NEVER)]
 """A duration, or `never` (None)."""
-ExpiryDay = Annotated[Day | None, BeforeValidator(_never)]
+ExpiryDay = Annotated[Day | None, BeforeValidator(_never), WithJsonSchema(_NEVER)]
 """A date, or `never` (None)."""
