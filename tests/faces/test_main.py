@@ -92,7 +92,7 @@ def raising(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> int:
         (
             PermissionError(13, "Permission denied", "invoices.json"),
             4,
-            "error[O501]: invoices.json: Permission denied\n"
+            "error[O510]: invoices.json: Permission denied\n"
             "  hint: check the path, its permissions and the room on the disk\n",
         ),
     ],

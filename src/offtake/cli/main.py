@@ -116,7 +116,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
-        outside = OutsideError("O501", _words(error), hint="check the path, its permissions and the room on the disk")
+        outside = OutsideError("O510", _words(error), hint="check the path, its permissions and the room on the disk")
         click.echo(str(outside), err=True)
         return outside.exit_code
 
