@@ -53,8 +53,9 @@ class PriceBook:
         return tuple(self._providers)
 
     def fallbacks(self, provider: str) -> tuple[str, ...]:
-        """Providers whose models this one sells at their prices, standard channel only."""
-        return tuple(self._providers[provider].fallback_model_providers or ())
+        """Providers whose models this one sells at their prices, standard channel only; none for an unknown provider."""
+        known = self._providers.get(provider)
+        return tuple(known.fallback_model_providers or ()) if known else ()
 
     def models(self, provider: str) -> list[ModelInfo]:
         """The models of a provider, in the package's order; none for an unknown provider."""
