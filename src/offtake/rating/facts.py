@@ -136,7 +136,7 @@ def parse_fact(row: Mapping[str, object], where: Place | None = None, zone: Zone
 
 
 def in_order(facts: Sequence[Fact]) -> tuple[Fact, ...]:
-    """Facts by time, as written where the time is the same. The same fact twice counts once; a top-up's id is unique."""
+    """Facts by time, then as written. The same fact twice counts once; the id of a top-up is unique."""
     seen: dict[Fact, Fact] = {}
     by_id: dict[str, TopUp] = {}
     for fact in sorted(facts, key=lambda fact: fact.at):

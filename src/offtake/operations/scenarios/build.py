@@ -16,11 +16,9 @@ from offtake.rating.facts import Fact, in_order, parse_fact
 from offtake.values.errors import ContractError
 
 
-def contract_of(scenario: Scenario) -> Contract | None:
-    """The contract as this case has it; None where the scenario names none, which is list prices for everything."""
-    node, changes = scenario.item("contract"), scenario.item("changes")
-    if node is None:
-        return None
+def contract_of(scenario: Scenario) -> Contract:
+    """The contract as this case has it."""
+    node, changes = scenario.node.need("contract"), scenario.item("changes")
     source = node.item("text")
     if source is not None:
         return parse(source.text(), scenario.place.file)

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from offtake.operations.scenarios.build import beside, contract_of, facts_of
 from offtake.operations.scenarios.compare import Mismatch, compare
@@ -33,6 +32,12 @@ class Outcome:
     def holds(self) -> bool:
         """Whether everything is as expected."""
         return not self.mismatches and not self.error
+
+    def __str__(self) -> str:
+        words = [f"{self.place}: {self.name}", *([self.error] if self.error else [])]
+        for each in self.mismatches:
+            words += [f"  {each.what}", f"    expected {each.expected}", f"    got      {each.got}", f"    because  {each.because}"]
+        return "\n".join(words)
 
 
 def scenario_files(paths: Iterable[Path]) -> list[Path]:
@@ -90,12 +95,12 @@ def _mismatches(scenario: Scenario) -> Iterator[Mismatch]:
     contract = contract_of(scenario)
     files = scenario.item("catalog")
     catalog = open_catalog([beside(scenario, node) for node in files.items()] if files else [])
-    zone = contract.zone if contract else ZoneInfo("UTC")
     price = scenario.item("price")
     records = [_priced(price)] if price else usage_of(scenario.item("usage"))
-    result = rate_records(records, contract, catalog, facts_of(scenario, zone))
+    # The whole term, so that what falls due in a month without usage is seen.
+    result = rate_records(records, contract, catalog, facts_of(scenario, contract.zone), span=contract.span)
     for node in scenario.node.need("expect").items():
-        yield from compare(result, node, zone)
+        yield from compare(result, node, contract.zone)
 
 
 def _priced(node: Node) -> UsageRecord:
