@@ -8,6 +8,7 @@ nobody used is a Usage row of status Unused. Over a whole term Σ EffectiveCost 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
 from decimal import Decimal
 
 from offtake.catalog.list_price import ModelFacts
@@ -16,18 +17,13 @@ from offtake.export import focus_sku
 from offtake.export.focus_columns import NAMES, PLACES, SERVICE_CATEGORY, Row, Value
 from offtake.export.focus_commitments import commitment_columns, reservation_columns, status_of
 from offtake.rating.lines import Amounts, Invoice, Invoices, Line
-from offtake.values.money import EXACT, ZERO, divide, quantize
+from offtake.values.money import ZERO, divide, quantize
+from offtake.values.periods import Interval, midnight
 
-_CATEGORIES = {
-    "usage": "Usage",
-    "commitment": "Usage",
-    "purchase": "Purchase",
-    "fee": "Purchase",
-    "adjustment": "Adjustment",
-}
+_CATEGORIES = {"usage": "Usage", "purchase": "Purchase", "fee": "Purchase"}
 _FREQUENCIES = {"usage": "Usage-Based", "fee": "Recurring"}
-ACCOUNT = "account"
-"""The split of lines that becomes the sub-account; every other split is a tag."""
+ACCOUNT, DAY = "account", "day"
+"""The splits of lines that become the sub-account and the charge period; every other split is a tag."""
 GLOBAL = ("", "global")
 
 
@@ -40,23 +36,25 @@ def rows(invoices: Invoices, contract: Contract, models: Mapping[str, ModelFacts
         common = _common(invoice, contract, invoices.currency)
         for line in invoice.lines:
             yield _row(common, _line(line, contract, invoices.currency, (models or {}).get(line.model)))
-        rounding = invoice.total - sum((line.amounts.billed for line in invoice.lines), ZERO)
-        if rounding:
-            yield _row(common, _rounding(rounding, invoice, contract))
+        billed = sum((line.amounts.billed for line in invoice.lines), ZERO)
+        if invoice.residual or invoice.total != billed:
+            yield _row(common, _rounding(invoice.total - billed, invoice, contract))
 
 
 def category_of(line: Line) -> str:
-    """The ChargeCategory. Usage and purchases have no negative price, so what gives money back is an Adjustment, and
-    a Credit is only what costs exactly what it bills.
+    """The ChargeCategory. Usage and purchases have no negative price, so what gives money back is an Adjustment, as is
+    a premium on other charges; a Credit is only what costs exactly what it bills.
     """
     amounts = line.amounts
     if line.kind == "credit":
         return "Credit" if amounts.effective == amounts.billed else "Adjustment"
     if line.kind == "correction" or line.corrects is not None:
         return "Usage" if line.meter or line.commitment_status else "Adjustment"
-    category = _CATEGORIES[line.kind]
-    gives_back = min(line.quantity, amounts.list, amounts.contracted) < 0
-    return "Adjustment" if gives_back else category
+    if min(line.quantity, amounts.list, amounts.contracted, amounts.effective, amounts.billed) < 0:
+        return "Adjustment"
+    if line.kind == "commitment" and status_of(line) == "unused":
+        return "Usage"
+    return _CATEGORIES.get(line.kind, "Adjustment")
 
 
 def invoice_id(invoice: Invoice, contract: Contract) -> str:
@@ -97,7 +95,7 @@ def _common(invoice: Invoice, contract: Contract, currency: str) -> dict[str, Va
 def _line(line: Line, contract: Contract, currency: str, facts: ModelFacts | None) -> dict[str, Value]:
     category = category_of(line)
     is_correction = line.corrects is not None or line.kind == "correction"
-    period = line.corrects or line.period
+    period = _charge_period(line, contract)
     commitment = commitment_columns(line, category, contract, currency)
     vendor = contract.signed.vendor
     return {
@@ -119,10 +117,8 @@ def _line(line: Line, contract: Contract, currency: str, facts: ModelFacts | Non
 
 
 def _costs(line: Line, category: str) -> dict[str, Value]:
-    """The four costs; a credit's list and contracted cost are what it bills, as the specification has it."""
-    amounts = line.amounts
-    if category == "Credit":
-        amounts = Amounts(amounts.billed, amounts.billed, amounts.effective, amounts.billed)
+    """The four costs, and the upper ends of a range."""
+    amounts = _stated(line, category)
     return {
         "ListCost": amounts.list,
         "ContractedCost": amounts.contracted,
@@ -133,13 +129,34 @@ def _costs(line: Line, category: str) -> dict[str, Value]:
     }
 
 
+def _stated(line: Line, category: str) -> Amounts:
+    """A credit's list and contracted cost are what it bills, as the specification has it. A fee, a purchase and what
+    is left unused have no list price, so they are listed and contracted at what they cost.
+    """
+    amounts = line.amounts
+    if category == "Credit":
+        return Amounts(amounts.billed, amounts.billed, amounts.effective, amounts.billed)
+    if category in ("Usage", "Purchase") and line.kind != "usage" and not (amounts.list or amounts.contracted):
+        cost = amounts.effective or amounts.billed
+        return Amounts(cost, cost, amounts.effective, amounts.billed)
+    return amounts
+
+
+def _charge_period(line: Line, contract: Contract) -> Interval:
+    """The period that a line corrects, its day where lines are split by day, or its own."""
+    if line.corrects is None and line.by.get(DAY):
+        day = date.fromisoformat(line.by[DAY])
+        return Interval(midnight(day, contract.zone), midnight(day + timedelta(days=1), contract.zone))
+    return line.corrects or line.period
+
+
 def _prices(line: Line, category: str, is_correction: bool) -> dict[str, Value]:
     """Quantities and unit prices, a pricing unit. What a correction's quantity does not explain has no unit price."""
     per = focus_sku.pieces_per_unit(line)
     quantity = divide(line.quantity, per)
-    listed = _unit_price(line.amounts.list, quantity)
-    contracted = _unit_price(line.amounts.contracted, quantity)
-    if EXACT.multiply(line.unit_price, line.quantity) == line.amounts.contracted and line.unit_price >= 0:
+    amounts = _stated(line, category)
+    listed, contracted = _unit_price(amounts.list, quantity), _unit_price(amounts.contracted, quantity)
+    if not quantity and amounts.contracted == 0 and line.unit_price >= 0:
         contracted = line.unit_price * per
     is_measured = category == "Usage" and status_of(line) != "unused"
     return {
@@ -175,7 +192,7 @@ def _pricing_category(category: str, commitment: Mapping[str, Value]) -> dict[st
 def _dimensions(line: Line) -> dict[str, Value]:
     region = None if line.region in GLOBAL else line.region
     account = line.by.get(ACCOUNT) or None
-    tags = {name.removeprefix("tag:"): value for name, value in line.by.items() if name != ACCOUNT and value}
+    tags = {name.removeprefix("tag:"): value for name, value in line.by.items() if name not in (ACCOUNT, DAY) and value}
     return {
         "RegionId": region,
         "RegionName": region,
@@ -189,17 +206,19 @@ def _dimensions(line: Line) -> dict[str, Value]:
 
 
 def _rounding(amount: Decimal, invoice: Invoice, contract: Contract) -> dict[str, Value]:
-    """What an invoice that rounds as a whole asks for beyond its lines, so that Σ BilledCost is its total."""
+    """What rounding moved: billed beyond the lines where the invoice rounds as a whole, so that Σ BilledCost is its
+    total; and costed, so that Σ EffectiveCost over a term is what was asked for.
+    """
     return {
         "ChargeCategory": "Adjustment",
-        "ChargeDescription": "Rounding of the invoice total",
+        "ChargeDescription": "Rounding",
         "ChargeFrequency": "One-Time",
         "ChargePeriodStart": invoice.period.start,
         "ChargePeriodEnd": invoice.period.end,
         "PublisherName": contract.signed.vendor,
         "ListCost": ZERO,
         "ContractedCost": ZERO,
-        "EffectiveCost": amount,
+        "EffectiveCost": -invoice.residual,
         "BilledCost": amount,
         "x_Clause": "billing.rounding",
     }

@@ -45,10 +45,15 @@ class Violation:
 
 
 def check(
-    rows: Sequence[Row], *, whole_term: bool = False, payable: Mapping[str, Decimal] | None = None
+    rows: Sequence[Row],
+    *,
+    whole_term: bool = False,
+    rounding: Decimal = ZERO,
+    payable: Mapping[str, Decimal] | None = None,
 ) -> list[Violation]:
     """Every broken rule. `whole_term` says that the rows cover whole commitments, so that effective and billed costs
-    must meet; `payable` gives the total of each invoice by InvoiceId.
+    must meet (each commitment's up to `rounding` a row, because billed costs are rounded line by line); `payable` gives
+    the total of each invoice by InvoiceId.
     """
     found = list(_presence(rows))
     for number, row in enumerate(rows, 1):
@@ -63,7 +68,7 @@ def check(
     if payable is not None:
         found += _payable(rows, payable)
     if whole_term:
-        found += _whole_term(rows)
+        found += _whole_term(rows, rounding)
     return found
 
 
@@ -179,19 +184,21 @@ def _payable(rows: Iterable[Row], payable: Mapping[str, Decimal]) -> Iterator[Vi
             yield Violation("BilledCost-C-006-M", "BilledCost", 0, says, billed[invoice])
 
 
-def _whole_term(rows: Iterable[Row]) -> Iterator[Violation]:
+def _whole_term(rows: Iterable[Row], rounding: Decimal) -> Iterator[Violation]:
     """By commitment, and over all rows. The specification says it of purchases against usage; usage that was billed as
     it happened (nothing prepaid) stands on both sides.
     """
     open_: dict[Value, Decimal] = defaultdict(lambda: ZERO)
+    allowed: dict[Value, Decimal] = defaultdict(lambda: TOLERANCE)
     total = ZERO
     for row in rows:
         difference = _amount(row, "EffectiveCost") - _amount(row, "BilledCost")
         total += difference
         if row.get("CommitmentDiscountId") is not None:
             open_[row.get("CommitmentDiscountId")] += difference
+            allowed[row.get("CommitmentDiscountId")] += rounding
     for commitment, difference in open_.items():
-        if abs(difference) > TOLERANCE:
+        if abs(difference) > allowed[commitment]:
             says = f"sums to the billed cost over the term of {commitment}"
             yield Violation("EffectiveCost-C-012-C", "EffectiveCost", 0, says, difference)
     if abs(total) > TOLERANCE:

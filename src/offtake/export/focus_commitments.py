@@ -28,11 +28,12 @@ def commitment_columns(line: Line, category: str, contract: Contract, currency: 
         quantity = _quantity(line, category, term, currency)
         if quantity <= 0:
             return {}
+    name = term.id if term else line.commitment
     kind = "Token Commitment" if tokens else "Spend Commitment" if term else "Prepaid Balance"
     return {
         "CommitmentDiscountCategory": "Usage" if tokens else "Spend",
-        "CommitmentDiscountId": f"{contract.signed.contract}/{line.commitment}",
-        "CommitmentDiscountName": line.commitment,
+        "CommitmentDiscountId": f"{contract.signed.contract}/{name}",
+        "CommitmentDiscountName": name,
         "CommitmentDiscountQuantity": quantity,
         "CommitmentDiscountStatus": status_of(line).capitalize() if category == "Usage" else None,
         "CommitmentDiscountType": kind,
@@ -56,10 +57,12 @@ def reservation_columns(line: Line, category: str, contract: Contract) -> dict[s
 
 
 def _term(line: Line, contract: Contract) -> Commitment | None:
-    """The commitment as its text stood in the line's period; None for a balance that is no commitment (a top-up)."""
+    """The commitment as its text stood in the line's period, whichever of its balances paid (`spend`, `spend bonus`,
+    `spend rollover`); None for a balance of no commitment.
+    """
     for terms in (contract.as_of(line.period.start), *(version.terms for version in contract.versions)):
         for commitment in terms.commitments:
-            if commitment.id == line.commitment:
+            if line.commitment == commitment.id or line.commitment.startswith(f"{commitment.id} "):
                 return commitment
     return None
 

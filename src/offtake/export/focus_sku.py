@@ -18,10 +18,10 @@ _CACHE_WORDS = {"": "", "read": "Cache Read ", "write_5m": "Cache Write 5m ", "w
 
 
 def sku_meter(line: Line) -> str:
-    """`Input Tokens`, `Cache Read Input Tokens`, `Web Searches`; for fees the last words of the clause: `Platform`."""
+    """`Input Tokens`, `Cache Read Input Tokens`, `Web Searches`; for fees the words of the clause: `Fees Platform`."""
     meter = BY_NAME.get(line.meter)
     if meter is None:
-        return _words(_root(line.clause).rsplit(".", 1)[-1])
+        return _words(_root(line.clause).replace(".", "_"))
     if not meter.is_token or not meter.cache:
         return _words(meter.name)
     modality = "Audio " if "audio" in meter.name else ""

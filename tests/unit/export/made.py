@@ -138,6 +138,7 @@ def invoices(*of: tuple[Interval, list[Line]], totals: dict[Interval, Decimal] |
     """Invoices of these lines, in order."""
     made = []
     for period, lines in of:
-        total = sum((line.amounts.billed for line in lines), ZERO)
-        made.append(Invoice(period, tuple(lines), (totals or {}).get(period, total), ZERO))
+        exact = sum((line.amounts.billed for line in lines), ZERO)
+        total = (totals or {}).get(period, exact)
+        made.append(Invoice(period, tuple(lines), total, exact - total))
     return Invoices("acme-2025", "0" * 64, "test", "USD", tuple(made), Control())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from offtake.catalog.list_price import ModelFacts
@@ -193,6 +195,32 @@ def test_an_invoice_that_rounds_as_a_whole_has_a_rounding_row() -> None:
     rows = exported(invoices((month(1), lines), totals={month(1): Decimal("12.35")}))
     assert Decimal("0.004") == rows[-1]["BilledCost"]
     assert "billing.rounding" == rows[-1]["x_Clause"]
+
+
+def test_what_has_no_list_price_is_listed_at_its_cost() -> None:
+    """As the specification's examples: the purchase of 1,140 for 1,200 of drawdown, and 950 of it unused."""
+    lines = [
+        replace(purchase(TERM, 1200, 1140), amounts=amounts(0, 0, 0, 1140)),
+        usage(month(1), "16.6666", 15, 12, 0, amounts=amounts(250, 200, 190, 0), **COVERED),
+        unused(month(1), 1000, 0, amounts=amounts(0, 0, 950, 0), unit_price=Decimal(0)),
+        other("commitment", "commitments[0].overage", month(1), 30, commitment="spend", commitment_status="used"),
+    ]
+    rows = exported(invoices((month(1), lines)))
+    assert numbers(1140, 250, 950, 30) == column(rows, "ListCost")
+    assert numbers(1140, 0, 0, 30) == column(rows, "BilledCost")
+    assert numbers(1200, 200, 1000) == column(rows, "CommitmentDiscountQuantity")[:3]
+    assert "Adjustment" == rows[3]["ChargeCategory"]  # a premium on what lies beyond is no usage of the commitment
+
+
+def test_a_lot_of_a_commitment_is_that_commitment() -> None:
+    line = usage(month(1), 1, 15, 12, 0, commitment="spend rollover", commitment_status="used")
+    assert "acme-2025/spend" == next(focus.rows(invoices((month(1), [line])), contract()))["CommitmentDiscountId"]
+
+
+def test_a_line_of_a_day_has_that_day_as_its_charge_period() -> None:
+    row = exported(invoices((month(1), [usage(month(1), 1, 5, 5, by={"day": "2025-04-30"})])))[0]
+    assert (datetime(2025, 4, 30, tzinfo=UTC), month(1).end) == (row["ChargePeriodStart"], row["ChargePeriodEnd"])
+    assert None is row["Tags"]
 
 
 def test_splits_become_sub_account_and_tags() -> None:
