@@ -139,7 +139,10 @@ def table(
         )
     for row in rows:
         grid.add_row(*(Text(cell) for cell in row))
-    _console().print(grid)
+    console = _console()
+    with console.capture() as drawn:
+        console.print(grid)
+    sys.stdout.write("\n".join(line.rstrip() for line in drawn.get().split("\n")))
 
 
 def text(words: str = "", *, style: str = "") -> None:
