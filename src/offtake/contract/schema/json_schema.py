@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from offtake.contract.schema.negotiation import NegotiationFile
@@ -13,6 +14,7 @@ from offtake.contract.schema.terms import ContractFile
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
+@lru_cache(maxsize=1)
 def json_schema() -> dict[str, Any]:
     """The schema of a contract file."""
     schema = _plain(ContractFile.model_json_schema(by_alias=True, mode="validation"))
