@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from offtake.contract.schema.base import Term
+from offtake.contract.schema.field_types import Term
 from offtake.contract.schema.terms import Terms
 from offtake.contract.schema.walk import fields, keys_of, parts
 

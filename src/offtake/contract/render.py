@@ -11,7 +11,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from offtake.contract.contract import Contract
-from offtake.contract.schema.base import plain
+from offtake.contract.schema.field_types import plain
 
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_./+-]*( [A-Za-z0-9_./+-]+)*")
 _QUANTITY = re.compile(r"[0-9][0-9.]*(%|x|%? / [a-z]+| [A-Z]{3}( / [a-z]+)?| [a-z]+( [a-z]+)?)")

@@ -19,7 +19,7 @@ from zoneinfo import available_timezones
 from pydantic import ValidationError
 
 from offtake.contract.paths import Step, at, text
-from offtake.contract.schema.base import Term, percent
+from offtake.contract.schema.field_types import Term, percent
 from offtake.contract.schema.walk import keys_of, parts
 from offtake.values.errors import Finding, Place
 
@@ -166,15 +166,7 @@ class _Reader:
                 steps, "C211", f"`{name}` is missing in {owner}", why=(info.description or "") if info else ""
             )
         if kind == "time_zone":
-            zones = sorted(available_timezones())
-            near = difflib.get_close_matches(
-                str(value).split("/")[-1], zones + [zone.split("/")[-1] for zone in zones], 3, 0.7
-            )
-            full = [zone for zone in zones if zone.split("/")[-1] in near or zone in near]
-            hint = (
-                f"did you mean {' or '.join(full[:3])}?" if full else "use an IANA name, such as UTC or Europe/Berlin"
-            )
-            return self._at(steps, "C218", f"`{name}`: no time zone is called {show(value)}", hint=hint)
+            return self._at(steps, "C218", f"`{name}`: no time zone is called {show(value)}", hint=_nearest_zone(value))
         if kind == "value_error" and isinstance(value, (dict, list)) and len(errors) == 1:
             return self._at(steps, "C216", f"`{name}`: {_message(errors[0])}")
         code = _code(kind)
@@ -184,6 +176,14 @@ class _Reader:
     def _at(self, steps: tuple[Step, ...], code: str, what: str, why: str = "", hint: str = "") -> Finding:
         path = _joined(self.below, text(steps))
         return Finding(code, "error", what, place_of(path, self.places, self.file), path, why, hint)
+
+
+def _nearest_zone(value: object) -> str:
+    """Zones whose city or whole name looks like this."""
+    cities = {zone.split("/")[-1].lower(): zone for zone in sorted(available_timezones())}
+    near = difflib.get_close_matches(str(value).split("/")[-1].lower(), cities, n=3, cutoff=0.7)
+    known = " or ".join(cities[city] for city in near)
+    return f"did you mean {known}?" if near else "use an IANA name, such as UTC or Europe/Berlin"
 
 
 def _code(kind: str) -> str:
@@ -227,7 +227,7 @@ def _hint(errors: list[Error], value: object) -> str:
         words = [
             word for each in errors for word in re.findall(r"'([^']*)'", str(each.get("ctx", {}).get("expected", "")))
         ]
-        return nearest(value, words) if difflib.get_close_matches(value.lower(), words, 1, 0.6) else ""
+        return nearest(value, words) if difflib.get_close_matches(value.lower(), words) else ""
     if isinstance(value, date) and kinds & {"string_type"}:
         return "quote it, if it is text"
     return ""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from offtake.contract.schema.base import ADuration, Count, Multiple, Share, Term
 from offtake.contract.schema.fees import Reserved
+from offtake.contract.schema.field_types import ADuration, Count, Multiple, Share, Term
 
 
 class Limits(Term):

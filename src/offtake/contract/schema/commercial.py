@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from offtake.contract.schema.base import ADuration, AMoney, AnyShare, AShareRate, Multiple, Share, Term
+from offtake.contract.schema.field_types import ADuration, AMoney, AnyShare, AShareRate, Multiple, Share, Term
 
 
 class BenchmarkReview(Term):

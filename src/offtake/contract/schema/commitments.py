@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from offtake.contract.schema.base import (
+from offtake.contract.schema.field_types import (
     METER_NAMES,
     ACountRate,
     ADuration,

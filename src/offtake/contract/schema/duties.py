@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, WithJsonSchema, model_validator
 
-from offtake.contract.schema.base import ADuration, AnyShare, Day, Every, Instant, Share, Term
+from offtake.contract.schema.field_types import ADuration, AnyShare, Day, Every, Instant, Share, Term
 
 
 class Alerts(Term):

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema, model_validator
 
-from offtake.contract.schema.base import Term, percent
+from offtake.contract.schema.field_types import Term, percent
 from offtake.values import units
 
 CLASSES = ("input", "cache_read", "cache_write", "output")

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from offtake.contract.schema.base import AMoneyRate, AShareRate, Count, Multiple, Share, Term
+from offtake.contract.schema.field_types import AMoneyRate, AShareRate, Count, Multiple, Share, Term
 
 
 class BlockIncludes(Term):

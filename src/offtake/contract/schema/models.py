@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from offtake.contract.schema.base import ADuration, Every, Share, Term
+from offtake.contract.schema.field_types import ADuration, Every, Share, Term
 
 
 class Acceptance(Term):

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
-from offtake.contract.schema.base import Term
+from offtake.contract.schema.field_types import Term
 
 STANCES = ("offered", "ask", "fallback", "walk_away")
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from offtake.contract.schema.base import ADuration, Count, Share, Term
+from offtake.contract.schema.field_types import ADuration, Count, Share, Term
 
 
 class CreditSchedule(Term):

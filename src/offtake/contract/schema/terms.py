@@ -6,7 +6,6 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from offtake.contract.schema.base import Channel, Day, Term, Zone
 from offtake.contract.schema.capacity import Capacity
 from offtake.contract.schema.commercial import Liability, Payment, Protection
 from offtake.contract.schema.commitments import Commitment, Credit, TopUps
@@ -15,6 +14,7 @@ from offtake.contract.schema.duties import Alerts, Amendment, Obligation
 from offtake.contract.schema.ending import Exit, Renewal
 from offtake.contract.schema.failures import FailedRequests
 from offtake.contract.schema.fees import Fees
+from offtake.contract.schema.field_types import Channel, Day, Term, Zone
 from offtake.contract.schema.models import Behaviour, Models
 from offtake.contract.schema.prices import Prices
 from offtake.contract.schema.service import Sla

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from offtake.contract.schema.base import ADuration, AMoney, Count, Day, Multiple, Term
 from offtake.contract.schema.data import Recurring
+from offtake.contract.schema.field_types import ADuration, AMoney, Count, Day, Multiple, Term
 
 Owner = Literal["buyer", "vendor", "joint"]
 

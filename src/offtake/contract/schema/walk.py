@@ -10,7 +10,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from offtake.contract.schema.base import Term
+from offtake.contract.schema.field_types import Term
 
 
 @dataclass(frozen=True, slots=True)
