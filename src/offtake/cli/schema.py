@@ -1,4 +1,4 @@
-"""`offtake schema`: the JSON Schema of the contract file, for editors and for other languages."""
+"""`offtake schema`: the JSON Schemas of our files, for editors and for other languages."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ from offtake.cli.options import out_option
 
 
 @click.command("schema")
+@click.argument("file", type=click.Choice(["contract", "negotiation"]), default="contract")
 @out_option
-def command(out: Path | None) -> None:
-    """Print the JSON Schema of the contract file.
+def command(file: str, out: Path | None) -> None:
+    """Print the JSON Schema of the contract file, or of the negotiation file.
 
-    The first line of a contract points an editor to it, for completion and checks while typing:
+    The first line of a contract points an editor to its schema, for completion and checks while typing:
 
         # yaml-language-server: $schema=contract.schema.json
     """
-    from offtake.contract.schema.json_schema import json_schema
+    from offtake.contract.schema.json_schema import json_schema, negotiation_schema
 
-    render.write(json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n", out)
+    schema = json_schema() if file == "contract" else negotiation_schema()
+    render.write(json.dumps(schema, indent=2, ensure_ascii=False) + "\n", out)
