@@ -15,13 +15,13 @@ from fractions import Fraction
 from offtake.contract.contract import Contract
 from offtake.contract.schema.terms import Terms
 from offtake.values.money import ZERO, divide, quantize
-from offtake.values.periods import Interval, whole_windows
+from offtake.values.periods import Interval, Period, whole_windows
 
 Amount = Callable[[Terms, int], Decimal]
 """The amount a `per` period, from the text in force and the index of the contract year (0, 1, …)."""
 
 
-def accrued(contract: Contract, per: str, amount: Amount, until: Interval, places: int) -> Decimal:
+def accrued(contract: Contract, per: Period, amount: Amount, until: Interval, places: int) -> Decimal:
     """What is owed from the start of `until` to its end, exact but for one rounding: `until` may span many periods."""
     total = Fraction(0)
     for whole in whole_windows(per, contract.signed.term.from_, until, contract.zone):
@@ -31,7 +31,7 @@ def accrued(contract: Contract, per: str, amount: Amount, until: Interval, place
     return quantize(divide(Decimal(total.numerator), total.denominator), places)
 
 
-def instalment(contract: Contract, per: str, amount: Amount, window: Interval, places: int) -> Decimal:
+def instalment(contract: Contract, per: Period, amount: Amount, window: Interval, places: int) -> Decimal:
     """What one window owes: the difference of two rounded cumulative sums from the start of the term."""
     start = contract.span.start
     before = accrued(contract, per, amount, Interval(start, window.start), places) if window.start > start else ZERO

@@ -119,11 +119,12 @@ def group(records: Iterable[UsageRecord], plan: GroupPlan) -> Grouped:
         for meter, quantity in record.quantities.items():
             if quantity:
                 into.quantities[meter] = into.quantities.get(meter, 0) + quantity
-    result.groups = [found[key] for key in sorted(found, key=_order)]
+    result.groups = [found[key] for key in sorted(found, key=order_of)]
     return result
 
 
-def _order(key: GroupKey) -> tuple[int, int, tuple[str, ...]]:
+def order_of(key: GroupKey) -> tuple[int, int, tuple[str, ...]]:
+    """The order of groups: class, band, values; null as the empty text."""
     return key.slice_key, key.band, tuple("" if value is None else value for value in key.values)
 
 

@@ -1,12 +1,12 @@
 """A piece: usage that shares all prices, priced. One request, one bucket, or a group of a million rows.
 
-Amounts are exact: token counts × picodollars are integers, and become Decimals of dollars once.
+Money is integer picodollars here: token counts × unit prices are exact, and what has to be divided (the part of a record
+beyond a threshold) is cut on that grid. Dollars come back in `usage_lines.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal
@@ -15,119 +15,138 @@ from offtake.rating.clauses import failed_requests, reserved
 from offtake.rating.compiled import CompiledTerms, Lane, RateCard
 from offtake.rating.pipeline import UnitPrice
 from offtake.usage.record import UsageRecord
-from offtake.values.money import ZERO, from_pico
 
 Assume = Literal["low", "high"]
+NO_TAGS: Mapping[str, str] = {}
 
 
-@dataclass(slots=True)
 class Entry:
-    """One meter of a piece, in dollars. `covered` was paid by lots; `covered_cost` is what those lots had cost.
+    """One meter of a piece, in picodollars. `covered` was paid by lots; `covered_cost` is what those lots had cost.
 
-    `credited` is the part that a failed-request policy gives back; `policy` names that clause, if one acted.
+    `billed` is 1, or 0 where a policy or a reservation makes it free; `credited` is the share that a failed-request
+    policy gives back; `policy` names that clause, if one acted.
     """
 
-    price: UnitPrice
-    quantity: int
-    public: Decimal
-    contracted: Decimal
-    undropped: Decimal
-    policy: str = ""
-    credited: Decimal = ZERO
-    covered: Decimal = ZERO
-    covered_cost: Decimal = ZERO
+    __slots__ = ("contracted", "covered", "covered_cost", "credited", "policy", "price", "quantity")
+
+    def __init__(self, price: UnitPrice, quantity: int, share: Decimal | int = 1, policy: str = "") -> None:
+        self.price = price
+        self.quantity = quantity
+        self.contracted = price.contracted * quantity if share else 0
+        self.policy = policy
+        self.credited = Decimal(-share * self.contracted) if share < 0 else ZERO_SHARE
+        self.covered = 0
+        self.covered_cost = ZERO_SHARE
 
     @property
-    def uncovered(self) -> Decimal:
+    def public(self) -> int:
+        """The list cost."""
+        return self.price.public * self.quantity
+
+    @property
+    def undropped(self) -> int:
+        """The contracted cost as if list prices had never fallen."""
+        return self.price.undropped * self.quantity if self.contracted or not self.policy else 0
+
+    @property
+    def uncovered(self) -> int:
         """What is left to bill."""
         return self.contracted - self.covered
 
+    @property
+    def is_free(self) -> bool:
+        """Whether a clause makes it free: such units count nowhere."""
+        return bool(self.policy) and not self.contracted
 
-@dataclass(slots=True)
+
+ZERO_SHARE = Decimal(0)
+
+
 class Piece:
     """Priced usage with the dimensions that lines keep. `known` is False where low and high differ."""
 
-    at: datetime
-    lane: Lane
-    outcome: str
-    entries: list[Entry]
-    rows: int = 1
-    count: int = 1
-    known: bool = True
-    by: Mapping[str, str] = field(default_factory=dict)
-    customer: str = ""
-    paid_by: dict[str, Decimal] = field(default_factory=dict)
+    __slots__ = ("at", "by", "entries", "known", "lane", "outcome", "paid_by", "rows")
+
+    def __init__(self, at: datetime, lane: Lane, outcome: str, entries: list[Entry], known: bool = True) -> None:
+        self.at = at
+        self.lane = lane
+        self.outcome = outcome
+        self.entries = entries
+        self.known = known
+        self.rows = 1
+        self.by = NO_TAGS
+        self.paid_by: dict[str, int] | None = None
 
     @property
-    def public(self) -> Decimal:
-        return sum((entry.public for entry in self.entries), ZERO)
+    def contracted(self) -> int:
+        """Σ contracted cost."""
+        return sum([entry.contracted for entry in self.entries])
 
     @property
-    def contracted(self) -> Decimal:
-        return sum((entry.contracted for entry in self.entries), ZERO)
+    def uncovered(self) -> int:
+        """Σ of what no lot has paid."""
+        return sum([entry.contracted - entry.covered for entry in self.entries])
 
     @property
-    def undropped(self) -> Decimal:
-        return sum((entry.undropped for entry in self.entries), ZERO)
+    def public(self) -> int:
+        """Σ list cost of what is not free."""
+        return sum([entry.public for entry in self.entries if not entry.is_free])
+
+    @property
+    def undropped(self) -> int:
+        """Σ contracted cost as if list prices had never fallen."""
+        return sum([entry.undropped for entry in self.entries])
+
+    def paid(self, name: str, amount: int) -> None:
+        """Remember what paid for a part of it."""
+        self.paid_by = self.paid_by or {}
+        self.paid_by[name] = self.paid_by.get(name, 0) + amount
 
 
 def price_piece(
-    record: UsageRecord,
-    terms: CompiledTerms,
-    cards: list[RateCard],
-    lane: Lane,
-    assume: Assume = "low",
+    record: UsageRecord, terms: CompiledTerms, cards: list[RateCard], lane: Lane, assume: Assume = "low"
 ) -> Piece:
     """Price a record (or a group in the shape of one) on its rate card; on several where the data cannot tell which.
 
     Raises UnpricedError where no term prices the record, and where no policy decides its outcome.
     """
+    quantities = record.quantities
+    if "reasoning_tokens" in quantities:
+        quantities = _apart(quantities, cards[0])
+    if record.outcome == "ok" and not record.tier_served and len(cards) == 1:
+        card = cards[0]
+        return Piece(record.used_at, lane, "ok", [Entry(card[meter], n) for meter, n in quantities.items() if n])
+    return _special(record, quantities, cards, lane, assume)
+
+
+def _special(
+    record: UsageRecord, quantities: Mapping[str, int], cards: list[RateCard], lane: Lane, assume: Assume
+) -> Piece:
+    """A failed or reserved request, or one whose price the data leaves open."""
     text = cards[0].terms
-    quantities = _apart(record.quantities, cards[0])
-    low_high = [failed_requests.shares(text, record, meter) for meter in quantities]
     is_reserved = reserved.serves(text, record, lane.model.id)
-    entries = []
-    for (meter, quantity), shares in zip(quantities.items(), low_high, strict=True):
-        price = _choose(cards, meter, assume)
-        share = shares[0] if assume == "low" else shares[1]
+    entries, known = [], len(cards) == 1
+    for meter, quantity in quantities.items():
+        low, high = failed_requests.shares(text, record, meter)
+        known &= low == high
+        share = low if assume == "low" else high
         policy = "" if share == 1 else f"failed_requests.{record.outcome or 'unknown'}"
         if is_reserved:
-            share, policy = ZERO, "capacity.reserved"
-        entries.append(_entry(price, quantity, share, policy))
-    known = len(cards) == 1 and all(low == high for low, high in low_high)
-    return Piece(
-        record.used_at, lane, record.outcome or "", entries, count=record.count, known=known, customer=record.customer
-    )
-
-
-def _entry(price: UnitPrice, quantity: int, share: Decimal, policy: str) -> Entry:
-    factor = 0 if share == 0 else 1
-    contracted = from_pico(price.contracted * quantity * factor)
-    return Entry(
-        price,
-        quantity,
-        from_pico(price.public * quantity),
-        contracted,
-        from_pico(price.undropped * quantity * factor),
-        policy,
-        credited=contracted * -share if share < 0 else ZERO,
-    )
+            share, policy = ZERO_SHARE, "capacity.reserved"
+        entries.append(Entry(_choose(cards, meter, assume), quantity, share, policy))
+    return Piece(record.used_at, lane, record.outcome or "", entries, known)
 
 
 def _apart(quantities: Mapping[str, int], card: RateCard) -> Mapping[str, int]:
     """Reasoning lies inside output and is informational, unless the model prices it apart."""
-    if "reasoning_tokens" not in quantities:
-        return quantities
     inside = dict(quantities)
     reasoning = inside.pop("reasoning_tokens")
     if card.prices_apart("reasoning_tokens"):
         inside["output_tokens"] -= reasoning
         inside["reasoning_tokens"] = reasoning
-    return {meter: quantity for meter, quantity in inside.items() if quantity}
+    return inside
 
 
 def _choose(cards: list[RateCard], meter: str, assume: Assume) -> UnitPrice:
-    if len(cards) == 1:
-        return cards[0][meter]
     prices = sorted((card[meter] for card in cards), key=lambda price: price.contracted)
     return prices[0] if assume == "low" else prices[-1]

@@ -26,7 +26,7 @@ from offtake.rating.run import Run, new_run
 from offtake.rating.source import Records, Source, Survey
 from offtake.usage.record import UsageRecord
 from offtake.values.errors import CatalogError, OfftakeError, UnpricedError
-from offtake.values.money import EXACT, ZERO
+from offtake.values.money import EXACT
 from offtake.values.periods import Interval
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -51,7 +51,7 @@ class Tally:
 
     def count(self, piece: Piece) -> None:
         """Count the rows of a priced piece."""
-        free = bool(piece.entries) and all(entry.policy and not entry.contracted for entry in piece.entries)
+        free = bool(piece.entries) and all(entry.is_free for entry in piece.entries)
         self.free += piece.rows if free else 0
         self.priced += 0 if free else piece.rows
         self.uncertain |= not piece.known
@@ -235,7 +235,7 @@ class Rater:
 
     def _crosses(self, pieces: Sequence[Piece]) -> bool:
         for cut in self.run.cuts():
-            if sum((cut.measure(piece) for piece in pieces), ZERO) > cut.left[0]:
+            if sum(cut.measure(piece) for piece in pieces) > cut.left[0]:
                 return True
         return False
 

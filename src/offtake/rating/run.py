@@ -6,8 +6,7 @@ instant, which closes and opens windows, then use a piece. A `Position` is its s
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from copy import copy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -43,7 +42,7 @@ class Position:
     """Where a run stands: what cumulative terms need to price the next request. Immutable."""
 
     next_event: int = 0
-    accounts: tuple[tuple[str, Decimal], ...] = ()
+    accounts: Mapping[str, Decimal | int] = field(default_factory=dict)
     lots: tuple[Lot, ...] = ()
 
 
@@ -56,7 +55,7 @@ class Run:
     clauses: tuple[WindowClause, ...]
     collect: bool = True
     next_event: int = 0
-    accounts: defaultdict[str, Decimal] = field(default_factory=lambda: defaultdict(lambda: ZERO))
+    accounts: dict[str, Decimal | int] = field(default_factory=dict)
     lots: list[Lot] = field(default_factory=list)
     usage: UsageLines = field(default_factory=UsageLines)
     lines: list[Line] = field(default_factory=list)
@@ -94,7 +93,15 @@ class Run:
     @property
     def tier(self) -> int:
         """The token tier that the next token falls in."""
-        return int(self.accounts["prices.tiers.tier"])
+        return int(self.accounts.get("prices.tiers.tier", 0))
+
+    def add(self, account: str, amount: Decimal | int) -> None:
+        """Add to a running sum, which starts at zero."""
+        self.accounts[account] = self.accounts.get(account, 0) + amount
+
+    def take(self, account: str) -> int:
+        """A sum of picodollars, which starts again at zero."""
+        return int(self.accounts.pop(account, 0))
 
     def line(
         self,
@@ -140,7 +147,7 @@ class Run:
 
     def position(self) -> Position:
         """The state, to be taken up again."""
-        return Position(self.next_event, tuple(sorted(self.accounts.items())), tuple(copy(lot) for lot in self.lots))
+        return Position(self.next_event, dict(self.accounts), tuple(copy(lot) for lot in self.lots))
 
     def _invoice(self, period: Interval) -> None:
         if self.collect:

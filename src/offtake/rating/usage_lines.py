@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from offtake.rating.compiled import CompiledTerms
 from offtake.rating.lines import Amounts, Line
 from offtake.rating.piece import Entry, Piece
 from offtake.rating.pipeline import UnitPrice
-from offtake.values.money import ZERO, from_pico
+from offtake.usage.meters import BY_NAME
+from offtake.values.money import ZERO, divide, from_pico
 from offtake.values.periods import Interval
 
 Key = tuple[str, ...]
@@ -18,21 +19,35 @@ Key = tuple[str, ...]
 
 @dataclass(slots=True)
 class Sum:
-    """Running sums of one line."""
+    """Running sums of one line, in picodollars."""
 
     piece: Piece
     price: UnitPrice
     quantity: int = 0
-    amounts: Amounts = field(default_factory=Amounts)
+    contracted: int = 0
+    covered: int = 0
+    covered_cost: Decimal = ZERO
     credited: Decimal = ZERO
-    covered: Decimal = ZERO
+    paid_by: set[str] = field(default_factory=set)
+
+    @property
+    def amounts(self) -> Amounts:
+        """The four costs in dollars."""
+        uncovered = self.contracted - self.covered
+        return Amounts(
+            from_pico(self.price.public * self.quantity),
+            from_pico(self.contracted),
+            (uncovered + self.covered_cost).scaleb(-12),
+            from_pico(uncovered),
+        )
 
 
 @dataclass(slots=True)
 class UsageLines:
-    """The usage of the open period."""
+    """The usage of the open period. `credited` is what failed-request policies give back, in picodollars."""
 
     sums: dict[Key, Sum] = field(default_factory=dict)
+    credited: Decimal = ZERO
 
     def add(self, piece: Piece) -> None:
         """Book a piece, after every clause has acted on it."""
@@ -42,11 +57,13 @@ class UsageLines:
             if into is None:
                 into = self.sums[key] = Sum(piece, entry.price)
             into.quantity += entry.quantity
-            into.credited += entry.credited
+            into.contracted += entry.contracted
             into.covered += entry.covered
-            into.amounts += Amounts(
-                entry.public, entry.contracted, entry.uncovered + entry.covered_cost, entry.uncovered
-            )
+            into.covered_cost += entry.covered_cost
+            into.credited += entry.credited
+            self.credited += entry.credited
+            if entry.covered and piece.paid_by:
+                into.paid_by.update(piece.paid_by)
 
     def lines(self, period: Interval, terms: CompiledTerms) -> Iterable[Line]:
         """The usage lines of a period, in the order of their keys, each credited failure followed by its credit line."""
@@ -55,7 +72,7 @@ class UsageLines:
             line = _line(key, into, period, terms)
             yield line
             if into.credited:
-                yield _credit(line, into)
+                yield _credit(line, into.credited.scaleb(-12))
 
 
 def _key(piece: Piece, entry: Entry) -> Key:
@@ -71,7 +88,7 @@ def _key(piece: Piece, entry: Entry) -> Key:
 def _line(key: Key, into: Sum, period: Interval, terms: CompiledTerms) -> Line:
     vendor, model, meter, channel, access, region, clause, _, outcome, *_ = key
     quantity = Decimal(into.quantity)
-    billed_price = into.price.contracted if into.amounts.contracted else 0
+    billed_price = into.price.contracted if into.contracted else 0
     return Line(
         id="/".join([f"{period.start:%Y-%m-%d}", clause, *key[:6], str(into.price.contracted), *key[8:]]),
         clause=clause,
@@ -91,41 +108,36 @@ def _line(key: Key, into: Sum, period: Interval, terms: CompiledTerms) -> Line:
         source=terms.contract.source(clause),
         steps=into.price.steps,
         by=dict(into.piece.by),
-        commitment=next(iter(into.piece.paid_by), "") if into.covered else "",
-        commitment_status="used" if into.covered else "",
+        commitment=", ".join(sorted(into.paid_by)),
+        commitment_status="used" if into.paid_by else "",
     )
 
 
 def _why(into: Sum, clause: str, outcome: str) -> str:
-    if not into.amounts.contracted and outcome:
-        return f"{into.quantity:,} tokens of {outcome} requests: free by {clause}"
     if clause == "capacity.reserved":
         return f"{into.quantity:,} served from reserved capacity: paid by its fee"
-    arithmetic = f"{into.quantity:,} × ${from_pico(into.price.contracted * 10**6).normalize():f}/M = {into.amounts.contracted.normalize():,f}"
+    if not into.contracted and outcome:
+        return f"{into.quantity:,} of {outcome} requests: free by {clause}"
+    amounts, per = into.amounts, BY_NAME[into.price.meter].per
+    price = from_pico(into.price.contracted * per).normalize()
     steps = "; ".join(sentence for _, sentence in into.price.steps)
-    covered = f"; {into.covered.normalize():,f} paid by {', '.join(sorted(into.piece.paid_by))}" if into.covered else ""
-    return f"{arithmetic} ({steps}){covered}"
+    covered = (
+        f"; {from_pico(into.covered).normalize():,f} paid by {', '.join(sorted(into.paid_by))}" if into.covered else ""
+    )
+    unit = "M" if per == 1_000_000 else "k"
+    return f"{into.quantity:,} × ${price:f}/{unit} = {amounts.contracted.normalize():,f} ({steps}){covered}"
 
 
-def _credit(line: Line, into: Sum) -> Line:
-    amount = -into.credited
-    return Line(
+def _credit(line: Line, credited: Decimal) -> Line:
+    return replace(
+        line,
         id=f"{line.id}/credit",
-        clause=line.clause,
         kind="credit",
-        period=line.period,
-        quantity=into.amounts.contracted,
-        unit_price=-(into.credited / into.amounts.contracted) if into.amounts.contracted else ZERO,
+        quantity=line.amounts.contracted,
+        unit_price=-divide(credited, line.amounts.contracted),
         unit="USD",
-        amounts=Amounts(ZERO, ZERO, amount, amount),
-        why=f"{line.outcome} is billed and credited: −{into.credited.normalize():,f}",
-        model=line.model,
-        meter=line.meter,
-        vendor=line.vendor,
-        channel=line.channel,
-        access=line.access,
-        region=line.region,
-        outcome=line.outcome,
-        source=line.source,
-        by=line.by,
+        amounts=Amounts(ZERO, ZERO, -credited, -credited),
+        why=f"{line.outcome} is billed and credited: −{credited.normalize():,f}",
+        commitment="",
+        commitment_status="",
     )

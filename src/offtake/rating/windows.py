@@ -41,7 +41,7 @@ class Cut:
     that the measure is tokens and a record is split token by token; None that it is money, which splits anywhere.
     """
 
-    measure: Callable[[Piece], Decimal]
+    measure: Callable[[Piece], Decimal | int]
     left: tuple[Decimal, ...]
     weights: Mapping[str, Decimal] | None
 

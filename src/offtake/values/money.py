@@ -81,6 +81,11 @@ def from_pico(pico: int) -> Decimal:
     return EXACT.scaleb(Decimal(pico), -12)
 
 
+def to_integer(amount: Decimal) -> int:
+    """The nearest whole number, half-even: how a part of an amount comes back to the grid."""
+    return int(ROUNDING.to_integral_value(amount))
+
+
 def divide(numerator: Decimal, denominator: Decimal | int) -> Decimal:
     """A quotient to 60 digits, half-even: the one way to divide, used where the result is quantised next."""
     return ROUNDING.divide(numerator, Decimal(denominator))

@@ -50,19 +50,19 @@ class BlockClause:
             tokens = Decimal(block.includes.tokens)
             interval = window.interval
             run.lots.append(
-                Lot(PATH, "block", tokens, tokens, interval.start, interval.end, counts=False, weights=dict(WEIGHTS))
+                Lot(PATH, "block", tokens, tokens, interval.start, interval.end, counts=False, weights=WEIGHTS)
             )
 
     def use(self, piece: Piece, run: Run) -> None:
         for lot in run.lots:
             if lot.clause == PATH and lot.is_open(piece.at):
-                draw(lot, piece, lambda entry: True)
+                draw(lot, piece)
 
     def closes(self, window: Window, run: Run) -> None:
         run.lots = [lot for lot in run.lots if lot.clause != PATH or lot.expires > window.interval.end]
 
     def cuts(self, run: Run) -> Iterable[Cut]:
-        left = tuple(lot.remaining for lot in run.lots if lot.clause == PATH and lot.is_open(run.now))
+        left = tuple(Decimal(lot.remaining) for lot in run.lots if lot.clause == PATH and lot.is_open(run.now))
         if left:
             yield Cut(tokens_of, left, WEIGHTS)
 

@@ -20,8 +20,8 @@ from offtake.rating.lots import share_of
 from offtake.rating.piece import Piece
 from offtake.rating.run import Run
 from offtake.rating.windows import Window
-from offtake.values.money import ZERO
-from offtake.values.periods import Interval, windows
+from offtake.values.money import ZERO, from_pico
+from offtake.values.periods import Interval, Period, windows
 
 if TYPE_CHECKING:
     from offtake.rating.clauses.commitment import CommitmentClause
@@ -37,19 +37,20 @@ class BurstWindows:
         contract = self.of.terms.contract
         clause = self.of.text.burst
         assert clause is not None
-        for name, every in (("burst", "month"), ("average", clause.average_within or "month")):
+        spans: tuple[tuple[str, Period], ...] = (("burst", "month"), ("average", clause.average_within or "month"))
+        for name, every in spans:
             for interval in windows(every, contract.signed.term.from_, contract.span, contract.zone):
                 yield Window(name, interval)
 
-    def use(self, value: Decimal, piece: Piece, run: Run) -> None:
+    def use(self, value: Decimal | int, piece: Piece, run: Run) -> None:
         path = self.of.path
-        run.accounts[f"{path}.burst.now"] += value
-        run.accounts[f"{path}.burst.contracted"] += sum((entry.uncovered for entry in piece.entries), ZERO)
-        run.accounts[f"{path}.burst.list"] += piece.public
+        run.add(f"{path}.burst.now", value)
+        run.add(f"{path}.burst.contracted", piece.uncovered)
+        run.add(f"{path}.burst.list", piece.public)
 
     def closes(self, window: Window, run: Run) -> None:
         if window.name == "burst":
-            used = run.accounts.pop(f"{self.of.path}.burst.now", ZERO)
+            used = run.accounts.pop(f"{self.of.path}.burst.now", 0)
             run.accounts[f"{self.of.path}.burst.used.{window.interval.start.isoformat()}"] = used
         elif window.name == "average":
             self._settle(window.interval, run)
@@ -59,15 +60,14 @@ class BurstWindows:
         assert clause is not None
         months = self._months(window, run)
         over = burst.overage(months) if clause.average_within else sum((burst.peak_overage(m) for m in months), ZERO)
-        contracted = run.accounts.pop(f"{path}.burst.contracted", ZERO)
-        public = run.accounts.pop(f"{path}.burst.list", ZERO)
+        contracted, public = run.take(f"{path}.burst.contracted"), run.take(f"{path}.burst.list")
         terms = self.of.text.overage
         if not over or terms is None:
             return
         used = sum((month.used for month in months), ZERO)
         share = overage.surcharge(terms, self.of.id, window, self.of.terms.book.facts)
-        beyond = share_of(over, used, contracted)
-        premium = overage.premium(terms, share, beyond, share_of(over, used, public))
+        beyond = from_pico(share_of(over, used, contracted))
+        premium = overage.premium(terms, share, beyond, from_pico(share_of(over, used, public)))
         self.of.book_premium(run, beyond, premium, f"burst/{window.start:%Y-%m-%d}")
 
     def _months(self, window: Interval, run: Run) -> list[Month]:
@@ -75,15 +75,15 @@ class BurstWindows:
         assert clause is not None
         found: list[Month] = []
         for month in windows("month", contract.signed.term.from_, window, contract.zone):
-            used = run.accounts.pop(f"{self.of.path}.burst.used.{month.start.isoformat()}", ZERO)
+            used = self.of.amount(run.accounts.pop(f"{self.of.path}.burst.used.{month.start.isoformat()}", 0))
             allowance = self.of.committed(month)
             up_to = Decimal(1)
             if used > allowance:
-                taken = int(run.accounts[f"{self.of.path}.burst.taken"])
+                taken = int(run.accounts.get(f"{self.of.path}.burst.taken", 0))
                 up_to = burst.up_to(
                     clause, self.of.id, month, contract.zone, self.of.terms.book.facts, taken,
                     contract.place(f"{self.of.path}.burst"),
                 )  # fmt: skip
-                run.accounts[f"{self.of.path}.burst.taken"] += up_to > 1
+                run.add(f"{self.of.path}.burst.taken", int(up_to > 1))
             found.append(Month(month, allowance, used, up_to))
         return found

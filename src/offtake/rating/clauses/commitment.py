@@ -17,24 +17,28 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 
-from offtake.contract.schema.commitments import Commitment
+from offtake.contract.schema.commitments import Commitment, Rollover
 from offtake.contract.schema.terms import Terms
 from offtake.rating.clauses import minimum, overage, prepaid, rollover, shortfall
 from offtake.rating.clauses.burst_windows import BurstWindows
-from offtake.rating.committed import Amount, instalment
+from offtake.rating.committed import instalment
 from offtake.rating.compiled import CompiledTerms
 from offtake.rating.lots import Lot, draw, share_of, tokens_of
 from offtake.rating.piece import Entry, Piece
 from offtake.rating.run import Run
 from offtake.rating.windows import Cut, Window
 from offtake.usage.meters import BY_NAME
-from offtake.values.money import ZERO, divide, from_pico
-from offtake.values.periods import Interval, windows
+from offtake.values.money import ZERO, divide, from_pico, to_pico
+from offtake.values.periods import Interval, Period, windows
 
 
 @dataclass(frozen=True)
 class CommitmentClause:
-    """One entry of `commitments`. Accounts: committed, drawn, beyond (contracted and list cost) of the open window."""
+    """One entry of `commitments`.
+
+    Accounts, in picodollars or weighted tokens: committed and drawn of the open window, minimum_drawn of the open month,
+    and beyond (contracted and list cost) of the open period.
+    """
 
     terms: CompiledTerms
     id: str
@@ -75,126 +79,105 @@ class CommitmentClause:
         yield from self._windows("true_up", self.text.true_up)
         yield from (Window("period", period) for period in self.terms.periods)
 
-    def _windows(self, name: str, every: str) -> Iterable[Window]:
+    def _windows(self, name: str, every: Period) -> Iterable[Window]:
         contract = self.terms.contract
         for interval in windows(every, contract.signed.term.from_, contract.span, contract.zone):
             yield Window(name, interval)
 
     def committed(self, window: Interval) -> Decimal:
         """Dollars or weighted tokens committed in a window."""
-        per = (
-            self.text.tokens.amount.per if self.text.tokens else self.text.amount.per if self.text.amount else None
-        ) or "year"
+        rate = self.text.tokens.amount if self.text.tokens else self.text.amount
         places = 0 if self.text.tokens else self.terms.contract.signed.billing.rounding.places
-        return instalment(self.terms.contract, per, self._amount, window, places)
+        return instalment(self.terms.contract, (rate.per if rate else None) or "year", self._amount, window, places)
 
-    @property
-    def _amount(self) -> Amount:
-        def amount(terms: Terms, year: int) -> Decimal:
-            for commitment in terms.commitments:
-                if commitment.id == self.id:
-                    if commitment.tokens:
-                        return Decimal(commitment.tokens.amount.count)
-                    ramped = [step.amount.amount for step in commitment.ramp if step.year <= year + 1]
-                    assert commitment.amount is not None
-                    return ramped[-1] if ramped else commitment.amount.money.amount
-            return ZERO
+    def _amount(self, terms: Terms, year: int) -> Decimal:
+        for commitment in terms.commitments:
+            if commitment.id == self.id:
+                if commitment.tokens:
+                    return Decimal(commitment.tokens.amount.count)
+                ramped = [step.amount.amount for step in commitment.ramp if step.year <= year + 1]
+                assert commitment.amount is not None
+                return ramped[-1] if ramped else commitment.amount.money.amount
+        return ZERO
 
-        return amount
+    def units(self, amount: Decimal) -> Decimal | int:
+        """Dollars as picodollars; weighted tokens as they are."""
+        return to_pico(amount) if self.weights is None else amount
+
+    def amount(self, units: Decimal | int) -> Decimal:
+        """Picodollars as dollars; weighted tokens as they are."""
+        return from_pico(int(units)) if self.weights is None else Decimal(units)
 
     def opens(self, window: Window, run: Run) -> None:
         if window.name != "true_up":
             return
         committed = self.committed(window.interval)
-        run.accounts[f"{self.path}.committed"] = committed
-        for name in ("drawn", "minimum_drawn"):
-            run.accounts[f"{self.path}.{name}"] = ZERO
+        run.accounts[f"{self.path}.committed"] = self.units(committed)
+        run.accounts[f"{self.path}.drawn"] = run.accounts[f"{self.path}.minimum_drawn"] = 0
         if self.text.prepaid:
             self._buy(window.interval, committed, run)
 
     def _buy(self, window: Interval, committed: Decimal, run: Run) -> None:
         clause = self.text.prepaid
         assert clause is not None
-        drawdown = committed * clause.share
-        paid = prepaid.cash(clause, drawdown)
+        drawdown, basis, path = committed * clause.share, prepaid.cost_basis(clause), f"{self.path}.prepaid"
         run.line(
-            f"{self.path}.prepaid", "purchase", paid,
-            f"{drawdown:,f} of drawdown × {prepaid.cost_basis(clause).normalize():f} = {paid:,f}",
-            effective=ZERO, commitment=self.id, quantity=drawdown, unit_price=prepaid.cost_basis(clause),
+            path, "purchase", drawdown * basis, f"{drawdown:,f} of drawdown × {basis.normalize():f}",
+            effective=ZERO, commitment=self.id, quantity=drawdown, unit_price=basis,
         )  # fmt: skip
-        lot = Lot(
-            f"{self.path}.prepaid", self.id, drawdown, drawdown, window.start, window.end, prepaid.cost_basis(clause)
-        )
-        run.lots.append(lot)
+        units = to_pico(drawdown)
+        run.lots.append(Lot(path, self.id, units, units, window.start, window.end, basis))
         if clause.bonus:
-            bonus = drawdown * clause.bonus
-            run.lots.append(
-                Lot(
-                    f"{self.path}.prepaid.bonus",
-                    f"{self.id} bonus",
-                    bonus,
-                    bonus,
-                    window.start,
-                    window.end,
-                    ZERO,
-                    rank=1,
-                )
-            )
+            units = to_pico(drawdown * clause.bonus)
+            run.lots.append(Lot(f"{path}.bonus", f"{self.id} bonus", units, units, window.start, window.end, rank=1))
 
     def use(self, piece: Piece, run: Run) -> None:
-        if not prepaid.in_pool(self.text, piece.lane.model.id, piece.lane.access):
+        if not self._counts(piece):
             return
         clause = self.text.rollover
         if clause and clause.order == "first":
             self._draw(run, piece, ".rollover", None)
         value = self.counted(piece)
         drawn, committed = run.accounts[f"{self.path}.drawn"], run.accounts[f"{self.path}.committed"]
-        run.accounts[f"{self.path}.drawn"] = drawn + value
-        run.accounts[f"{self.path}.minimum_drawn"] += value
+        run.add(f"{self.path}.drawn", value)
+        if self.text.minimum:
+            run.add(f"{self.path}.minimum_drawn", value)
         if self.bursts:
             self.bursts.use(value, piece, run)
-        beyond = max(ZERO, drawn + value - max(committed, drawn))
-        if beyond and not self.bursts:
-            self._beyond(run, piece, beyond, value)
-        self._draw(run, piece, ".prepaid", None)
-        if value:
-            piece.paid_by.setdefault(self.id, ZERO)
+        elif drawn + value > committed:
+            self._beyond(run, piece, drawn + value - max(committed, drawn), value)
+        if self.text.prepaid:
+            self._draw(run, piece, ".prepaid", None)
 
-    def _beyond(self, run: Run, piece: Piece, beyond: Decimal, value: Decimal) -> None:
+    def _beyond(self, run: Run, piece: Piece, beyond: Decimal | int, value: Decimal | int) -> None:
         """The part of a piece beyond the commitment: a rollover lot drawn last pays it, overage prices the rest."""
-        contracted = share_of(beyond, value, sum((entry.uncovered for entry in piece.entries), ZERO))
+        whole = piece.uncovered
+        contracted = share_of(beyond, value, whole)
         clause = self.text.rollover
         if clause and clause.order == "last":
             contracted -= self._draw(run, piece, ".rollover", contracted)
         if self.text.overage and contracted:
-            whole = sum((entry.contracted for entry in piece.entries), ZERO)
-            run.accounts[f"{self.path}.beyond"] += contracted
-            run.accounts[f"{self.path}.beyond_list"] += share_of(contracted, whole, self._public(piece))
+            run.add(f"{self.path}.beyond", contracted)
+            run.add(f"{self.path}.beyond_list", share_of(contracted, piece.contracted, piece.public))
 
-    def _draw(self, run: Run, piece: Piece, kind: str, limit: Decimal | None) -> Decimal:
-        total = ZERO
+    def _draw(self, run: Run, piece: Piece, kind: str, limit: int | None) -> int:
+        total = 0
         lots = [lot for lot in run.lots if lot.clause.startswith(self.path + kind) and lot.is_open(piece.at)]
         for lot in sorted(lots, key=lambda lot: lot.order):
-            total += draw(lot, piece, _any, None if limit is None else limit - total)
+            total += draw(lot, piece, None if limit is None else limit - total)
         return total
 
-    def counted(self, piece: Piece) -> Decimal:
+    def _counts(self, piece: Piece) -> bool:
+        return prepaid.in_pool(self.text, piece.lane.model.id, piece.lane.access)
+
+    def counted(self, piece: Piece) -> Decimal | int:
         """What a piece draws: what no lot has covered, at the contract's valuation."""
         if self.weights is not None:
             return sum((_open_units(entry) * self.weights[entry.price.meter] for entry in piece.entries), ZERO)
         if self.text.counts_at == "list":
-            return sum(
-                (
-                    share_of(entry.uncovered, entry.contracted, entry.public)
-                    for entry in piece.entries
-                    if not _is_free(entry)
-                ),
-                ZERO,
-            )
-        return sum((entry.uncovered for entry in piece.entries), ZERO)
-
-    def _public(self, piece: Piece) -> Decimal:
-        return sum((entry.public for entry in piece.entries if not _is_free(entry)), ZERO)
+            open_entries = (entry for entry in piece.entries if not entry.is_free)
+            return sum(share_of(entry.uncovered, entry.contracted, entry.public) for entry in open_entries)
+        return piece.uncovered
 
     def closes(self, window: Window, run: Run) -> None:
         if window.name == "minimum":
@@ -202,86 +185,81 @@ class CommitmentClause:
         elif window.name == "true_up":
             self._true_up(window.interval, run)
         elif window.name == "period":
-            self._book_overage(run)
+            self.book_overage(run)
         elif self.bursts:
             self.bursts.closes(window, run)
 
     def _top_up(self, window: Interval, run: Run) -> None:
         assert self.text.minimum is not None
-        floor = instalment(
-            self.terms.contract, self.text.minimum.per or "month", lambda terms, year: self._minimum(terms), window,
-            self.terms.contract.signed.billing.rounding.places,
-        )  # fmt: skip
-        drawn = run.accounts[f"{self.path}.minimum_drawn"]
+        places = self.terms.contract.signed.billing.rounding.places
+        floor = instalment(self.terms.contract, self.text.minimum.per or "month", self._minimum, window, places)
+        drawn = from_pico(run.take(f"{self.path}.minimum_drawn"))
         missing = minimum.top_up(floor, drawn)
-        run.accounts[f"{self.path}.minimum_drawn"] = ZERO
         if missing:
-            run.accounts[f"{self.path}.drawn"] += missing
+            run.add(f"{self.path}.drawn", to_pico(missing))
             run.line(
-                f"{self.path}.minimum", "commitment", missing, f"minimum {floor:,f} − drawn {drawn.normalize():,f} = {missing:,f}",
+                f"{self.path}.minimum", "commitment", missing,
+                f"minimum {floor:,f} − drawn {drawn.normalize():,f} = {missing.normalize():,f}",
                 commitment=self.id, unused=True, key=f"{window.start:%Y-%m-%d}",
             )  # fmt: skip
 
-    def _minimum(self, terms: Terms) -> Decimal:
-        for commitment in terms.commitments:
-            if commitment.id == self.id and commitment.minimum:
-                return commitment.minimum.money.amount
-        return ZERO
+    def _minimum(self, terms: Terms, year: int) -> Decimal:
+        found = [each.minimum for each in terms.commitments if each.id == self.id and each.minimum]
+        return found[0].money.amount if found else ZERO
 
     def _true_up(self, window: Interval, run: Run) -> None:
-        committed, drawn = run.accounts[f"{self.path}.committed"], run.accounts[f"{self.path}.drawn"]
-        units = shortfall.unused(committed, drawn)
-        paid_before = self._expire_prepaid(window, run)
-        owed = max(ZERO, shortfall.amount(self.text, units) - paid_before)
+        committed = self.amount(run.accounts[f"{self.path}.committed"])
+        drawn = self.amount(run.accounts[f"{self.path}.drawn"])
+        unused = shortfall.unused(committed, drawn)
+        lost = self._expire_prepaid(window, run)
+        owed = max(ZERO, shortfall.amount(self.text, unused) - lost)
         if owed:
+            prepaid_part = f", {lost.normalize():,f} of it prepaid" if lost else ""
             run.line(
                 f"{self.path}.amount", "commitment", owed,
-                f"committed {committed:,f} − drawn {drawn.normalize():,f} = {units.normalize():,f} unused"
-                + (f", {paid_before:,f} of it prepaid" if paid_before else ""),
+                f"committed {committed:,f} − drawn {drawn.normalize():,f} = {unused.normalize():,f} unused{prepaid_part}",
                 commitment=self.id, unused=True, key=f"shortfall/{window.start:%Y-%m-%d}",
-                quantity=units, unit_price=divide(owed, units), unit="USD" if self.weights is None else "token",
+                quantity=unused, unit_price=divide(owed, unused), unit="USD" if self.weights is None else "token",
             )  # fmt: skip
-        if self.text.rollover and units:
-            self._roll(self.text.rollover, committed, units, window, run)
+        if self.text.rollover and unused:
+            self._roll(self.text.rollover, committed, unused, window, run)
 
     def _expire_prepaid(self, window: Interval, run: Run) -> Decimal:
         """Unused drawdown costs what was paid for it, in the period in which it is lost."""
-        lost = ZERO
+        path, lost = f"{self.path}.prepaid", ZERO
         for lot in run.lots:
-            if lot.clause == f"{self.path}.prepaid" and lot.expires == window.end and lot.remaining:
-                lost += lot.remaining
+            if lot.clause == path and lot.expires <= window.end and lot.remaining:
+                amount = from_pico(int(lot.remaining))
+                lost += amount
                 run.line(
-                    lot.clause, "commitment", ZERO, f"{lot.remaining.normalize():,f} of the drawdown was not used",
-                    effective=lot.remaining * lot.cost_basis, commitment=self.id, unused=True,
-                    key=f"unused/{window.start:%Y-%m-%d}", quantity=lot.remaining, unit_price=ZERO,
+                    path, "commitment", ZERO, f"{amount.normalize():,f} of the drawdown was not used",
+                    effective=amount * lot.cost_basis, commitment=self.id, unused=True,
+                    key=f"unused/{window.start:%Y-%m-%d}", quantity=amount, unit_price=ZERO,
                 )  # fmt: skip
-        run.lots = [
-            lot for lot in run.lots if not (lot.clause.startswith(f"{self.path}.prepaid") and lot.expires <= window.end)
-        ]
+        run.lots = [lot for lot in run.lots if not lot.clause.startswith(path) or lot.expires > window.end]
         return lost
 
-    def _roll(self, clause: rollover.Rollover, committed: Decimal, units: Decimal, window: Interval, run: Run) -> None:
-        amount = rollover.rolled(clause, committed, units)
+    def _roll(self, clause: Rollover, committed: Decimal, unused: Decimal, window: Interval, run: Run) -> None:
+        path = f"{self.path}.rollover"
+        units = self.units(rollover.rolled(clause, committed, unused))
         usable = rollover.usable_in(clause, self.terms.contract, window, self.text.true_up)
-        if amount and usable.start < usable.end:
+        run.lots = [lot for lot in run.lots if lot.clause != path or lot.expires > window.end]
+        if units and usable.start < usable.end:
             run.lots.append(
                 Lot(
-                    f"{self.path}.rollover", f"{self.id} rollover", amount, amount, usable.start, usable.end,
-                    counts=False, weights=self.weights,
+                    path, f"{self.id} rollover", units, units, usable.start, usable.end, counts=False,
+                    weights=self.weights,
                 )
             )  # fmt: skip
-        run.lots = [lot for lot in run.lots if lot.expires > window.end]
 
-    def _book_overage(self, run: Run) -> None:
-        beyond, public = (
-            run.accounts.pop(f"{self.path}.beyond", ZERO),
-            run.accounts.pop(f"{self.path}.beyond_list", ZERO),
-        )
+    def book_overage(self, run: Run) -> None:
+        """Write the premium on what the open period had beyond the commitment."""
+        beyond, public = run.take(f"{self.path}.beyond"), run.take(f"{self.path}.beyond_list")
         clause = self.text.overage
-        if not clause or not beyond or run.period is None:
-            return
-        share = overage.surcharge(clause, self.id, run.period, self.terms.book.facts)
-        self.book_premium(run, beyond, overage.premium(clause, share, beyond, public), "")
+        if clause and beyond and run.period:
+            share = overage.surcharge(clause, self.id, run.period, self.terms.book.facts)
+            part = from_pico(beyond)
+            self.book_premium(run, part, overage.premium(clause, share, part, from_pico(public)), "")
 
     def book_premium(self, run: Run, beyond: Decimal, premium: Decimal, key: str) -> None:
         """One line for the part beyond: quantity in dollars, unit price the share on top."""
@@ -289,7 +267,7 @@ class CommitmentClause:
             share = divide(premium, beyond)
             run.line(
                 f"{self.path}.overage", "commitment", premium,
-                f"{beyond.normalize():,f} beyond the commitment × {share.normalize():.6f} = {premium.normalize():,f}",
+                f"{beyond.normalize():,f} beyond the commitment × {share:.4%} = {premium.normalize():,f}",
                 quantity=beyond, unit_price=share, commitment=self.id, key=key,
             )  # fmt: skip
 
@@ -302,29 +280,15 @@ class CommitmentClause:
             return
         left = run.accounts[f"{self.path}.committed"] - run.accounts[f"{self.path}.drawn"]
         lots = [lot.remaining for lot in run.lots if lot.clause == f"{self.path}.rollover" and lot.is_open(run.now)]
-        edges = tuple(sorted(edge for edge in (left, *lots, left + sum(lots, ZERO)) if edge > 0))
+        edges = sorted(Decimal(edge) for edge in (left, *lots, left + sum(lots)) if edge > 0)
         if edges:
-            yield Cut(self.counted if self.weights is None else self._weighted, edges, self.weights)
+            yield Cut(self.counted if self.weights is None else self._weighted, tuple(edges), self.weights)
 
     def _weighted(self, piece: Piece) -> Decimal:
-        return (
-            tokens_of(piece, self.weights)
-            if prepaid.in_pool(self.text, piece.lane.model.id, piece.lane.access)
-            else ZERO
-        )
-
-
-def _any(entry: Entry) -> bool:
-    return True
-
-
-def _is_free(entry: Entry) -> bool:
-    return bool(entry.policy) and not entry.contracted
+        return tokens_of(piece, self.weights) if self._counts(piece) else ZERO
 
 
 def _open_units(entry: Entry) -> int:
-    if _is_free(entry):
-        return 0
-    if not entry.covered:
-        return entry.quantity
-    return int(divide(entry.uncovered, from_pico(entry.price.contracted)))
+    if entry.is_free or not entry.covered:
+        return 0 if entry.is_free else entry.quantity
+    return entry.uncovered // entry.price.contracted

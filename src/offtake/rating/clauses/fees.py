@@ -23,7 +23,7 @@ from offtake.rating.piece import Piece
 from offtake.rating.run import Run
 from offtake.rating.windows import Cut, Window
 from offtake.values.money import ZERO
-from offtake.values.periods import Interval, billing_origin, windows
+from offtake.values.periods import Interval, Period, billing_origin, windows
 from offtake.values.units import MoneyRate
 
 
@@ -36,7 +36,7 @@ class FeeClause:
     rate: Callable[[Terms], MoneyRate | None]
 
     @property
-    def per(self) -> str:
+    def per(self) -> Period:
         """The fee's own period, from the latest text that has it."""
         rates = [rate for version in self.terms.contract.versions if (rate := self.rate(version.terms))]
         return (rates[-1].per or "year") if rates else "year"
@@ -68,7 +68,7 @@ class FeeClause:
         return ()
 
 
-def fee(terms: CompiledTerms, rate: Callable[[Terms], MoneyRate | None], per: str, window: Interval) -> Decimal:
+def fee(terms: CompiledTerms, rate: Callable[[Terms], MoneyRate | None], per: Period, window: Interval) -> Decimal:
     """What a window owes of a fee."""
 
     def amount(text: Terms, year: int) -> Decimal:

@@ -27,7 +27,7 @@ from offtake.rating.lots import NEVER, Lot
 from offtake.rating.piece import Piece
 from offtake.rating.run import Run
 from offtake.rating.windows import Cut, Window
-from offtake.values.money import ZERO
+from offtake.values.money import ZERO, from_pico, to_pico
 from offtake.values.periods import Interval
 
 TOP_UPS = 1000  # credits carry a priority of their own, 0 to 100; the wallet comes after them
@@ -66,8 +66,9 @@ class GrantsClause:
             earns = clause.minimum is None or cash >= clause.minimum.amount
             for kind, amount, basis in (("paid", cash, Decimal(1)), ("promotional", cash * clause.bonus * earns, ZERO)):
                 if amount:
+                    units = to_pico(amount)
                     yield Lot(
-                        f"top_ups.{kind}", f"{fact.id} {kind}", amount, amount, fact.at, expires, basis, TOP_UPS,
+                        f"top_ups.{kind}", f"{fact.id} {kind}", units, units, fact.at, expires, basis, TOP_UPS,
                         clause.burn_order.index("paid" if kind == "paid" else "promotional"),
                     )  # fmt: skip
 
@@ -85,19 +86,20 @@ class GrantsClause:
             run.line(
                 "top_ups",
                 "purchase",
-                lot.granted,
+                from_pico(int(lot.granted)),
                 f"top-up {lot.name.removesuffix(' paid')}",
                 effective=ZERO,
                 key=lot.name,
             )
 
     def use(self, piece: Piece, run: Run) -> None:
-        left = sum((entry.uncovered - entry.credited for entry in piece.entries), ZERO)
-        if left:
-            run.accounts["billable.usage"] += left
-            for lot in self._open(run, piece.at):
-                if lot.applies_to != "fees" and match(lot.models, piece.lane.model.id):
-                    run.accounts[f"billable.{lot.clause}.{lot.name}"] += left
+        if not self._lots:
+            return
+        left = piece.uncovered
+        run.add("billable.usage", left)
+        for lot in self._open(run, piece.at):
+            if lot.applies_to != "fees" and match(lot.models, piece.lane.model.id):
+                run.add(f"billable.{lot.clause}.{lot.name}", left)
 
     def closes(self, window: Window, run: Run) -> None:
         if window.name == "period":
@@ -107,12 +109,13 @@ class GrantsClause:
 
     def _settle(self, period: Interval, run: Run) -> None:
         """Pay the period's invoice, lot by lot: never more than what a lot may pay, nor than what is left to pay."""
-        usage = run.accounts.pop("billable.usage", ZERO) + _sum(run, "adjustment") + _sum(run, "credit")
+        usage = from_pico(run.take("billable.usage")) + _sum(run, "adjustment") - run.usage.credited.scaleb(-12)
         fees = _sum(run, "fee")
         for lot in sorted((lot for lot in run.lots if _pays_invoices(lot)), key=lambda lot: lot.order):
-            may = run.accounts.pop(f"billable.{lot.clause}.{lot.name}", ZERO)
-            from_usage = max(ZERO, min(may, usage, lot.remaining))
-            from_fees = max(ZERO, min(fees, lot.remaining - from_usage)) if lot.applies_to in ("fees", "all") else ZERO
+            may = from_pico(run.take(f"billable.{lot.clause}.{lot.name}"))
+            left = from_pico(int(lot.remaining))
+            from_usage = max(ZERO, min(may, usage, left))
+            from_fees = max(ZERO, min(fees, left - from_usage)) if lot.applies_to in ("fees", "all") else ZERO
             usage, fees = usage - from_usage, fees - from_fees
             self._pay(lot, from_usage + from_fees, run)
         for lot in [lot for lot in run.lots if _pays_invoices(lot) and lot.expires <= period.end]:
@@ -121,9 +124,10 @@ class GrantsClause:
     def _pay(self, lot: Lot, amount: Decimal, run: Run) -> None:
         if not amount:
             return
-        lot.remaining -= amount
+        lot.remaining -= to_pico(amount)
+        left = from_pico(int(lot.remaining)).normalize()
         run.line(
-            lot.clause, "credit", -amount, f"{lot.name} pays {amount.normalize():,f}; {lot.remaining.normalize():,f} left",
+            lot.clause, "credit", -amount, f"{lot.name} pays {amount.normalize():,f}; {left:,f} left",
             effective=-amount * (1 - lot.cost_basis), key=lot.name,
         )  # fmt: skip
 
@@ -133,9 +137,10 @@ class GrantsClause:
     def _lapse(self, lot: Lot, run: Run) -> None:
         run.lots.remove(lot)
         if lot.remaining and lot.cost_basis:
+            amount = from_pico(int(lot.remaining))
             run.line(
-                lot.clause, "credit", ZERO, f"{lot.remaining.normalize():,f} of {lot.name} expired unused",
-                effective=lot.remaining * lot.cost_basis, key=f"{lot.name}/expired", quantity=lot.remaining, unit_price=ZERO,
+                lot.clause, "credit", ZERO, f"{amount.normalize():,f} of {lot.name} expired unused",
+                effective=amount * lot.cost_basis, key=f"{lot.name}/expired", quantity=amount, unit_price=ZERO,
             )  # fmt: skip
 
     def _open(self, run: Run, at: datetime) -> list[Lot]:
@@ -150,7 +155,7 @@ def credit_lot(terms: CompiledTerms, index: int, credit: Credit) -> Lot:
     contract = terms.contract
     starts = contract.instant(credit.starts) if credit.starts else contract.span.start
     expires = contract.instant(credit.expires) if credit.expires else NEVER
-    amount = credit.amount.amount
+    amount = to_pico(credit.amount.amount)
     return Lot(
         f"credits[{index}]", credit.name, amount, amount, starts, expires, priority=credit.priority, models=credit.models,
         applies_to=credit.applies_to, counts=credit.counts,

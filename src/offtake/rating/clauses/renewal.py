@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from offtake.contract.schema.fees import Renewal
+from offtake.contract.schema.ending import Renewal
 
 
 def ceiling(clause: Renewal, price: Decimal) -> Decimal | None:

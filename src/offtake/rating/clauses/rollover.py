@@ -17,7 +17,7 @@ from decimal import Decimal
 
 from offtake.contract.contract import Contract
 from offtake.contract.schema.commitments import Rollover
-from offtake.values.periods import Interval, whole_windows
+from offtake.values.periods import Interval, Period, whole_windows
 
 INSTANT = timedelta(microseconds=1)
 
@@ -28,7 +28,7 @@ def rolled(clause: Rollover, committed: Decimal, unused: Decimal) -> Decimal:
     return min(clause.share * base, unused)
 
 
-def usable_in(clause: Rollover, contract: Contract, window: Interval, every: str) -> Interval:
+def usable_in(clause: Rollover, contract: Contract, window: Interval, every: Period) -> Interval:
     """When the lot may be drawn: the named window, cut by `expires_after` and by the end of the term."""
     if clause.into == "rest_of_year":
         year = _window_of("year", contract, window)
@@ -43,12 +43,12 @@ def usable_in(clause: Rollover, contract: Contract, window: Interval, every: str
     return Interval(span.start, max(end, span.start))
 
 
-def _window_of(every: str, contract: Contract, window: Interval) -> Interval:
+def _window_of(every: Period, contract: Contract, window: Interval) -> Interval:
     """The quarter or year that holds the last instant of a window."""
     moment = Interval(window.end - INSTANT, window.end)
     return next(iter(whole_windows(every, contract.signed.term.from_, moment, contract.zone)))
 
 
-def _after(contract: Contract, every: str, window: Interval) -> Interval:
+def _after(contract: Contract, every: Period, window: Interval) -> Interval:
     moment = Interval(window.end, window.end + INSTANT)
     return next(iter(whole_windows(every, contract.signed.term.from_, moment, contract.zone)))

@@ -16,7 +16,7 @@ from offtake.rating.compiled import CompiledTerms
 from offtake.rating.piece import Piece
 from offtake.rating.run import Run
 from offtake.rating.windows import Cut, Window
-from offtake.values.money import ZERO
+from offtake.values.money import from_pico
 
 USAGE = "fees.support.usage"
 
@@ -35,10 +35,10 @@ class SupportClause:
         """Billed in arrears."""
 
     def use(self, piece: Piece, run: Run) -> None:
-        run.accounts[USAGE] += piece.contracted
+        run.add(USAGE, piece.contracted)
 
     def closes(self, window: Window, run: Run) -> None:
-        base = run.accounts.pop(USAGE, ZERO)
+        base = from_pico(run.take(USAGE))
         fees = self.terms.contract.as_of(window.interval.start).fees
         if fees and fees.support and base:
             share = fees.support.share

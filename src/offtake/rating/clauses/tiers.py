@@ -26,25 +26,26 @@ from offtake.rating.lots import share_of, tokens_of
 from offtake.rating.piece import Piece
 from offtake.rating.run import Run
 from offtake.rating.windows import Cut, Window
-from offtake.values.money import ZERO
-from offtake.values.periods import windows
+from offtake.usage.meters import TOKEN_METERS
+from offtake.values.money import from_pico, to_pico
+from offtake.values.periods import Period, windows
 
 PATH = "prices.tiers"
-WINDOWS = {"month": "month", "quarter": "quarter", "contract_year": "year"}
+WINDOWS: dict[str, Period] = {"month": "month", "quarter": "quarter", "contract_year": "year"}
 
 
-def bounds(tiers: Tiers) -> tuple[Decimal, ...]:
-    """The upper bounds of all bands but the last."""
+def bounds(tiers: Tiers) -> tuple[int, ...]:
+    """The upper bounds of all bands but the last, in tokens or picodollars."""
     edges = [tier.up_to for tier in tiers.steps[:-1]]
-    return tuple(Decimal(edge) if isinstance(edge, int) else edge.amount for edge in edges if edge is not None)
+    return tuple(edge if isinstance(edge, int) else to_pico(edge.amount) for edge in edges if edge is not None)
 
 
-def band(edges: tuple[Decimal, ...], total: Decimal) -> int:
+def band(edges: tuple[int, ...], total: int) -> int:
     """The band that a total has reached: a total on the bound is in the lower band."""
     return sum(total > edge for edge in edges)
 
 
-def split(edges: tuple[Decimal, ...], before: Decimal, amount: Decimal) -> list[tuple[int, Decimal]]:
+def split(edges: tuple[int, ...], before: int, amount: int) -> list[tuple[int, int]]:
     """An amount that comes after `before`, as (band, part) for each band that it falls in; the parts sum to it."""
     parts = []
     low = before
@@ -71,7 +72,7 @@ class TiersClause:
         return found[-1]
 
     @cached_property
-    def edges(self) -> tuple[Decimal, ...]:
+    def edges(self) -> tuple[int, ...]:
         return bounds(self.text)
 
     @property
@@ -92,30 +93,30 @@ class TiersClause:
     def opens(self, window: Window, run: Run) -> None:
         if window.name == "tiers":
             for name in ("measured", "tier", "total", "given"):
-                run.accounts[f"{PATH}.{name}"] = ZERO
+                run.accounts[f"{PATH}.{name}"] = 0
 
-    def measure(self, piece: Piece) -> Decimal:
+    def measure(self, piece: Piece) -> int:
         """What a piece adds to the measure."""
         if not match(self.text.models, piece.lane.model.id):
-            return ZERO
+            return 0
         if self.text.measure.amount == "tokens":
-            return tokens_of(piece)
+            return int(tokens_of(piece))
         if self.text.measure.amount == "list":
-            return sum((entry.public for entry in piece.entries if entry.contracted or not entry.policy), ZERO)
+            return piece.public
         return piece.undropped if self.text.measure.at == "frozen" else piece.contracted
 
     def use(self, piece: Piece, run: Run) -> None:
         if not match(self.text.models, piece.lane.model.id):
             return
-        amount, before = self.measure(piece), run.accounts[f"{PATH}.measured"]
+        amount, before = self.measure(piece), int(run.accounts[f"{PATH}.measured"])
         run.accounts[f"{PATH}.measured"] = before + amount
         if self.in_price:
-            run.accounts[f"{PATH}.tier"] = Decimal(sum(before + amount >= edge for edge in self.edges))
-            return
-        run.accounts[f"{PATH}.total"] += piece.contracted
-        if self.text.kind == "graduated":
+            run.accounts[f"{PATH}.tier"] = sum(before + amount >= edge for edge in self.edges)
+        elif self.text.kind == "volume":
+            run.add(f"{PATH}.total", piece.contracted)
+        else:
             for index, part in split(self.edges, before, amount):
-                run.accounts[f"{PATH}.discounted.{index}"] += share_of(part, amount, piece.contracted)
+                run.add(f"{PATH}.discounted.{index}", share_of(part, amount, piece.contracted))
 
     def closes(self, window: Window, run: Run) -> None:
         self._book(run)  # at the end of a period, and of a window that ends inside one
@@ -125,7 +126,7 @@ class TiersClause:
             self._retroactive(run)
             return
         for index, step in enumerate(self.text.steps):
-            base = run.accounts.pop(f"{PATH}.discounted.{index}", ZERO)
+            base = from_pico(run.take(f"{PATH}.discounted.{index}"))
             if base and step.share:
                 run.line(
                     f"{PATH}.steps[{index}]", "adjustment", -base * step.share,
@@ -133,9 +134,9 @@ class TiersClause:
                 )  # fmt: skip
 
     def _retroactive(self, run: Run) -> None:
-        index = band(self.edges, run.accounts[f"{PATH}.measured"])
-        step, total = self.text.steps[index], run.accounts[f"{PATH}.total"]
-        due, given = total * step.share, run.accounts[f"{PATH}.given"]
+        index = band(self.edges, int(run.accounts[f"{PATH}.measured"]))
+        step, total = self.text.steps[index], from_pico(int(run.accounts[f"{PATH}.total"]))
+        due, given = total * step.share, Decimal(run.accounts[f"{PATH}.given"])
         run.accounts[f"{PATH}.given"] = due
         if due != given:
             run.line(
@@ -151,14 +152,12 @@ class TiersClause:
         same_money = measure.amount == "contracted" and (measure.at == "current" or not dropping)
         if self.text.kind == "volume" or same_money:
             return
-        left = tuple(edge - run.accounts[f"{PATH}.measured"] for edge in self.edges)
-        ahead = tuple(edge for edge in left if edge > 0)
+        left = (edge - int(run.accounts[f"{PATH}.measured"]) for edge in self.edges)
+        ahead = tuple(Decimal(edge) for edge in left if edge > 0)
         if ahead:
             yield Cut(self.measure, ahead, self.plain if measure.amount == "tokens" else None)
 
     @cached_property
     def plain(self) -> dict[str, Decimal]:
         """Every token weighs one."""
-        from offtake.usage.meters import TOKEN_METERS
-
         return {meter: Decimal(1) for meter in TOKEN_METERS}

@@ -45,7 +45,7 @@ class UncountedCreditsClause:
         ]
         for lot in sorted(mine, key=lambda lot: lot.order):
             if lot.applies_to != "fees" and match(lot.models, piece.lane.model.id):
-                draw(lot, piece, lambda entry: True)
+                draw(lot, piece)
 
     def closes(self, window: Window, run: Run) -> None:
         if window.name != "period":
