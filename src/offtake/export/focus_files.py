@@ -39,7 +39,7 @@ def write_csv(rows: Iterable[Row], file: TextIO) -> int:
 def write_parquet(rows: Iterable[Row], path: Path) -> int:
     """Write the rows to `path` through DuckDB, in constant memory; returns how many."""
     with tempfile.TemporaryDirectory(prefix="offtake-focus-") as folder:
-        between = Path(folder) / "focus.csv"
+        between = Path(folder, "focus.csv")
         with between.open("w", encoding="utf-8", newline="") as file:
             count = write_csv(rows, file)
         types = ", ".join(f"'{column.name}': '{_SQL_TYPES[column.kind]}'" for column in COLUMNS)
