@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """One counter. `price_keys`: the price keys that may price it, the most specific first; `per`: pieces of a price."""
+    """One counter. `price_keys`: the price keys that may price it, most specific first; `per`: pieces of a price."""
 
     name: str
     price_keys: tuple[str, ...]

@@ -112,13 +112,13 @@ KINDS: tuple[Kind, ...] = (
     _kind("ccusage", "ccusage daily or session report (JSON)", "ccusage",
           ("modelBreakdowns",), ("totals", "modelsUsed")),
     _kind("focus", "FOCUS cost and usage rows (CSV, Parquet)", "focus", ("BilledCost", "ChargePeriodStart")),
+    _kind("responses", "raw answers of OpenAI, Anthropic or Gemini (JSONL)", "responses",
+          ("usageMetadata",), ("candidates",), ("stop_reason",), ("choices", "model"), ("custom_id", "response"),
+          ("custom_id", "result"), ("usage", "output"), ("usage", "input_tokens"), ("usage", "prompt_tokens"),
+          ("body", "model")),
     _kind("csv", "our own CSV or Parquet columns, or any by mapping", "own:read_csv",
           ("used_at", "model"), ("used_at", "input_tokens"), ("used_at", "output_tokens")),
     _kind("jsonl", "our own JSONL, or any by mapping", "own:read_jsonl"),
-    _kind("responses", "raw answers of OpenAI, Anthropic or Gemini (JSONL)", "responses",
-          ("usageMetadata",), ("candidates",), ("custom_id", "response"), ("custom_id", "result"),
-          ("usage", "choices"), ("usage", "stop_reason"), ("object", "choices"), ("usage", "output"), ("body",),
-          ("prompt_tokens",), ("stop_reason",)),
 )  # fmt: skip
 _KEY = re.compile(r'"((?:[^"\\]|\\.){1,80})"\s*:')
 _KIND_VALUE = re.compile(r'"object"\s*:\s*"(organization\.[\w.]+)"')

@@ -21,7 +21,7 @@ from offtake.usage.identity import canonical
 from offtake.usage.outcomes import channel_of, of_status
 from offtake.usage.reading import Reading, ReadOptions
 from offtake.usage.record import UsageRecord
-from offtake.usage.rows import Rejected, Row, TextSource, convert, csv_rows, json_lines
+from offtake.usage.rows import DECODER, Rejected, Row, TextSource, convert, csv_rows, json_lines
 from offtake.usage.usage_objects import Quantities, context_of
 from offtake.values.errors import InputError
 
@@ -51,12 +51,21 @@ def _rows(source: TextSource) -> Iterator[Row | Rejected]:
         head.append(following)
     first = head[-1].strip().removeprefix("\ufeff") if head else ""
     source = TextSource(source.file, chain(head, lines))
-    if first.startswith("{") and first.endswith("}") and '"request_id"' in first:
+    if _is_row(first):
         yield from json_lines(source)
     elif first.startswith(("{", "[")):
         yield from json_items(source, _PATHS)
     else:
         yield from csv_rows(source)
+
+
+def _is_row(line: str) -> bool:
+    """Whether a line is a whole row, as in JSONL, which need not be read into memory."""
+    try:
+        value = DECODER.decode(line)
+    except ValueError:
+        return False
+    return isinstance(value, dict) and "request_id" in value
 
 
 def _record(row: Row, options: ReadOptions) -> UsageRecord:

@@ -44,6 +44,7 @@ def _record(row: Row, options: ReadOptions, identities: Identities) -> UsageReco
     tier = tier_of(text(body.get("service_tier") or usage.get("service_tier")), text(usage.get("speed")))
     log = line if body is not line else {}
     body_id = text(body.get("id") or body.get("responseId"))
+    response = line["response"] if isinstance(line.get("response"), Mapping) else {}
     identity = text(log.get("id")) or body_id
     time = next((holder[name] for holder in (log, body) for name in _TIMES if holder.get(name)), options.start)
     fields: dict[str, Any] = {name: text(log.get(name)) for name in _DETAILS if log.get(name)}
@@ -59,7 +60,7 @@ def _record(row: Row, options: ReadOptions, identities: Identities) -> UsageReco
         outcome=of_status(status) if status is not None and status >= 300 else _outcome(body),
         usage_known=bool(usage),
         latency_ms=count("latency_ms", log["latency_ms"]) if log.get("latency_ms") else None,
-        vendor_request_id=text(log.get("request_id")) or body_id,
+        vendor_request_id=text(log.get("request_id") or response.get("request_id")) or body_id,
         vendor=text(log.get("vendor")),
         **({"region": region_of(text(usage.get("inference_geo")))} | fields),
     )
