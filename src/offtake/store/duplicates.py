@@ -1,0 +1,113 @@
+"""Ids that stand more than once. Equal rows are duplicates: one stays. Rows that differ under one id are a conflict:
+none of them stays, because nothing says which one is true.
+
+Ids are compared by 64-bit hash first, in partitions of the hashes that are sorted one at a time, so that memory stays
+bounded however long the table is; only rows whose hash repeats are then looked at whole.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from offtake.store.engine import Engine, text
+from offtake.usage.record import UsageRecord
+from offtake.usage.schema import NAMES, from_row
+
+PARTITION_ROWS = 12_000_000  # sorts in some 250 MB
+REPORTED_CONFLICTS = 100
+REPEATED, DROPPED = "repeated", "dropped"
+COLUMNS_READ = ", ".join("epoch_us(used_at)" if name == "used_at" else name for name in NAMES)
+"""The columns as `from_row` takes them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Two of the rows that stand under one id and differ."""
+
+    id: str
+    rows: tuple[UsageRecord, UsageRecord]
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicates:
+    """Rows that are left out: `duplicates` equal another row, `conflicts` share an id with a differing one.
+
+    `reported` are the first conflicts by id. The table `repeated` holds all rows of ids that stand twice, with
+    `dropped` saying which of them are left out and `conflict` why.
+    """
+
+    duplicates: int = 0
+    conflicts: int = 0
+    reported: tuple[Conflict, ...] = ()
+
+    @property
+    def dropped(self) -> int:
+        """All rows that are left out."""
+        return self.duplicates + self.conflicts
+
+    def kept(self, table: str) -> str:
+        """The relation of the rows of `table` that stay."""
+        if not self.dropped:
+            return table
+        return (
+            f"(SELECT * FROM {table} WHERE id NOT IN (SELECT id FROM {REPEATED}) "
+            f"UNION ALL BY NAME SELECT * EXCLUDE (dropped, conflict) FROM {REPEATED} WHERE NOT dropped)"
+        )
+
+
+DROPPED_ROWS = f"(SELECT * EXCLUDE (dropped, conflict) FROM {REPEATED} WHERE dropped)"
+"""The relation of the rows that are left out."""
+
+
+def find_duplicates(run: Engine, table: str, rows: int) -> Duplicates:
+    """Find the repeated ids of a table or view of usage rows."""
+    _find_repeated_hashes(run, table, rows)
+    if run.rows("SELECT count(*) FROM repeated_hash")[0][0] == 0:
+        return Duplicates()
+    run.run(
+        f"CREATE OR REPLACE TABLE {REPEATED} AS "
+        "SELECT * EXCLUDE (nth, copies), conflict OR nth > 1 AS dropped FROM ("
+        "SELECT *, row_number() OVER same_id AS nth, count(*) OVER same_id AS copies, "
+        "min(body_hash) OVER same_id <> max(body_hash) OVER same_id AS conflict "
+        f"FROM {table} WHERE hash(id) IN (SELECT h FROM repeated_hash) "
+        "WINDOW same_id AS (PARTITION BY id)) WHERE copies > 1"
+    )
+    conflicts, dropped = run.rows(f"SELECT count(*) FILTER (conflict), count(*) FILTER (dropped) FROM {REPEATED}")[0]
+    return Duplicates(dropped - conflicts, conflicts, _first_conflicts(run) if conflicts else ())
+
+
+def _find_repeated_hashes(run: Engine, table: str, rows: int) -> None:
+    """Fill the table `repeated_hash`: equal hashes are neighbours once sorted."""
+    run.run("CREATE OR REPLACE TABLE repeated_hash (h UBIGINT)")
+    partitions = -(-rows // PARTITION_ROWS)
+    if partitions <= 1:
+        _add_neighbours(run, f"SELECT hash(id) AS h FROM {table}")
+        return
+    spilled = run.folder / "hashes.parquet"
+    run.run(f"COPY (SELECT hash(id) AS h FROM {table}) TO {text(spilled)} (FORMAT parquet, COMPRESSION uncompressed)")
+    width = -(-(1 << 64) // partitions)
+    for first in range(0, 1 << 64, width):
+        last = min(first + width, 1 << 64) - 1
+        _add_neighbours(run, f"SELECT h FROM read_parquet({text(spilled)}) WHERE h BETWEEN {first} AND {last}")
+    spilled.unlink()
+
+
+def _add_neighbours(run: Engine, hashes: str) -> None:
+    run.run(
+        "INSERT INTO repeated_hash SELECT DISTINCT h FROM "
+        f"(SELECT h, lag(h) OVER () AS previous FROM ({hashes} ORDER BY h)) WHERE h = previous"
+    )
+
+
+def _first_conflicts(run: Engine) -> tuple[Conflict, ...]:
+    """The first conflicts, each with the row of its lowest and of its highest body hash."""
+    found = run.rows(
+        f"SELECT {COLUMNS_READ} FROM {REPEATED} WHERE conflict AND id IN "
+        f"(SELECT DISTINCT id FROM {REPEATED} WHERE conflict ORDER BY id LIMIT {REPORTED_CONFLICTS}) "
+        "WINDOW same_id AS (PARTITION BY id) "
+        "QUALIFY body_hash IN (min(body_hash) OVER same_id, max(body_hash) OVER same_id) ORDER BY id, body_hash"
+    )
+    by_id: dict[str, list[tuple[object, ...]]] = {}
+    for row in found:
+        by_id.setdefault(str(row[0]), []).append(row)
+    return tuple(Conflict(id_, (from_row(rows[0]), from_row(rows[-1]))) for id_, rows in by_id.items())

@@ -1,0 +1,103 @@
+"""DuckDB as we use it: private, bounded, off the network, and with errors that a person can act on."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from offtake.values.errors import OutsideError
+
+MEMORY_MB = 640
+"""What the engine may hold before it spills to disk: a command stays below 1 GiB with Python and its own buffers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """`threads` None means all cores; `temporary` is where spilled data goes (the system's place by default)."""
+
+    threads: int | None = None
+    memory_mb: int = MEMORY_MB
+    temporary: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """A private in-memory database, and the folder that its spilled data and ours lie in. Both go at the end."""
+
+    connection: duckdb.DuckDBPyConnection
+    folder: Path
+
+    def run(self, sql: str, values: Sequence[Any] = ()) -> None:
+        """A statement without a result."""
+        with explained():
+            self.connection.execute(sql, values)
+
+    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """All rows of a query whose result is small."""
+        with explained():
+            return self.connection.execute(sql, values).fetchall()
+
+    def stream(self, sql: str, batch_rows: int = 5_000) -> Iterator[tuple[Any, ...]]:
+        """The rows of a query of any size, on a cursor of their own."""
+        cursor = self.connection.cursor()
+        try:
+            with explained():
+                cursor.execute(sql)
+                while batch := cursor.fetchmany(batch_rows):
+                    yield from batch
+        finally:
+            cursor.close()
+
+
+@contextmanager
+def engine(limits: Limits | None = None) -> Iterator[Engine]:
+    """An engine for one operation."""
+    limits = limits or Limits()
+    with explained(), tempfile.TemporaryDirectory(prefix="offtake-", dir=limits.temporary) as folder:
+        connection = duckdb.connect(
+            ":memory:",
+            config={
+                "memory_limit": f"{limits.memory_mb}MB",
+                "temp_directory": folder,
+                "autoinstall_known_extensions": "false",  # never a download behind the user's back
+                **({"threads": str(limits.threads)} if limits.threads else {}),
+            },
+        )
+        try:
+            connection.execute("SET TimeZone = 'UTC'")
+            yield Engine(connection, Path(folder))
+        finally:
+            connection.close()
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """What fails in the world outside (disk, memory, the engine) as an `OutsideError`; a bug stays what it is."""
+    try:
+        yield
+    except duckdb.InterruptException as error:
+        raise KeyboardInterrupt from error
+    except duckdb.OutOfMemoryException as error:
+        raise OutsideError(
+            "O511", "the work does not fit in the memory and temporary disk space it was given", why=_first_line(error),
+            hint="free some disk space, or set TMPDIR to a larger disk",
+        ) from error  # fmt: skip
+    except duckdb.IOException as error:
+        raise OutsideError("O510", "a file could not be read or written", why=_first_line(error)) from error
+    except OSError as error:
+        raise OutsideError("O510", f"a file could not be read or written: {error.filename}", why=str(error)) from error
+
+
+def text(value: str | Path) -> str:
+    """A SQL string literal."""
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0]

@@ -1,0 +1,113 @@
+"""Writing usage files: records in, one Parquet file out, in time order, without duplicates, whole or not at all.
+
+Rows reach DuckDB by its appender: 11 µs a row, against 14 for JSON and 10 for CSV through a temporary file (and the
+care that their quoting needs), 38 for lists and 1,500 for `executemany`. They wait in a table that spills to disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from offtake.store.duplicates import Duplicates, find_duplicates
+from offtake.store.engine import Engine, Limits, engine, explained, text
+from offtake.store.files import replacing_path
+from offtake.store.survey import draw_card
+from offtake.store.usage_files import CARD_KEY, METER_NAMES
+from offtake.usage.record import UsageRecord
+from offtake.usage.schema import COLUMNS, to_row
+from offtake.values.errors import OutsideError
+
+STAGED = "staged"
+BATCH_ROWS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Of `records` rows given, `rows` were written; the others were left out as `duplicates` says."""
+
+    records: int
+    rows: int
+    duplicates: Duplicates
+
+
+@dataclass(slots=True)
+class UsageWriter:
+    """Takes records one by one; `finish` writes the file. Rows wait outside of Python's memory."""
+
+    run: Engine
+    records: int = 0
+    _batch: list[tuple[Any, ...]] = field(default_factory=list)
+
+    def add(self, record: UsageRecord) -> None:
+        """Take a validated record."""
+        self._batch.append(to_row(record))
+        self.records += 1
+        if len(self._batch) >= BATCH_ROWS:
+            self._flush()
+
+    def add_rows(self, relation: str) -> None:
+        """Take all rows of a relation that has the columns of the usage table."""
+        self.run.run(f"INSERT INTO {STAGED} BY NAME SELECT * FROM {relation}")
+        self.records = int(self.run.rows(f"SELECT count(*) FROM {STAGED}")[0][0]) + len(self._batch)
+
+    def finish(self, path: Path) -> Written:
+        """Write the file in place of what was there."""
+        self._flush()
+        duplicates = find_duplicates(self.run, STAGED, self.records)
+        rows = write_relation(self.run, duplicates.kept(STAGED), path, unique=True)
+        if rows != self.records - duplicates.dropped:
+            raise OutsideError("O513", f"{self.records:,} rows came in, {rows:,} went out", why="the engine lost rows")
+        return Written(self.records, rows, duplicates)
+
+    def _flush(self) -> None:
+        if not self._batch:
+            return
+        with explained():
+            appender = self.run.connection.appender(STAGED)
+            appender.append_rows(self._batch)
+            appender.flush()
+        self._batch.clear()
+
+
+@contextmanager
+def usage_writer(limits: Limits | None = None) -> Iterator[UsageWriter]:
+    """A writer; nothing is left of it where `finish` was not reached."""
+    with engine(limits) as run:
+        run.run(f"CREATE TABLE {STAGED} ({', '.join(column.ddl for column in COLUMNS)})")
+        yield UsageWriter(run)
+
+
+def write_usage(
+    records: Iterable[UsageRecord],
+    path: Path,
+    limits: Limits | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Written:
+    """Write validated records to a usage file. `progress` is called with the records taken so far."""
+    with usage_writer(limits) as writer:
+        for record in records:
+            writer.add(record)
+            if progress and writer.records % BATCH_ROWS == 0:
+                progress(writer.records)
+        return writer.finish(path)
+
+
+def write_relation(run: Engine, relation: str, path: Path, unique: bool) -> int:
+    """Write a relation of usage rows in time order, with its card; gives the number of rows.
+
+    `unique` says that no id stands twice in it.
+    """
+    sums = ", ".join(f"sum({meter})" for meter in METER_NAMES)
+    rows, *totals = run.rows(f"SELECT count(*), {sums} FROM {relation} AS kept")[0]
+    quantities = {meter: int(total) for meter, total in zip(METER_NAMES, totals, strict=True) if total}
+    card = draw_card(run, f"{relation} AS kept", rows, quantities, unique)
+    with explained(), replacing_path(path) as beside:
+        run.run(
+            f"COPY (SELECT * FROM {relation} AS kept ORDER BY kept.used_at, kept.id) TO {text(beside)} "
+            f"(FORMAT parquet, COMPRESSION zstd, KV_METADATA {{{CARD_KEY}: {text(card.dumps())}}})"
+        )
+    return int(rows)
