@@ -8,6 +8,7 @@ Example: 1,000 a year in quarters is 250 each; in months 83.33, 83.34, 83.33, â€
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
@@ -68,7 +69,7 @@ def _months(contract: Contract, whole: Interval) -> list[Interval]:
 
 def _by_version(contract: Contract, part: Interval) -> list[tuple[Interval, Terms]]:
     edges = sorted({part.start, part.end, *(v.effective for v in contract.versions if v.effective in part)})
-    return [(Interval(a, b), contract.as_of(a)) for a, b in zip(edges, edges[1:], strict=False)]
+    return [(Interval(a, b), contract.as_of(a)) for a, b in itertools.pairwise(edges)]
 
 
 def contract_year(contract: Contract, window: Interval) -> int:

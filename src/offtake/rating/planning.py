@@ -6,6 +6,7 @@ any lane's price; slices of equal prices form one class, so that a month of nigh
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -86,7 +87,7 @@ def _segments(edges: Sequence[datetime], span: Interval, by: By, terms: Compiled
         zone = terms.contract.zone
         instants |= {day.start for day in windows("day", span.start.astimezone(zone).date(), span, zone)}
     ordered = sorted(instants)
-    return tuple(Interval(a, b) for a, b in zip(ordered, ordered[1:], strict=False))
+    return tuple(Interval(a, b) for a, b in itertools.pairwise(ordered))
 
 
 def _slices(
@@ -117,7 +118,7 @@ def _parts(segment: Interval, lanes: Iterable[Lane], coarse: timedelta) -> Itera
             edges |= {at} if at > segment.start else set()
             at += coarse
     ordered = sorted(edges)
-    return (Interval(a, b) for a, b in zip(ordered, ordered[1:], strict=False))
+    return (Interval(a, b) for a, b in itertools.pairwise(ordered))
 
 
 def _coarsest(survey: Survey) -> timedelta:

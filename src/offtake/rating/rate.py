@@ -234,16 +234,13 @@ class Rater:
         return by
 
     def _crosses(self, pieces: Sequence[Piece]) -> bool:
-        for cut in self.run.cuts():
-            if sum(cut.measure(piece) for piece in pieces) > cut.left[0]:
-                return True
-        return False
+        return any(sum(cut.measure(piece) for piece in pieces) > cut.left[0] for cut in self.run.cuts())
 
 
 def as_record(groups: GroupPlan, group: Group, at: datetime) -> UsageRecord:
     """A group in the shape of one record: what prices a request prices it."""
     names = groups.dimensions
-    values = {name: value for name, value in zip(names, group.key.values, strict=False)}
+    values = dict(zip(names, group.key.values, strict=False))
     outcome = values.pop("outcome")
     tags = {
         tag: value for tag, value in zip(groups.tags, group.key.values[len(names) :], strict=True) if value is not None

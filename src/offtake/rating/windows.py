@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """[start, end) of one clause; `name` tells its windows apart: period, true_up, month, average, lot, …"""
+    """[start, end) of one clause; `name` tells its windows apart: period, true_up, month, average, lot, …."""
 
     name: str
     interval: Interval

@@ -11,6 +11,7 @@ Example: 2,000 seats at 40 USD / month = 80,000.00. 2,300 from 16 June: 2,000 + 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -82,7 +83,7 @@ class SeatsClause:
             interval.end,
         ]
         amount, seat_days = Fraction(0), 0
-        for start, end in zip(edges, edges[1:], strict=False):
+        for start, end in itertools.pairwise(edges):
             count = max(floor(seats, year), self._count(start, seats))
             part = Interval(start, end).days(contract.zone)
             amount += Fraction(price_of(seats, count)) * Fraction(part, days) / (12 if seats.price.per == "year" else 1)
