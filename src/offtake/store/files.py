@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from offtake.values.errors import OutsideError
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[IO[bytes]]:
@@ -20,19 +22,31 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
     with replacing_path(path) as beside, beside.open("wb") as file:
         yield file
         file.flush()
-        os.fsync(file.fileno())
+        if beside != path:  # on the disk before it takes the old one's place; a device has no disk
+            os.fsync(file.fileno())
 
 
 @contextmanager
 def replacing_path(path: Path) -> Iterator[Path]:
-    """As `replacing`, for a writer that opens the file itself, such as DuckDB's COPY: gives the path to write to."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
+    """As `replacing`, for a writer that opens the file itself, such as DuckDB's COPY: gives the path to write to.
+
+    A link stays a link; what is no file, such as /dev/null, is written to as it is. OutsideError where there is no
+    such folder, or none that may be written to.
+    """
+    if path.exists() and not path.is_file():
+        yield path
+        return
+    target = path.resolve()
+    try:
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=target.suffix)
+    except OSError as error:
+        raise OutsideError("O510", f"cannot write {path}: {error.strerror}", hint="name another folder") from error
     os.close(handle)
     beside = Path(name)
     try:
         yield beside
         beside.chmod(0o666 & ~_umask())
-        beside.replace(path)
+        beside.replace(target)
     finally:
         beside.unlink(missing_ok=True)
 
