@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -36,7 +38,8 @@ rows = st.lists(
     max_size=12,
 )
 METERS = ("input_tokens", "cache_read_tokens", "output_tokens")
-OPTIONS = ReadOptions(model="", vendor="v", start=MARCH)
+OPTIONS = ReadOptions(vendor="v", start=MARCH)
+NAMED = ReadOptions(model="m", vendor="v", start=MARCH)
 
 
 def read_lines(lines: list[dict[str, object]]) -> list[UsageRecord | Rejected]:
@@ -101,25 +104,12 @@ JSON_FILES = [
     ("jsonl", "own.jsonl"),
     ("agent-sessions", "agent_sessions.jsonl"),
 ]
+WRONG: list[Any] = [None, True, -3, 10**19, float("nan"), 1.5, "", "x", [], [1], {}, {"a": []}]
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers(-5, 10**19) | st.floats() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=5,
 )
-
-
-@st.composite
-def damaged(draw: st.DrawFn) -> tuple[str, str]:
-    """A fixture's kind, and its text with one value somewhere replaced by another."""
-    kind, file = draw(st.sampled_from(JSON_FILES))
-    text = (FIXTURES / file).read_text()
-    lines = draw(
-        st.just([text]) if file.endswith(".json") else st.sampled_from(text.splitlines()[:3]).map(lambda x: [x])
-    )
-    value = json.loads(lines[0])
-    holder, key = draw(st.sampled_from(list(slots([value]))))
-    holder[key] = draw(json_values)
-    return kind, json.dumps(value)
 
 
 def slots(value: Any) -> Iterator[tuple[Any, Any]]:
@@ -131,14 +121,25 @@ def slots(value: Any) -> Iterator[tuple[Any, Any]]:
             yield from slots(inner)
 
 
-@given(damaged())
-def test_no_damaged_value_breaks_a_reader(damage: tuple[str, str]) -> None:
-    kind, text = damage
-    try:
-        found = list(read(kind, TextSource("u", [text]), ReadOptions(model="m", vendor="v", start=MARCH)))
-    except InputError:
-        return
-    assert all(isinstance(item, UsageRecord | Rejected) for item in found)
+@pytest.mark.parametrize(("kind", "file"), JSON_FILES)
+def test_no_damaged_value_breaks_a_reader(kind: str, file: str) -> None:
+    """Every value of a good file in turn replaced by each of the wrong ones."""
+    text = (FIXTURES / file).read_text()
+    for document in [text] if file.endswith(".json") else good_lines(text):
+        for number in range(len(list(slots([json.loads(document)])))):
+            for wrong in WRONG:
+                value = [json.loads(document)]
+                holder, key = list(slots(value))[number]
+                holder[key] = wrong
+                found = read(kind, TextSource("u", [json.dumps(value[0])]), NAMED)
+                with suppress(InputError):
+                    assert all(isinstance(item, UsageRecord | Rejected) for item in found)
+
+
+def good_lines(text: str) -> Iterator[str]:
+    for line in text.splitlines():
+        with suppress(ValueError):
+            yield json.dumps(json.loads(line))
 
 
 @given(counts, counts, counts, counts, counts, counts)

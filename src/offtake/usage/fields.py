@@ -145,6 +145,15 @@ def json_object(name: str, value: Any) -> dict[str, Any]:
     return dict(value)
 
 
+def json_objects(name: str, value: Any) -> list[Mapping[str, Any]]:
+    """A list of objects, or nothing."""
+    if value is None:
+        return []
+    if not isinstance(value, list) or not all(isinstance(item, Mapping) for item in value):
+        raise InputError("U107", f"{name} is not a list of objects")
+    return value
+
+
 def _from_epoch(name: str, since: Decimal) -> datetime:
     digits = since.adjusted() + 1 if since > 0 else 0
     for lengths, factor in _EPOCH_UNITS:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from offtake.usage.fields import count, json_object, rest
+from offtake.usage.fields import count, json_object, json_objects, rest
 from offtake.usage.meters import METERS
 from offtake.values.errors import InputError
 
@@ -160,11 +160,8 @@ def gemini(usage: Mapping[str, Any]) -> Quantities:
 
 
 def _modalities(usage: Mapping[str, Any], name: str) -> dict[str, int]:
-    listed = usage.get(name) or []
-    if not isinstance(listed, list) or not all(isinstance(item, Mapping) for item in listed):
-        raise InputError("U107", f"{name} is not a list of objects")
     found: dict[str, int] = {}
-    for item in listed:
+    for item in json_objects(name, usage.get(name)):
         modality = str(item.get("modality"))
         found[modality] = found.get(modality, 0) + count(f"{name} {modality}", item.get("tokenCount"))
     return found

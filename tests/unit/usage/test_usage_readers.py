@@ -421,6 +421,8 @@ def test_a_mapping_follows_paths_into_json() -> None:
         ("used_at,model,prompt_tokens\n2026-03-01T00:00Z,m,1\n", ReadOptions(), "U111"),
         ("used_at,model,model\n2026-03-01T00:00Z,m,1\n", ReadOptions(), "U107"),
         ("used_at,model\n2026-03-01T00:00Z,m\n", ReadOptions(mapping={"inpt_tokens": "x"}), "U113"),
+        ("used_at,model,prompt\n2026-03-01T00:00Z,m,1\n", ReadOptions(mapping={"input_tokens": "promt"}), "U112"),
+        ("used_at,model,in\n2026-03-01T00:00Z,m,1\n", ReadOptions(mapping={"input_tokens": "in - out"}), "U112"),
     ],
 )
 def test_a_file_that_cannot_be_read_at_all_is_one_error(text: str, options: ReadOptions, code: str) -> None:

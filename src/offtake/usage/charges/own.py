@@ -8,7 +8,7 @@ is refused, because 1.234,56 is another amount.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from decimal import Decimal
 from difflib import get_close_matches
@@ -19,9 +19,10 @@ from offtake.usage.charges.reading import ChargeReading
 from offtake.usage.fields import amount, instant, text, whole
 from offtake.usage.identity import Identities
 from offtake.usage.meters import BY_NAME
+from offtake.usage.readers.own import check_columns
 from offtake.usage.reading import ReadOptions
 from offtake.usage.record import CHANNELS
-from offtake.usage.rows import Row, TextSource, convert, csv_rows
+from offtake.usage.rows import Rejected, Row, TextSource, convert, csv_rows
 from offtake.values.errors import InputError
 
 _FIELDS = (
@@ -40,7 +41,16 @@ def read(source: TextSource, options: ReadOptions) -> ChargeReading:
                 "U113", f"no field is named {name!r}", hint="fields are: " + ", ".join(near) + ", tag:NAME"
             )
     identities = Identities("charges-csv", options.account)
-    return convert(csv_rows(source), lambda row: _charge(row, options, identities))
+    return convert(_checked(source, options), lambda row: _charge(row, options, identities))
+
+
+def _checked(source: TextSource, options: ReadOptions) -> Iterator[Row | Rejected]:
+    first = True
+    for row in csv_rows(source):
+        if first and isinstance(row, Row):
+            first = False
+            check_columns(row.values, options.mapping, ("starts_at", "amount"), source.file)
+        yield row
 
 
 def _charge(row: Row, options: ReadOptions, identities: Identities) -> Charge:

@@ -9,7 +9,7 @@ that includes another. JSON keys may be dotted paths. `used_at` and `model` must
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import fields
 from difflib import get_close_matches
 from typing import Any
@@ -60,15 +60,23 @@ def _checked(rows: Iterator[Row | Rejected], options: ReadOptions, file: str) ->
     for row in rows:
         if first and isinstance(row, Row):
             first = False
-            have = {name for name, column in options.mapping.items()} | set(row.values)
-            for need in ("used_at", "model"):
-                if need not in have and not (need == "model" and options.model):
-                    raise InputError(
-                        "U112", f"no column {need}", where=Place(file, 1),
-                        why="the columns are " + ", ".join(row.values), hint=f"say which it is: --map {need}=COLUMN",
-                    )  # fmt: skip
+            check_columns(row.values, options.mapping, ("used_at",) if options.model else ("used_at", "model"), file)
             _refuse_unknown(row.values, options, Place(file, 1))
         yield row
+
+
+def check_columns(columns: Collection[str], mapping: Mapping[str, str], needed: Collection[str], file: str) -> None:
+    """InputError where a needed field has no column, or where a mapping names a column that is not there."""
+    wanted = {name: name for name in needed} | dict(mapping)
+    for name, column in wanted.items():
+        parts = [column] if column in columns else [part.strip().partition(".")[0] for part in column.split(" - ")]
+        missing = next((part for part in parts if part not in columns and not column.startswith("=")), None)
+        if missing is not None:
+            near = get_close_matches(missing, list(columns), 3) or list(columns)
+            raise InputError(
+                "U112", f"no column {missing!r} for {name}", where=Place(file, 1),
+                why="the columns are " + ", ".join(columns), hint=f"say which it is: --map {name}={near[0]}",
+            )  # fmt: skip
 
 
 def _refuse_unknown(values: Mapping[str, Any], options: ReadOptions, where: Place | None = None) -> None:

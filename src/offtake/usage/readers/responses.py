@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from offtake.usage.fields import count, instant, json_object, text
+from offtake.usage.fields import count, instant, json_object, json_objects, text
 from offtake.usage.identity import Identities, canonical
 from offtake.usage.outcomes import channel_of, of_status, of_stop_reason
 from offtake.usage.readers.anthropic_usage import region_of, tier_of
@@ -90,13 +90,13 @@ def _outcome(body: Mapping[str, Any]) -> str:
     if "stop_reason" in body:
         return of_stop_reason(text(body["stop_reason"]))
     if "choices" in body:
-        choices = [choice for choice in body["choices"] or [] if isinstance(choice, Mapping)]
+        choices = json_objects("choices", body["choices"])
         outcomes = [of_stop_reason(text(choice.get("finish_reason"))) for choice in choices]
         return next((outcome for outcome in outcomes if outcome != "ok"), "ok" if outcomes else "vendor_truncation")
     if "candidates" in body or "usageMetadata" in body:
         if json_object("promptFeedback", body.get("promptFeedback")).get("blockReason"):
             return "refusal"
-        candidates = [c for c in body.get("candidates") or [] if isinstance(c, Mapping)]
+        candidates = json_objects("candidates", body.get("candidates"))
         outcomes = [of_stop_reason(text(candidate.get("finishReason"))) for candidate in candidates]
         return next((outcome for outcome in outcomes if outcome != "ok"), "ok" if outcomes else "vendor_truncation")
     if "status" in body and isinstance(body["status"], str):
