@@ -33,7 +33,7 @@ PIPED_WIDTH = 400  # wide enough that a piped table is never folded
 
 def money(amount: Decimal, currency: str = "USD", places: int = 2) -> str:
     """An amount for the eye: `$1,234.57`, `-$0.50`, `1,234.57 EUR`."""
-    shown = quantize(abs(amount), places)
+    shown = quantize(amount.copy_abs(), places)
     sign = "-" if amount < 0 and shown else ""
     return f"{sign}${shown:,f}" if currency == "USD" else f"{sign}{shown:,f} {currency}"
 
