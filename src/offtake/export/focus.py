@@ -14,8 +14,9 @@ from decimal import Decimal
 from offtake.catalog.list_price import ModelFacts
 from offtake.contract.contract import Contract
 from offtake.export import focus_sku
+from offtake.export.commitments import status_of
 from offtake.export.focus_columns import NAMES, PLACES, SERVICE_CATEGORY, Row, Value
-from offtake.export.focus_commitments import commitment_columns, reservation_columns, status_of
+from offtake.export.focus_commitments import commitment_columns, reservation_columns
 from offtake.rating.lines import Amounts, Invoice, Invoices, Line
 from offtake.values.money import ZERO, divide, quantize
 from offtake.values.periods import Interval, midnight

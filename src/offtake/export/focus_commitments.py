@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from offtake.contract.contract import Contract
 from offtake.contract.schema.commitments import Commitment, TokenCommitment
+from offtake.export.commitments import commitment_of, status_of
 from offtake.export.focus_columns import Value
 from offtake.rating.lines import Line
 from offtake.values.money import EXACT, ZERO
@@ -21,7 +22,7 @@ def commitment_columns(line: Line, category: str, contract: Contract, currency: 
     """
     if not line.commitment:
         return {}
-    term = _term(line, contract)
+    term = commitment_of(line, contract)
     tokens = term.tokens if term else None
     quantity: Decimal | None = None
     if category in ("Usage", "Purchase") and line.corrects is None:
@@ -41,11 +42,6 @@ def commitment_columns(line: Line, category: str, contract: Contract, currency: 
     }
 
 
-def status_of(line: Line) -> str:
-    """Whether a row used its commitment or left it unused: what a commitment clause charges is what nobody used."""
-    return line.commitment_status or ("unused" if line.kind == "commitment" else "used")
-
-
 def reservation_columns(line: Line, category: str, contract: Contract) -> dict[str, Value]:
     """Reserved capacity: its price, and the usage that it served."""
     if line.clause != RESERVED and all(clause != RESERVED for clause, _ in line.steps):
@@ -56,23 +52,15 @@ def reservation_columns(line: Line, category: str, contract: Contract) -> dict[s
     }
 
 
-def _term(line: Line, contract: Contract) -> Commitment | None:
-    """The commitment as its text stood in the line's period, whichever of its balances paid (`spend`, `spend bonus`,
-    `spend rollover`); None for a balance of no commitment.
-    """
-    for terms in (contract.as_of(line.period.start), *(version.terms for version in contract.versions)):
-        for commitment in terms.commitments:
-            if line.commitment == commitment.id or line.commitment.startswith(f"{commitment.id} "):
-                return commitment
-    return None
-
-
 def _quantity(line: Line, category: str, term: Commitment | None, currency: str) -> Decimal:
-    """In the commitment's unit: weighted tokens, or money at the prices that count."""
+    """In the commitment's unit: weighted tokens, or money at the prices that count. A dollar of drawdown never costs
+    more than a dollar, so what was bought or lost is at least its cost.
+    """
     if term and term.tokens:
         return EXACT.multiply(line.quantity, _weight(line.meter, term.tokens)) if line.meter else line.quantity
     if category == "Purchase" or status_of(line) == "unused":
-        return line.quantity if line.unit == currency else max(line.amounts.effective, line.amounts.billed)
+        cost = max(line.amounts.effective, line.amounts.billed)
+        return max(line.quantity, cost) if line.unit == currency else cost
     return line.amounts.list if term and term.counts_at == "list" else line.amounts.contracted
 
 

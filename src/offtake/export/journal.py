@@ -24,6 +24,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from offtake.contract.contract import Contract
+from offtake.export.commitments import commitment_name
 from offtake.rating.lines import Invoice, Invoices, Line
 from offtake.values.money import ZERO, quantize
 
@@ -56,9 +57,11 @@ def transactions(invoices: Invoices, contract: Contract) -> Iterator[Transaction
         rounded = ZERO
         hidden_in = ""
         for line in invoice.lines:
-            postings = _postings(line, payable)
+            balance = commitment_name(line, contract)
+            postings = _postings(line, balance, payable)
             rounded += postings.get(ROUNDING, ZERO)
-            hidden_in = _prepaid(line) if _may_hide_rounding(line) else hidden_in
+            between = _between(line, balance)
+            hidden_in = between if line.amounts.billed and between.startswith(PREPAID) else hidden_in
             if postings:
                 yield Transaction(day, line.why or line.clause, postings, {"line": line.id, "clause": line.clause})
         closing = _rounding(invoice, payable, rounded, hidden_in)
@@ -66,9 +69,9 @@ def transactions(invoices: Invoices, contract: Contract) -> Iterator[Transaction
             yield Transaction(day, "Rounding", closing, {"clause": "billing.rounding"})
 
 
-def _postings(line: Line, payable: str) -> dict[str, Decimal]:
+def _postings(line: Line, balance: str, payable: str) -> dict[str, Decimal]:
     cost, billed = quantize(line.amounts.effective, PLACES), quantize(line.amounts.billed, PLACES)
-    return _merged((_expense(line), cost), (_between(line), billed - cost), (payable, -billed))
+    return _merged((_expense(line, balance), cost), (_between(line, balance), billed - cost), (payable, -billed))
 
 
 def _rounding(invoice: Invoice, payable: str, rounded: Decimal, hidden_in: str) -> dict[str, Decimal]:
@@ -79,11 +82,11 @@ def _rounding(invoice: Invoice, payable: str, rounded: Decimal, hidden_in: str) 
     return _merged((ROUNDING, left), (payable, -owed), (hidden_in or ROUNDING, owed - left))
 
 
-def _expense(line: Line) -> str:
+def _expense(line: Line, balance: str) -> str:
     """Where the cost of a line belongs: its model, or what kind of line it is."""
     is_lost = line.kind == "commitment" and line.commitment_status == "unused"
     if is_lost or (line.kind == "credit" and line.amounts.effective > 0):
-        return _account(BREAKAGE, line.commitment or line.clause.split(".", 1)[0])
+        return _account(BREAKAGE, balance or line.clause.split(".", 1)[0])
     if line.kind == "credit":
         return _account(EXPENSE, "credits")
     if line.model:
@@ -93,21 +96,13 @@ def _expense(line: Line) -> str:
     )
 
 
-def _between(line: Line) -> str:
-    """Where the difference of billed and effective belongs."""
-    if line.commitment or line.kind == "purchase" or line.clause.startswith(WALLET):
-        return _prepaid(line)
+def _between(line: Line, balance: str) -> str:
+    """Where the difference of billed and effective belongs: one asset a commitment, one for the wallet."""
+    is_owed = line.kind == "commitment" and line.amounts.billed
+    if not is_owed and (balance or line.kind == "purchase" or line.clause.startswith(WALLET)):
+        return _account(PREPAID, balance or WALLET)
     is_awaited = line.kind == "credit" and not (line.amounts.billed and line.amounts.effective)
     return RECEIVABLE if is_awaited else ROUNDING
-
-
-def _prepaid(line: Line) -> str:
-    """The asset of a commitment: one for all its balances (`spend`, `spend bonus`), one for the wallet."""
-    return _account(PREPAID, line.commitment.split(" ", 1)[0] if line.commitment else WALLET)
-
-
-def _may_hide_rounding(line: Line) -> bool:
-    return bool(line.amounts.billed) and _between(line).startswith(PREPAID)
 
 
 def _merged(*postings: tuple[str, Decimal]) -> dict[str, Decimal]:

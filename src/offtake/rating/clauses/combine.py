@@ -62,8 +62,9 @@ def _without_excluded(found: dict[str, Decimal], clause: Combine | None) -> dict
     kept = dict(found)
     for exclusive in clause.exclusive if clause else []:
         present = [name for name in exclusive if name in kept]
+        largest = max(present, key=lambda name: kept[name], default="")
         for name in present:
-            if name != max(present, key=lambda member: kept[member]):
+            if name != largest:
                 del kept[name]
     return kept
 
