@@ -10,7 +10,8 @@ from offtake.operations.scenarios.file import Scenario
 from offtake.operations.scenarios.run import read_file, run_scenario, scenario_files
 
 ROOT = Path(__file__).parents[2]
-FILES = scenario_files([ROOT / "tests/scenarios", ROOT / "contracts"])
+FOLDERS = ("golden", "focus", "systems", "meaning")
+FILES = scenario_files([*(ROOT / "tests/scenarios" / folder for folder in FOLDERS), ROOT / "contracts"])
 CASES = [
     pytest.param(scenario, id=f"{file.relative_to(ROOT)}: {scenario.name}")
     for file in FILES

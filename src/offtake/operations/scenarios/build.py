@@ -3,36 +3,59 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from offtake.catalog.catalog import Catalog
 from offtake.contract.contract import Contract
+from offtake.contract.list_only import list_contract
 from offtake.contract.parse import parse, parse_data
 from offtake.contract.paths import PathError, Step, at, locate
+from offtake.contract.schema.terms import ContractFile
+from offtake.operations.contracts import LOCK
 from offtake.operations.scenarios.file import Scenario
 from offtake.operations.scenarios.node import Node
 from offtake.rating.facts import Fact, in_order, parse_fact
+from offtake.store.catalogs import open_catalog
+from offtake.usage.record import UsageRecord
 from offtake.values.errors import ContractError
 
 
-def contract_of(scenario: Scenario) -> Contract:
-    """The contract as this case has it."""
-    node, changes = scenario.node.need("contract"), scenario.item("changes")
-    source = node.item("text")
-    if source is not None:
-        return parse(source.text(), scenario.place.file)
-    if not isinstance(node.value, dict):
+def contract_of(scenario: Scenario, records: Sequence[UsageRecord]) -> Contract:
+    """The contract as this case has it; list prices over the years of the usage where the scenario names none."""
+    node, changes = scenario.item("contract"), scenario.item("changes")
+    if node is None:
+        days = [record.used_at.date() for record in records]
+        return list_contract(min(days), max(days), {record.access for record in records})
+    if source := node.item("text"):
+        return parse(source.text(), str(source.place.file))
+    if isinstance(node.value, dict):
+        places = {path.removeprefix(f"{node.path}."): place for path, place in node.places.items()} | {"": node.place}
+    else:
         path = beside(scenario, node)
         node = Node.read(_read(path, node), str(path))
-        scope = dict(node.places)
-    else:
-        scope = {path.removeprefix(f"{node.path}."): place for path, place in node.places.items()}
+        places = dict(node.places)
     data = copy.deepcopy(node.value)
-    for path_, value in changes.entries() if changes else ():
-        _change(data, path_, value)
-        scope[path_] = value.place
-    return parse_data(data, str(scope[""].file), scope, sha256(repr(data).encode()).hexdigest())
+    for term, value in changes.entries() if changes else ():
+        _change(data, term, value)
+        places[term] = value.place
+    return parse_data(data, str(places[""].file), places, sha256(repr(data).encode()).hexdigest())
+
+
+def catalog_of(scenario: Scenario) -> Catalog:
+    """The catalogue with this case's files, and the lock beside its contract, where there is one."""
+    files, contract = scenario.item("catalog"), scenario.item("contract")
+    lock = beside(scenario, contract).with_name(LOCK) if contract and isinstance(contract.value, str) else None
+    paths = tuple(beside(scenario, node) for node in files.items()) if files else ()
+    return _catalog(paths, lock if lock and lock.exists() else None)
+
+
+@lru_cache(maxsize=8)
+def _catalog(paths: tuple[Path, ...], lock: Path | None) -> Catalog:
+    return open_catalog(paths, lock)
 
 
 def facts_of(scenario: Scenario, zone: ZoneInfo) -> tuple[Fact, ...]:
@@ -50,7 +73,7 @@ def beside(scenario: Scenario, node: Node) -> Path:
 def _change(data: object, path: str, value: Node) -> None:
     """Set one term, or take it away where the value is null."""
     try:
-        steps: tuple[Step, ...] = locate(path, data)
+        steps: tuple[Step, ...] = locate(path, data, ContractFile)
     except PathError as error:
         raise value.fail(str(error), hint=error.hint) from error
     for index in range(1, len(steps)):

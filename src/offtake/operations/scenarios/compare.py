@@ -5,10 +5,11 @@
     lines: [{clause, model, …}]       these lines are there; others may be
     exactly: [{…}]                    these lines are there, and no others
     per_million: {input_tokens: 4.25} the one unit price of a meter, in dollars per million pieces
+    renewal_ceiling: {input_tokens: 5}  the most that this price may be after renewal
     figures: {1 - billed / list: 19.81%}   arithmetic over list, contracted, effective, billed and total, rounded
                                       half-even to the places that are written
     unpriced: 1                       records that nothing prices, or texts that their reasons contain
-    warnings: [text]                  each text stands in a warning
+    warnings: [text]                  each text stands in a warning; none: there is no warning
     control: {records: 3, free: 1}    control totals
 
 A row of `lines` selects by clause (a path and all below it), kind, model, meter, channel, region, access, outcome,
@@ -24,12 +25,18 @@ from dataclasses import dataclass
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from offtake.contract.contract import Contract
 from offtake.contract.patterns import match
 from offtake.operations.scenarios.node import Node
+from offtake.rating.clauses.renewal import ceiling
 from offtake.rating.lines import Invoice, Invoices, Line
 from offtake.usage.meters import BY_NAME
 from offtake.values.money import ROUNDING, ZERO, quantize
 
+NEED_RATING = (
+    "total", "periods", "lines", "exactly", "figures", "per_million", "renewal_ceiling", "unpriced", "warnings",
+    "control", "error",
+)  # fmt: skip
 AMOUNTS = ("list", "contracted", "effective", "billed")
 _SELECT = (
     "clause", "kind", "model", "meter", "channel", "region", "access", "outcome", "commitment", "commitment_status",
@@ -56,9 +63,9 @@ class Billed:
     invoice: Invoice
 
 
-def compare(result: Invoices, node: Node, zone: ZoneInfo) -> Iterator[Mismatch]:
+def compare(result: Invoices, contract: Contract, node: Node) -> Iterator[Mismatch]:
     """The mismatches of one expectation, in the order in which it is written."""
-    because = node.need("because").text()
+    because, zone = node.need("because").text(), contract.zone
     for key, expected in node.entries():
         if key == "total":
             high = sum((_high(invoice) for invoice in result.invoices), ZERO)
@@ -68,13 +75,15 @@ def compare(result: Invoices, node: Node, zone: ZoneInfo) -> Iterator[Mismatch]:
         elif key in ("lines", "exactly"):
             yield from _lines(result, expected, zone, because, alone=key == "exactly")
         elif key == "per_million":
-            yield from _prices(result, expected, because)
+            yield from _prices(_unit_prices(result), expected, because)
+        elif key == "renewal_ceiling":
+            yield from _prices(_ceilings(result, contract), expected, because)
         elif key == "figures":
             yield from _figures(result, expected, because)
         elif key == "unpriced":
             yield from _unpriced(result, expected, because)
         elif key == "warnings":
-            yield from _texts("warning", expected, result.warnings, because)
+            yield from texts("warning", expected, result.warnings, because)
         elif key == "control":
             for name, value in expected.entries():
                 yield from _equal(name, value.count(), getattr(result.control, name, None), because)
@@ -144,15 +153,30 @@ def _row(row: Node, lines: list[Line], because: str) -> Iterator[Mismatch]:
             yield from _equal(what, expected.number().normalize(), _one(prices), because)
 
 
-def _prices(result: Invoices, node: Node, because: str) -> Iterator[Mismatch]:
+def _prices(prices: dict[str, set[Decimal]], node: Node, because: str) -> Iterator[Mismatch]:
     for meter, expected in node.only(*BY_NAME).entries():
-        prices = {
-            (line.unit_price * 1_000_000).normalize()
-            for invoice in result.invoices
-            for line in invoice.lines
-            if line.kind == "usage" and line.meter == meter
-        }
-        yield from _equal(f"{meter} per million", expected.number().normalize(), _one(prices), because)
+        got = {(price * 1_000_000).normalize() for price in prices.get(meter, ())}
+        yield from _equal(f"{meter} per million", expected.number().normalize(), _one(got), because)
+
+
+def _unit_prices(result: Invoices) -> dict[str, set[Decimal]]:
+    prices: dict[str, set[Decimal]] = {}
+    for invoice in result.invoices:
+        for line in invoice.lines:
+            if line.kind == "usage":
+                prices.setdefault(line.meter, set()).add(line.unit_price)
+    return prices
+
+
+def _ceilings(result: Invoices, contract: Contract) -> dict[str, set[Decimal]]:
+    """What each unit price may be after renewal, by the text in force at the end."""
+    renewal = contract.versions[-1].terms.renewal
+    if renewal is None:
+        return {}
+    return {
+        meter: {highest for price in prices if (highest := ceiling(renewal, price)) is not None}
+        for meter, prices in _unit_prices(result).items()
+    }
 
 
 def _figures(result: Invoices, node: Node, because: str) -> Iterator[Mismatch]:
@@ -164,12 +188,16 @@ def _figures(result: Invoices, node: Node, because: str) -> Iterator[Mismatch]:
 
 def _unpriced(result: Invoices, node: Node, because: str) -> Iterator[Mismatch]:
     if isinstance(node.value, list):
-        yield from _texts("unpriced", node, result.unpriced, because)
+        yield from texts("unpriced", node, result.unpriced, because)
     else:
         yield from _equal("unpriced records", node.count(), result.control.unpriced, because)
 
 
-def _texts(what: str, node: Node, got: tuple[str, ...], because: str) -> Iterator[Mismatch]:
+def texts(what: str, node: Node, got: tuple[str, ...], because: str) -> Iterator[Mismatch]:
+    """Texts that must each stand in one of those we got; `none` where there must not be any."""
+    if node.value == "none":
+        yield from _equal(what, "none", "; ".join(got) or "none", because)
+        return
     for expected in node.items():
         if not any(expected.text() in text for text in got):
             yield Mismatch(what, expected.text(), "; ".join(got) or f"no {what}", because)

@@ -19,16 +19,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from offtake.operations.scenarios.compare import NEED_RATING
 from offtake.operations.scenarios.node import Node
 from offtake.values.errors import Place
 
 KEYS = (
     "name", "source", "note", "contract", "changes", "catalog", "facts", "usage", "price", "estimate", "expect",
 )  # fmt: skip
-EXPECTATIONS = (
-    "total", "periods", "lines", "exactly", "figures", "per_million", "configurations", "unpriced", "warnings",
-    "control", "check", "error", "because",
-)  # fmt: skip
+EXPECTATIONS = (*NEED_RATING, "check", "configurations", "because")
 
 
 @dataclass(frozen=True, slots=True)

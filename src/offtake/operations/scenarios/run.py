@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
 
-from offtake.operations.scenarios.build import beside, contract_of, facts_of
-from offtake.operations.scenarios.compare import Mismatch, compare
+from offtake.contract.check import check
+from offtake.operations.scenarios.build import catalog_of, contract_of, facts_of
+from offtake.operations.scenarios.compare import NEED_RATING, Mismatch, compare, texts
 from offtake.operations.scenarios.file import Scenario, scenarios_of
 from offtake.operations.scenarios.node import Node
 from offtake.operations.scenarios.usage import record_of, usage_of
 from offtake.rating.rate import rate_records
-from offtake.store.catalogs import open_catalog
 from offtake.usage.record import UsageRecord
 from offtake.values.errors import InputError, OfftakeError, Place
 
@@ -36,7 +36,12 @@ class Outcome:
     def __str__(self) -> str:
         words = [f"{self.place}: {self.name}", *([self.error] if self.error else [])]
         for each in self.mismatches:
-            words += [f"  {each.what}", f"    expected {each.expected}", f"    got      {each.got}", f"    because  {each.because}"]
+            words += [
+                f"  {each.what}",
+                f"    expected {each.expected}",
+                f"    got      {each.got}",
+                f"    because  {each.because}",
+            ]
         return "\n".join(words)
 
 
@@ -92,15 +97,19 @@ def run_scenario(scenario: Scenario) -> Outcome:
 
 
 def _mismatches(scenario: Scenario) -> Iterator[Mismatch]:
-    contract = contract_of(scenario)
-    files = scenario.item("catalog")
-    catalog = open_catalog([beside(scenario, node) for node in files.items()] if files else [])
     price = scenario.item("price")
     records = [_priced(price)] if price else usage_of(scenario.item("usage"))
-    # The whole term, so that what falls due in a month without usage is seen.
-    result = rate_records(records, contract, catalog, facts_of(scenario, contract.zone), span=contract.span)
-    for node in scenario.node.need("expect").items():
-        yield from compare(result, node, contract.zone)
+    contract, catalog = contract_of(scenario, records), catalog_of(scenario)
+    expectations = scenario.node.need("expect").items()
+    if any(node.item(key) for node in expectations for key in NEED_RATING):
+        # The whole term, so that what falls due in a month without usage is seen.
+        result = rate_records(records, contract, catalog, facts_of(scenario, contract.zone), span=contract.span)
+        for node in expectations:
+            yield from compare(result, contract, node)
+    for node in expectations:
+        if findings := node.item("check"):
+            said = tuple(str(finding) for finding in check(contract, catalog))
+            yield from texts("finding of check", findings, said, node.need("because").text())
 
 
 def _priced(node: Node) -> UsageRecord:
