@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -55,7 +56,7 @@ records = st.builds(
 def plans(draw: st.DrawFn) -> GroupPlan:
     """Plans with any cuts, also more than one inside a quarter of an hour, that may leave rows outside."""
     cuts = sorted(draw(st.sets(INSTANTS, min_size=2, max_size=9)))
-    slices = tuple(Slice(start, end, draw(st.integers(0, 2))) for start, end in zip(cuts, cuts[1:], strict=False))
+    slices = tuple(Slice(start, end, draw(st.integers(0, 2))) for start, end in pairwise(cuts))
     thresholds = st.sets(st.sampled_from([1_000, 128_000, 200_000, 272_000]), min_size=1).map(sorted).map(tuple)
     return GroupPlan(
         span=Interval(cuts[0], cuts[-1]),

@@ -7,6 +7,7 @@ bounded however long the table is; only rows whose hash repeats are then looked 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from offtake.store.engine import Engine, text
@@ -74,6 +75,13 @@ def find_duplicates(run: Engine, table: str, rows: int) -> Duplicates:
     )
     conflicts, dropped = run.rows(f"SELECT count(*) FILTER (conflict), count(*) FILTER (dropped) FROM {REPEATED}")[0]
     return Duplicates(dropped - conflicts, conflicts, _first_conflicts(run) if conflicts else ())
+
+
+def read_conflicts(run: Engine, found: Duplicates) -> Iterator[UsageRecord]:
+    """All rows that stand in conflict, by id."""
+    if found.conflicts:
+        rows = run.stream(f"SELECT {COLUMNS_READ} FROM {REPEATED} WHERE conflict ORDER BY id, body_hash")
+        yield from map(from_row, rows)
 
 
 def _find_repeated_hashes(run: Engine, table: str, rows: int) -> None:

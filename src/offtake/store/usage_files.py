@@ -84,14 +84,14 @@ class UsageFiles:
 
 def is_usage_file(run: Engine, path: Path) -> bool:
     """Whether a Parquet file has the columns of the usage table. InputError where it is no Parquet at all."""
-    return set(_IDENTITY) <= set(_columns(run, path))
+    return set(_IDENTITY) <= set(columns_of(run, path))
 
 
 def open_usage_files(run: Engine, paths: Sequence[Path]) -> UsageFiles:
     """Check the files and open them as the view `usage`. InputError names the file and what is wrong with it."""
     lacking: dict[str, int] = dict.fromkeys(METER_NAMES, 0)
     for path in paths:
-        _check(_columns(run, path), path, lacking)
+        _check(columns_of(run, path), path, lacking)
     listed = f"[{', '.join(text(path) for path in paths)}]"
     chosen = ", ".join(_chosen(column, lacking.get(column.name, 0), len(paths)) for column in COLUMNS)
     unified = ", union_by_name = true" if any(lacking.values()) else ""
@@ -168,7 +168,8 @@ class _Footers:
         return tuple(Chunk(rows, first, last) for _, rows, first, last, _ in found)
 
 
-def _columns(run: Engine, path: Path) -> dict[str, str]:
+def columns_of(run: Engine, path: Path) -> dict[str, str]:
+    """Names and types of the columns. InputError where the file is not Parquet."""
     place = Place(str(path))
     if path.stat().st_size == 0:
         hint = "its writer was cut off: write it again"
