@@ -1,0 +1,87 @@
+"""Rate usage record by record: one exact total each, in (used_at, id) order, and what no record carries.
+
+Each record is priced by `price_request` on the position that the records before it left, as the gateway does. The sum of
+the totals and `unallocated` is the exact sum of the invoices: both come from the same clauses.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal, localcontext
+
+from offtake.operations.rate_usage import Session, refuse_ranges
+from offtake.rating.compiled import CompiledTerms
+from offtake.rating.lines import Invoices, Line
+from offtake.rating.request import price_request
+from offtake.rating.run import Position
+from offtake.usage.record import UsageRecord
+from offtake.values.errors import CatalogError, UnpricedError
+from offtake.values.money import EXACT, ZERO
+from offtake.values.periods import Interval
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPrice:
+    """What one record costs, unrounded, and the lines that say why."""
+
+    id: str
+    total: Decimal
+    lines: tuple[Line, ...]
+
+
+@dataclass(slots=True)
+class ByRecord:
+    """Walk `prices` first; afterwards `unallocated` holds, by clause, what the invoices ask for beyond the records."""
+
+    session: Session
+    invoices: Invoices
+    _billed: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+
+    @property
+    def span(self) -> Interval:
+        """From the start of the term, because cumulative terms count from there, to the end of the last invoice."""
+        start = self.session.opened.contract.span.start
+        shown = self.invoices.invoices
+        return Interval(start, shown[-1].period.end if shown else start)
+
+    def prices(self) -> Iterator[RecordPrice]:
+        """The priced records of the invoices' periods; a record that nothing prices is among `invoices.unpriced`."""
+        opened = self.session.opened
+        terms = CompiledTerms(opened.contract, opened.catalog, opened.facts)
+        first = self.invoices.invoices[0].period.start if self.invoices.invoices else self.span.start
+        position: Position | None = None
+        for record in self.session.usage.source.ordered(self.span):
+            try:
+                lines, position = price_request(terms, record, position)
+            except (UnpricedError, CatalogError):
+                continue
+            if record.used_at >= first:
+                yield self._priced(record, lines)
+
+    def unallocated(self) -> dict[str, Decimal]:
+        """Billed amounts by clause that no record carries; rounding of lines is not among them."""
+        rest: dict[str, Decimal] = defaultdict(Decimal)
+        with localcontext(EXACT):
+            exact = self.session.rated(exact=True)
+            for invoice in exact.invoices:
+                for line in invoice.lines:
+                    rest[line.clause] += line.amounts.billed
+            for clause, billed in self._billed.items():
+                rest[clause] -= billed
+        return {clause: amount for clause, amount in sorted(rest.items()) if amount}
+
+    def _priced(self, record: UsageRecord, lines: tuple[Line, ...]) -> RecordPrice:
+        with localcontext(EXACT):
+            for line in lines:
+                self._billed[line.clause] += line.amounts.billed
+            return RecordPrice(record.id, sum((line.amounts.billed for line in lines), ZERO), lines)
+
+
+def rate_by_record(session: Session, strict: bool = False) -> ByRecord:
+    """The invoices of open usage, ready to be walked record by record."""
+    invoices = session.rated()
+    if strict:
+        refuse_ranges(invoices)
+    return ByRecord(session, invoices)
