@@ -27,6 +27,7 @@ from offtake.values.money import ZERO
 from offtake.values.periods import Interval, billing_origin, windows
 
 State = tuple[object, ...]
+START = datetime(1, 1, 1, tzinfo=UTC)
 
 
 class RateCard(dict[str, UnitPrice]):
@@ -68,18 +69,18 @@ class Lane:
     workload: str
     thresholds: tuple[int, ...]
     starts: list[datetime]
-    states: list[State]
-    cards: dict[tuple[State, int, int], RateCard]
+    states: list[int]
+    cards: dict[tuple[int, int, int], RateCard]
     compiled: CompiledTerms
 
     def card(self, at: datetime, band: int, tier: int = 0) -> RateCard:
         """The rate card at an instant of the lane's period."""
-        state = self.states[bisect_right(self.starts, at) - 1]
+        state = self.states[0] if len(self.starts) == 1 else self.states[bisect_right(self.starts, at) - 1]
         card = self.cards.get((state, band, tier))
         return card if card is not None else self._card(state, at, band, tier)
 
-    def state(self, at: datetime) -> State:
-        """What decides the price at an instant of the lane's period."""
+    def state(self, at: datetime) -> int:
+        """The number of what decides the price at an instant of the lane's period: equal states price alike."""
         return self.states[bisect_right(self.starts, at) - 1]
 
     def cards_over(self, start: datetime, end: datetime, band: int, tier: int = 0) -> list[RateCard]:
@@ -88,12 +89,12 @@ class Lane:
             bisect_right(self.starts, start) - 1,
             bisect_right(self.starts, end - timedelta(microseconds=1)) - 1,
         )
-        found: dict[State, datetime] = {}
+        found: dict[int, datetime] = {}
         for index in range(max(first, 0), last + 1):
             found.setdefault(self.states[index], max(start, self.starts[index]))
         return [self.card(at, band, tier) for at in found.values()]
 
-    def _card(self, state: State, at: datetime, band: int, tier: int) -> RateCard:
+    def _card(self, state: int, at: datetime, band: int, tier: int) -> RateCard:
         terms = self.compiled.contract.as_of(at)
         context = self.thresholds[band - 1] + 1 if band > 0 else 0
         is_off_peak = terms.prices.off_peak is not None and off_peak.is_off_peak(terms.prices.off_peak, at)
@@ -121,11 +122,17 @@ class CompiledTerms:
         self.periods = billing_periods(contract)
         self._starts = [period.start for period in self.periods]
         self._lanes: dict[tuple[int, str, str, str, str, str, str], Lane] = {}
+        self._open = (Interval(START, START), 0)  # the period that was last asked for
+        self.machine: object = None  # the window clauses, set by `request.py` when first asked
         self._by_workload = any(version.terms.prices.non_production for version in contract.versions)
 
     def period(self, at: datetime) -> int:
         """The index of the billing period that holds an instant of the term."""
-        return bisect_right(self._starts, at) - 1
+        period, index = self._open
+        if not period.start <= at < period.end:
+            index = bisect_right(self._starts, at) - 1
+            self._open = (self.periods[index], index)
+        return index
 
     def lane(self, record: UsageRecord) -> Lane:
         """The lane that prices a record of the term. UnpricedError where the record is out of the contract's scope."""
@@ -152,7 +159,8 @@ class CompiledTerms:
             Question(model, BY_NAME["input_tokens"], channel, access, region, 0, period.start, False, False, 0),
             terms, self.book, cells, ZERO, ZERO, ZERO,
         )  # fmt: skip
-        states = [self._state(at, draft, public) for at in starts]
+        numbers: dict[State, int] = {}
+        states = [numbers.setdefault(self._state(at, draft, public), len(numbers)) for at in starts]
         thresholds = sorted({edge for cell in cells for price in cell.prices.values() for edge, _ in price.above})
         return Lane(model, channel, access, region, workload, tuple(thresholds), starts, states, {}, self)
 

@@ -23,20 +23,18 @@ NO_TAGS: Mapping[str, str] = {}
 class Entry:
     """One meter of a piece, in picodollars. `covered` was paid by lots; `covered_cost` is what those lots had cost.
 
-    `billed` is 1, or 0 where a policy or a reservation makes it free; `credited` is the share that a failed-request
-    policy gives back; `policy` names that clause, if one acted.
+    `credited` is what a failed-request policy gives back; `policy` names the clause that decided, if one acted.
     """
 
-    __slots__ = ("contracted", "covered", "covered_cost", "credited", "policy", "price", "quantity")
+    covered = 0
+    covered_cost = Decimal(0)
+    credited = Decimal(0)
+    policy = ""
 
-    def __init__(self, price: UnitPrice, quantity: int, share: Decimal | int = 1, policy: str = "") -> None:
+    def __init__(self, price: UnitPrice, quantity: int, contracted: int) -> None:
         self.price = price
         self.quantity = quantity
-        self.contracted = price.contracted * quantity if share else 0
-        self.policy = policy
-        self.credited = Decimal(-share * self.contracted) if share < 0 else ZERO_SHARE
-        self.covered = 0
-        self.covered_cost = ZERO_SHARE
+        self.contracted = contracted
 
     @property
     def public(self) -> int:
@@ -59,23 +57,19 @@ class Entry:
         return bool(self.policy) and not self.contracted
 
 
-ZERO_SHARE = Decimal(0)
-
-
 class Piece:
     """Priced usage with the dimensions that lines keep. `known` is False where low and high differ."""
 
-    __slots__ = ("at", "by", "entries", "known", "lane", "outcome", "paid_by", "rows")
+    known = True
+    rows = 1
+    by: Mapping[str, str] = NO_TAGS
+    paid_by: dict[str, int] | None = None
 
-    def __init__(self, at: datetime, lane: Lane, outcome: str, entries: list[Entry], known: bool = True) -> None:
+    def __init__(self, at: datetime, lane: Lane, outcome: str, entries: list[Entry]) -> None:
         self.at = at
         self.lane = lane
         self.outcome = outcome
         self.entries = entries
-        self.known = known
-        self.rows = 1
-        self.by = NO_TAGS
-        self.paid_by: dict[str, int] | None = None
 
     @property
     def contracted(self) -> int:
@@ -115,7 +109,11 @@ def price_piece(
         quantities = _apart(quantities, cards[0])
     if record.outcome == "ok" and not record.tier_served and len(cards) == 1:
         card = cards[0]
-        return Piece(record.used_at, lane, "ok", [Entry(card[meter], n) for meter, n in quantities.items() if n])
+        entries = []
+        for meter, quantity in quantities.items():
+            price = card[meter]
+            entries.append(Entry(price, quantity, price.contracted * quantity))
+        return Piece(record.used_at, lane, "ok", entries)
     return _special(record, quantities, cards, lane, assume)
 
 
@@ -132,9 +130,20 @@ def _special(
         share = low if assume == "low" else high
         policy = "" if share == 1 else f"failed_requests.{record.outcome or 'unknown'}"
         if is_reserved:
-            share, policy = ZERO_SHARE, "capacity.reserved"
-        entries.append(Entry(_choose(cards, meter, assume), quantity, share, policy))
-    return Piece(record.used_at, lane, record.outcome or "", entries, known)
+            share, policy = Decimal(0), "capacity.reserved"
+        entries.append(_decided(_choose(cards, meter, assume), quantity, share, policy))
+    piece = Piece(record.used_at, lane, record.outcome or "", entries)
+    piece.known = known
+    return piece
+
+
+def _decided(price: UnitPrice, quantity: int, share: Decimal, policy: str) -> Entry:
+    """An entry under a policy: share 1 billed, 0 free, below 0 billed with that share credited."""
+    entry = Entry(price, quantity, price.contracted * quantity if share else 0)
+    entry.policy = policy
+    if share < 0:
+        entry.credited = -share * entry.contracted
+    return entry
 
 
 def _apart(quantities: Mapping[str, int], card: RateCard) -> Mapping[str, int]:

@@ -22,7 +22,7 @@ from offtake.rating.piece import Assume, Piece, price_piece
 from offtake.rating.planning import GRAINS, By, Plan, plan
 from offtake.rating.ranges import merged
 from offtake.rating.request import use_record
-from offtake.rating.run import Run, new_run
+from offtake.rating.run import Machine, Run
 from offtake.rating.source import Records, Source, Survey
 from offtake.usage.record import UsageRecord
 from offtake.values.errors import CatalogError, OfftakeError, UnpricedError
@@ -103,9 +103,10 @@ def rate(
 def _pass(
     source: Source, terms: CompiledTerms, survey: Survey, by: By, span: Interval | None, assume: Assume
 ) -> tuple[Invoices, bool]:
-    run = new_run(terms)
+    machine = Machine(terms)
+    run = machine.start()
     whole = _touched(terms, survey, span)
-    edges = sorted({event.at for event in run.schedule})
+    edges = sorted({event.at for event in machine.schedule})
     planned = plan(terms, survey, edges, Interval(terms.contract.span.start, whole.end), by)
     grouped = source.group(planned.groups)
     rater = Rater(source, terms, run, survey, by, assume, Tally(grouped))

@@ -5,68 +5,146 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import decimal
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from decimal import Decimal, localcontext
+from decimal import Decimal
 
-from offtake.rating.clauses.prepaid import in_pool
 from offtake.rating.compiled import CompiledTerms
-from offtake.rating.groups import BAND_UNKNOWN, band_of
-from offtake.rating.lines import Line
+from offtake.rating.groups import BAND_UNKNOWN, band_of, input_tokens_of
+from offtake.rating.lines import Amounts, Line
 from offtake.rating.piece import Assume, Piece, price_piece
-from offtake.rating.run import Position, Run, new_run
+from offtake.rating.planning import GRAINS
+from offtake.rating.run import Machine, Position, Run
+from offtake.rating.usage_lines import UsageLines
+from offtake.rating.windows import Charge
 from offtake.usage.meters import ORDER
 from offtake.usage.record import UsageRecord
 from offtake.values.errors import InputError
-from offtake.values.money import EXACT
+from offtake.values.money import EXACT, from_pico
 from offtake.values.periods import Interval
 
-__all__ = ["in_pool", "price_request", "use_record"]
+INSTANT = timedelta(microseconds=1)
+_EXACT = EXACT.copy()
+
+
+class RequestLines(Sequence[Line]):
+    """The lines of one request. Money is in integers (`pieces`) and Decimals of picodollars (`charges`) until asked for."""
+
+    __slots__ = ("charges", "pieces", "terms")
+
+    def __init__(self, terms: CompiledTerms, pieces: list[Piece], charges: list[Charge]) -> None:
+        self.terms = terms
+        self.pieces = pieces
+        self.charges = charges
+
+    @property
+    def total(self) -> Decimal:
+        """What the request is billed, exact, in dollars."""
+        pico = Decimal(sum([piece.uncovered for piece in self.pieces]))
+        for charge in self.charges:
+            pico = EXACT.add(pico, charge.amount)
+        for piece in self.pieces:
+            for entry in piece.entries:
+                if entry.credited:
+                    pico = EXACT.subtract(pico, entry.credited)
+        return EXACT.scaleb(pico, -12)
+
+    def __len__(self) -> int:
+        return len(self._lines())
+
+    def __getitem__(self, index):  # type: ignore[no-untyped-def]  # int or slice, as any sequence
+        return self._lines()[index]
+
+    def __iter__(self) -> Iterator[Line]:
+        return iter(self._lines())
+
+    def _lines(self) -> list[Line]:
+        with decimal.localcontext(EXACT):
+            usage = UsageLines()
+            for piece in self.pieces:
+                usage.add(piece)
+            at = self.pieces[0].at
+            moment = Interval(at, at + INSTANT)
+            return [
+                *usage.lines(moment, self.terms),
+                *(_charge_line(charge, moment, self.terms) for charge in self.charges),
+            ]
 
 
 def price_request(
     terms: CompiledTerms, record: UsageRecord, position: Position | None = None
-) -> tuple[tuple[Line, ...], Position]:
+) -> tuple[RequestLines, Position]:
     """The lines of one record, unrounded, and the position after it.
 
     `position` None is the start of the term. Lines of windows that close before the record (a shortfall, say) belong to
-    invoices and are not among them. Raises UnpricedError where no term prices the record.
+    invoices and are not among them. Raises UnpricedError where no term prices the record, and InputError where it lies
+    outside of the term.
     """
-    with localcontext(EXACT):
-        if record.used_at not in terms.contract.span:
-            raise InputError("R411", f"{record.used_at} lies outside of the contract's term")
-        run = new_run(terms, position)
-        run.advance(record.used_at)
-        run.lines = []
-        use_record(run, terms, record, "low", {})
-        moment = Interval(record.used_at, record.used_at + timedelta(microseconds=1))
-        for clause in run.clauses:
-            if clause.path == "prices.tiers":
-                clause.closes(next(iter(clause.windows())), run)
-            book = getattr(clause, "book_overage", None)
-            if book:
-                book(run)
-        lines = (*run.usage.lines(moment, terms), *run.lines)
-        return tuple(lines), run.position()
+    machine = machine_of(terms)
+    caller = decimal.getcontext()
+    decimal.setcontext(_EXACT)
+    try:
+        if position is None or record.used_at >= position.until:
+            position = _advanced(machine, record, position)
+        if not machine.acting:
+            return RequestLines(terms, [_piece(terms, record, 0, "low")], []), position
+        run = machine.resume(position)
+        pieces = use_record(run, terms, record, "low", {})
+        charges = [charge for clause in machine.acting for charge in clause.charges(run)]
+        lots = tuple(run.lots)
+        return RequestLines(terms, pieces, charges), Position(run.next_event, position.until, run.accounts, lots)
+    finally:
+        decimal.setcontext(caller)
+
+
+def machine_of(terms: CompiledTerms) -> Machine:
+    """The window machine of compiled terms, made when first asked."""
+    machine = terms.machine
+    if machine is None:
+        machine = terms.machine = Machine(terms)
+    return machine  # type: ignore[return-value]  # compiled.py may not import run.py
+
+
+def _advanced(machine: Machine, record: UsageRecord, position: Position | None) -> Position:
+    span = machine.terms.contract.span
+    if record.used_at not in span:
+        raise InputError("R411", f"{record.used_at} lies outside of the contract's term, {span.start} to {span.end}")
+    run = machine.resume(position) if position else machine.start(collect=False)
+    run.advance(record.used_at)
+    return run.position()
 
 
 def use_record(
     run: Run, terms: CompiledTerms, record: UsageRecord, assume: Assume, by: Mapping[str, str]
 ) -> list[Piece]:
     """Price a record on the run's position and let the clauses act; where it crosses a token threshold, in two parts."""
-    lane = terms.lane(record)
-    band = band_of(record, lane.thresholds)
-    bands = range(len(lane.thresholds) + 1) if band == BAND_UNKNOWN else (band,)
-    piece = price_piece(record, terms, [lane.card(record.used_at, b, run.tier) for b in bands], lane, assume)
-    piece.by = by
+    piece = _piece(terms, record, run.tier, assume)
+    if by:
+        piece.by = by
     for cut in run.cuts():
         if cut.weights is not None and cut.measure(piece) > cut.left[0]:
             head, tail = split(record, cut.left[0], cut.weights)
             if head.quantities and tail.quantities:
-                return [*use_record(run, terms, head, assume, by), *_rest(use_record(run, terms, tail, assume, by))]
+                first = use_record(run, terms, head, assume, by)
+                rest = use_record(run, terms, tail, assume, by)
+                for part in rest:
+                    part.rows = 0  # its tokens count; its row has been counted
+                return first + rest
     run.use(piece)
     return [piece]
+
+
+def _piece(terms: CompiledTerms, record: UsageRecord, tier: int, assume: Assume) -> Piece:
+    lane = terms.lane(record)
+    band = band_of(record, lane.thresholds) if lane.thresholds else 0
+    if band != BAND_UNKNOWN and record.grain == "request":
+        return price_piece(record, terms, [lane.card(record.used_at, band, tier)], lane, assume)
+    bands = range(len(lane.thresholds) + 1) if band == BAND_UNKNOWN else (band,)
+    end = record.used_at + max(GRAINS[record.grain], INSTANT)
+    cards = [card for each in bands for card in lane.cards_over(record.used_at, end, each, tier)]
+    return price_piece(record, terms, cards, lane, assume)
 
 
 def split(record: UsageRecord, left: Decimal, weights: Mapping[str, Decimal]) -> tuple[UsageRecord, UsageRecord]:
@@ -83,17 +161,24 @@ def split(record: UsageRecord, left: Decimal, weights: Mapping[str, Decimal]) ->
             tail[meter] = quantity - taken
     context = record.context_tokens
     if context is None and record.grain == "request":
-        from offtake.rating.groups import input_tokens_of
-
-        context = input_tokens_of(record)
+        context = input_tokens_of(record)  # the whole request decides its band, not one of its parts
     return (
         replace(record, quantities=head, context_tokens=context),
         replace(record, quantities=tail, context_tokens=context, count=0),
     )
 
 
-def _rest(pieces: list[Piece]) -> list[Piece]:
-    """Later parts of one record: their tokens count, their row does not."""
-    for piece in pieces:
-        piece.rows = 0
-    return pieces
+def _charge_line(charge: Charge, moment: Interval, terms: CompiledTerms) -> Line:
+    amount = charge.amount.scaleb(-12)
+    return Line(
+        id=f"{moment.start:%Y-%m-%d}/{charge.path}",
+        clause=charge.path,
+        kind="adjustment",
+        period=moment,
+        quantity=from_pico(charge.base),
+        unit_price=charge.share,
+        unit=terms.contract.signed.term.currency,
+        amounts=Amounts(effective=amount, billed=amount),
+        why=charge.why(),
+        source=terms.contract.source(charge.path),
+    )

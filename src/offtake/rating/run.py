@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from offtake.rating.compiled import CompiledTerms
 from offtake.rating.invoice import Booked, invoice
@@ -19,11 +20,12 @@ from offtake.rating.lots import Lot
 from offtake.rating.piece import Piece
 from offtake.rating.usage_lines import UsageLines
 from offtake.rating.window_clauses import window_clauses
-from offtake.rating.windows import Cut, Window, WindowClause
-from offtake.values.money import ZERO
+from offtake.rating.windows import Charge, Cut, Window, WindowClause
+from offtake.values.money import ZERO, from_pico
 from offtake.values.periods import Interval
 
 START = datetime(1, 1, 1, tzinfo=UTC)
+END = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,36 +39,41 @@ class Event:
     clause: WindowClause
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
-    """Where a run stands: what cumulative terms need to price the next request. Immutable."""
+class Position(NamedTuple):
+    """Where a run stands between two requests: what cumulative terms need to price the next one. Never changed.
 
-    next_event: int = 0
-    accounts: Mapping[str, Decimal | int] = field(default_factory=dict)
-    lots: tuple[Lot, ...] = ()
+    Nothing opens or closes before `until`.
+    """
+
+    next_event: int
+    until: datetime
+    accounts: Mapping[str, Decimal | int]
+    lots: tuple[Lot, ...]
 
 
-@dataclass(slots=True)
 class Run:
     """See the module. `accounts` are named running sums of the clauses; `lines` those of the period that is open."""
 
-    terms: CompiledTerms
-    schedule: tuple[Event, ...]
-    clauses: tuple[WindowClause, ...]
-    collect: bool = True
-    next_event: int = 0
-    accounts: dict[str, Decimal | int] = field(default_factory=dict)
-    lots: list[Lot] = field(default_factory=list)
-    usage: UsageLines = field(default_factory=UsageLines)
-    lines: list[Line] = field(default_factory=list)
-    invoices: list[Invoice] = field(default_factory=list)
+    next_event = 0
     period: Interval | None = None
-    now: datetime = START
+    now = START
+
+    def __init__(self, machine: Machine, collect: bool = True) -> None:
+        self.machine = machine
+        self.terms = machine.terms
+        self.collect = collect
+        self.accounts: dict[str, Decimal | int] = {}
+        self.lots: list[Lot] = []
+        if collect:
+            self.usage = UsageLines()
+            self.lines: list[Line] = []
+            self.invoices: list[Invoice] = []
 
     def advance(self, to: datetime) -> None:
         """Close and open every window up to an instant, in order; a billing period's end makes its invoice."""
-        while self.next_event < len(self.schedule) and self.schedule[self.next_event].at <= to:
-            event = self.schedule[self.next_event]
+        schedule = self.machine.schedule
+        while self.next_event < len(schedule) and schedule[self.next_event].at <= to:
+            event = schedule[self.next_event]
             self.next_event += 1
             self.now = max(self.now, event.at)
             if event.opens and event.window.name == "period":
@@ -75,20 +82,20 @@ class Run:
                 event.clause.opens(event.window, self)
             else:
                 event.clause.closes(event.window, self)
-                if event.window.name == "period" and event.clause is self.clauses[-1]:
+                if event.window.name == "period" and event.clause is self.machine.clauses[-1]:
                     self._invoice(event.window.interval)
 
     def use(self, piece: Piece) -> None:
         """Let every clause act on a piece, in their order, and book it."""
         self.now = piece.at
-        for clause in self.clauses:
+        for clause in self.machine.clauses if self.collect else self.machine.acting:
             clause.use(piece, self)
         if self.collect:
             self.usage.add(piece)
 
     def cuts(self) -> list[Cut]:
         """The measures whose thresholds lie ahead."""
-        return [cut for clause in self.clauses for cut in clause.cuts(self)]
+        return [cut for clause in self.machine.acting for cut in clause.cuts(self)]
 
     @property
     def tier(self) -> int:
@@ -120,7 +127,9 @@ class Run:
         commitment: str = "",
         unused: bool = False,
     ) -> None:
-        """Write a line of a window clause into the open period."""
+        """Write a line of a window clause into the open period; nothing where no invoices are made."""
+        if not self.collect:
+            return
         assert self.period is not None
         contract = self.terms.contract
         self.lines.append(
@@ -145,9 +154,19 @@ class Run:
             )
         )
 
+    def book(self, charges: Iterable[Charge], kind: Kind, commitment: str = "", key: str = "") -> None:
+        """Write a line for each charge."""
+        for charge in charges:
+            self.line(
+                charge.path, kind, charge.amount.scaleb(-12), charge.why(), quantity=from_pico(charge.base),
+                unit_price=charge.share, commitment=commitment, key=key,
+            )  # fmt: skip
+
     def position(self) -> Position:
         """The state, to be taken up again."""
-        return Position(self.next_event, dict(self.accounts), tuple(copy(lot) for lot in self.lots))
+        schedule = self.machine.schedule
+        until = schedule[self.next_event].at if self.next_event < len(schedule) else END
+        return Position(self.next_event, until, self.accounts, tuple(copy(lot) for lot in self.lots))
 
     def _invoice(self, period: Interval) -> None:
         if self.collect:
@@ -157,18 +176,29 @@ class Run:
         self.lines = []
 
 
-def new_run(terms: CompiledTerms, position: Position | None = None, collect: bool = True) -> Run:
-    """A run at the start of the term, or at a position."""
-    clauses = window_clauses(terms)
-    run = Run(terms, schedule(clauses), clauses, collect)
-    if position:
+class Machine:
+    """The window clauses of a contract, and when their windows open and close. Made once, shared by every run."""
+
+    def __init__(self, terms: CompiledTerms) -> None:
+        self.terms = terms
+        self.clauses = window_clauses(terms)
+        self.acting = tuple(clause for clause in self.clauses if clause.acts_on_usage)
+        self.schedule = _schedule(self.clauses)
+
+    def start(self, collect: bool = True) -> Run:
+        """A run before the term begins."""
+        return Run(self, collect)
+
+    def resume(self, position: Position) -> Run:
+        """A run for one request, at a position."""
+        run = Run(self, collect=False)
         run.next_event = position.next_event
-        run.accounts.update(position.accounts)
+        run.accounts = dict(position.accounts)
         run.lots = [copy(lot) for lot in position.lots]
-    return run
+        return run
 
 
-def schedule(clauses: Iterable[WindowClause]) -> tuple[Event, ...]:
+def _schedule(clauses: Iterable[WindowClause]) -> tuple[Event, ...]:
     """Every opening and closing of the term, in order."""
     events = []
     for order, clause in enumerate(clauses):

@@ -11,23 +11,21 @@ rounding                    `invoice.py`, last
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from decimal import Decimal
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from offtake.rating.piece import Piece
 from offtake.values.periods import Interval
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from decimal import Decimal
-
     from offtake.rating.run import Run
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """[start, end) of one clause; `name` tells its windows apart: period, true_up, month, average, lot, …."""
+    """[start, end) of one clause; `name` (period, true_up, month, average, …) tells its windows apart."""
 
     name: str
     interval: Interval
@@ -46,12 +44,27 @@ class Cut:
     weights: Mapping[str, Decimal] | None
 
 
+class Charge(NamedTuple):
+    """What a clause adds to usage, in picodollars: `amount`, on a base of so many at a share of it. `why` on demand."""
+
+    path: str
+    base: int
+    share: Decimal
+    amount: Decimal
+    why: Callable[[], str]
+
+
 class WindowClause(Protocol):
     """One clause at work on a run. Windows open and close in time; between them pieces are used in time order."""
 
     @property
     def path(self) -> str:
         """The term's path in the contract file."""
+        ...
+
+    @property
+    def acts_on_usage(self) -> bool:
+        """Whether `use` does anything: what does not is left out when requests are priced."""
         ...
 
     def windows(self) -> Iterable[Window]:
@@ -64,6 +77,10 @@ class WindowClause(Protocol):
 
     def use(self, piece: Piece, run: Run) -> None:
         """Usage happens."""
+        ...
+
+    def charges(self, run: Run) -> list[Charge]:
+        """What has come onto usage since the last time that this was asked."""
         ...
 
     def closes(self, window: Window, run: Run) -> None:

@@ -21,7 +21,7 @@ from offtake.rating.compiled import CompiledTerms
 from offtake.rating.lots import Lot, draw, tokens_of
 from offtake.rating.piece import Piece
 from offtake.rating.run import Run
-from offtake.rating.windows import Cut, Window
+from offtake.rating.windows import Charge, Cut, Window
 from offtake.usage.meters import TOKEN_METERS
 from offtake.values.periods import windows
 
@@ -35,6 +35,7 @@ class BlockClause:
 
     terms: CompiledTerms
     path: str = PATH
+    acts_on_usage = True
 
     def windows(self) -> Iterable[Window]:
         contract = self.terms.contract
@@ -60,6 +61,9 @@ class BlockClause:
 
     def closes(self, window: Window, run: Run) -> None:
         run.lots = [lot for lot in run.lots if lot.clause != PATH or lot.expires > window.interval.end]
+
+    def charges(self, run: Run) -> list[Charge]:
+        return []
 
     def cuts(self, run: Run) -> Iterable[Cut]:
         left = tuple(Decimal(lot.remaining) for lot in run.lots if lot.clause == PATH and lot.is_open(run.now))

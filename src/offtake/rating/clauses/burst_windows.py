@@ -20,7 +20,7 @@ from offtake.rating.lots import share_of
 from offtake.rating.piece import Piece
 from offtake.rating.run import Run
 from offtake.rating.windows import Window
-from offtake.values.money import ZERO, from_pico
+from offtake.values.money import ZERO
 from offtake.values.periods import Interval, Period, windows
 
 if TYPE_CHECKING:
@@ -66,9 +66,9 @@ class BurstWindows:
             return
         used = sum((month.used for month in months), ZERO)
         share = overage.surcharge(terms, self.of.id, window, self.of.terms.book.facts)
-        beyond = from_pico(share_of(over, used, contracted))
-        premium = overage.premium(terms, share, beyond, from_pico(share_of(over, used, public)))
-        self.of.book_premium(run, beyond, premium, f"burst/{window.start:%Y-%m-%d}")
+        beyond = share_of(over, used, contracted)
+        premium = overage.premium(terms, share, Decimal(beyond), Decimal(share_of(over, used, public)))
+        run.book(self.of.premium(beyond, premium), "commitment", self.of.id, key=f"burst/{window.start:%Y-%m-%d}")
 
     def _months(self, window: Interval, run: Run) -> list[Month]:
         clause, contract = self.of.text.burst, self.of.terms.contract

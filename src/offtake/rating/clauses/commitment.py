@@ -26,7 +26,7 @@ from offtake.rating.compiled import CompiledTerms
 from offtake.rating.lots import Lot, draw, share_of, tokens_of
 from offtake.rating.piece import Entry, Piece
 from offtake.rating.run import Run
-from offtake.rating.windows import Cut, Window
+from offtake.rating.windows import Charge, Cut, Window
 from offtake.usage.meters import BY_NAME
 from offtake.values.money import ZERO, divide, from_pico, to_pico
 from offtake.values.periods import Interval, Period, windows
@@ -43,6 +43,7 @@ class CommitmentClause:
     terms: CompiledTerms
     id: str
     path: str
+    acts_on_usage = True
 
     @cached_property
     def text(self) -> Commitment:
@@ -185,7 +186,7 @@ class CommitmentClause:
         elif window.name == "true_up":
             self._true_up(window.interval, run)
         elif window.name == "period":
-            self.book_overage(run)
+            run.book(self.charges(run), "commitment", self.id)
         elif self.bursts:
             self.bursts.closes(window, run)
 
@@ -252,24 +253,22 @@ class CommitmentClause:
                 )
             )  # fmt: skip
 
-    def book_overage(self, run: Run) -> None:
-        """Write the premium on what the open period had beyond the commitment."""
+    def charges(self, run: Run) -> list[Charge]:
         beyond, public = run.take(f"{self.path}.beyond"), run.take(f"{self.path}.beyond_list")
         clause = self.text.overage
-        if clause and beyond and run.period:
-            share = overage.surcharge(clause, self.id, run.period, self.terms.book.facts)
-            part = from_pico(beyond)
-            self.book_premium(run, part, overage.premium(clause, share, part, from_pico(public)), "")
+        if not clause or not beyond:
+            return []
+        interval = self.terms.periods[self.terms.period(run.now)]
+        share = overage.surcharge(clause, self.id, interval, self.terms.book.facts)
+        return self.premium(beyond, overage.premium(clause, share, Decimal(beyond), Decimal(public)))
 
-    def book_premium(self, run: Run, beyond: Decimal, premium: Decimal, key: str) -> None:
-        """One line for the part beyond: quantity in dollars, unit price the share on top."""
-        if premium:
-            share = divide(premium, beyond)
-            run.line(
-                f"{self.path}.overage", "commitment", premium,
-                f"{beyond.normalize():,f} beyond the commitment × {share:.4%} = {premium.normalize():,f}",
-                quantity=beyond, unit_price=share, commitment=self.id, key=key,
-            )  # fmt: skip
+    def premium(self, beyond: int, premium: Decimal) -> list[Charge]:
+        """The charge for the part beyond: the share on top of its contracted cost."""
+        if not premium:
+            return []
+        share = divide(premium, beyond)
+        words = f"{from_pico(beyond).normalize():,f} beyond the commitment × {share:.4%}"
+        return [Charge(f"{self.path}.overage", beyond, share, premium, lambda: words)]
 
     def cuts(self, run: Run) -> Iterable[Cut]:
         """Tokens beyond the commitment, and dollars beyond it where list and contracted differ, need the order."""

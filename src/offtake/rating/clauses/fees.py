@@ -21,7 +21,7 @@ from offtake.rating.committed import instalment
 from offtake.rating.compiled import CompiledTerms
 from offtake.rating.piece import Piece
 from offtake.rating.run import Run
-from offtake.rating.windows import Cut, Window
+from offtake.rating.windows import Charge, Cut, Window
 from offtake.values.money import ZERO
 from offtake.values.periods import Interval, Period, billing_origin, windows
 from offtake.values.units import MoneyRate
@@ -34,6 +34,7 @@ class FeeClause:
     terms: CompiledTerms
     path: str
     rate: Callable[[Terms], MoneyRate | None]
+    acts_on_usage = False
 
     @property
     def per(self) -> Period:
@@ -63,6 +64,9 @@ class FeeClause:
 
     def closes(self, window: Window, run: Run) -> None:
         """Nothing is left to settle."""
+
+    def charges(self, run: Run) -> list[Charge]:
+        return []
 
     def cuts(self, run: Run) -> Iterable[Cut]:
         return ()

@@ -26,7 +26,7 @@ from offtake.rating.facts import TopUp
 from offtake.rating.lots import NEVER, Lot
 from offtake.rating.piece import Piece
 from offtake.rating.run import Run
-from offtake.rating.windows import Cut, Window
+from offtake.rating.windows import Charge, Cut, Window
 from offtake.values.money import ZERO, from_pico, to_pico
 from offtake.values.periods import Interval
 
@@ -39,6 +39,7 @@ class GrantsClause:
 
     terms: CompiledTerms
     path: str = "credits"
+    acts_on_usage = False  # it pays invoices; what it may pay is only booked where invoices are made
 
     def windows(self) -> Iterable[Window]:
         for lot in self._lots:
@@ -102,6 +103,8 @@ class GrantsClause:
                 run.add(f"billable.{lot.clause}.{lot.name}", left)
 
     def closes(self, window: Window, run: Run) -> None:
+        if not run.collect:
+            return  # a grant pays invoices, not requests
         if window.name == "period":
             self._settle(window.interval, run)
         else:
@@ -145,6 +148,9 @@ class GrantsClause:
 
     def _open(self, run: Run, at: datetime) -> list[Lot]:
         return [lot for lot in run.lots if _pays_invoices(lot) and lot.is_open(at)]
+
+    def charges(self, run: Run) -> list[Charge]:
+        return []
 
     def cuts(self, run: Run) -> Iterable[Cut]:
         return ()

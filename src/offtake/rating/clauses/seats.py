@@ -24,7 +24,7 @@ from offtake.rating.compiled import CompiledTerms
 from offtake.rating.facts import SeatCount
 from offtake.rating.piece import Piece
 from offtake.rating.run import Run
-from offtake.rating.windows import Cut, Window
+from offtake.rating.windows import Charge, Cut, Window
 from offtake.values.errors import ContractError
 from offtake.values.money import ZERO, divide, quantize
 from offtake.values.periods import Interval, billing_origin, windows
@@ -56,6 +56,7 @@ def floor(seats: Seats, year: int) -> int:
 class SeatsClause:
     terms: CompiledTerms
     path: str = "fees.seats"
+    acts_on_usage = False
 
     def windows(self) -> Iterable[Window]:
         contract = self.terms.contract
@@ -95,6 +96,9 @@ class SeatsClause:
             self.path, "fee", billed, f"{average.normalize():.4f} seats on average of {days} days", quantity=average,
             unit_price=divide(billed, average) if average else ZERO, unit="seat", key=f"{interval.start:%Y-%m-%d}",
         )  # fmt: skip
+
+    def charges(self, run: Run) -> list[Charge]:
+        return []
 
     def cuts(self, run: Run) -> Iterable[Cut]:
         return ()

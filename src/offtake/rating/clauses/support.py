@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from offtake.rating.compiled import CompiledTerms
 from offtake.rating.piece import Piece
 from offtake.rating.run import Run
-from offtake.rating.windows import Cut, Window
+from offtake.rating.windows import Charge, Cut, Window
 from offtake.values.money import from_pico
 
 USAGE = "fees.support.usage"
@@ -27,6 +27,7 @@ class SupportClause:
 
     terms: CompiledTerms
     path: str = "fees.support"
+    acts_on_usage = True
 
     def windows(self) -> Iterable[Window]:
         yield from (Window("period", period) for period in self.terms.periods)
@@ -46,6 +47,9 @@ class SupportClause:
                 self.path, "fee", base * share, f"{base.normalize():,f} contracted usage × {share:.2%}",
                 quantity=base, unit_price=share,
             )  # fmt: skip
+
+    def charges(self, run: Run) -> list[Charge]:
+        return []
 
     def cuts(self, run: Run) -> Iterable[Cut]:
         return ()

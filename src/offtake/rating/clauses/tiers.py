@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, partial
 
 from offtake.contract.patterns import match
 from offtake.contract.schema.prices import Tiers
@@ -25,7 +25,7 @@ from offtake.rating.compiled import CompiledTerms
 from offtake.rating.lots import share_of, tokens_of
 from offtake.rating.piece import Piece
 from offtake.rating.run import Run
-from offtake.rating.windows import Cut, Window
+from offtake.rating.windows import Charge, Cut, Window
 from offtake.usage.meters import TOKEN_METERS
 from offtake.values.money import from_pico, to_pico
 from offtake.values.periods import Period, windows
@@ -63,6 +63,7 @@ class TiersClause:
 
     terms: CompiledTerms
     path: str = PATH
+    acts_on_usage = True
 
     @cached_property
     def text(self) -> Tiers:
@@ -119,31 +120,34 @@ class TiersClause:
                 run.add(f"{PATH}.discounted.{index}", share_of(part, amount, piece.contracted))
 
     def closes(self, window: Window, run: Run) -> None:
-        self._book(run)  # at the end of a period, and of a window that ends inside one
+        run.book(self.charges(run), "adjustment")  # at the end of a period, and of a window that ends inside one
 
-    def _book(self, run: Run) -> None:
+    def charges(self, run: Run) -> list[Charge]:
+        if self.in_price:
+            return []
         if self.text.kind == "volume":
-            self._retroactive(run)
-            return
-        for index, step in enumerate(self.text.steps):
-            base = from_pico(run.take(f"{PATH}.discounted.{index}"))
-            if base and step.share:
-                run.line(
-                    f"{PATH}.steps[{index}]", "adjustment", -base * step.share,
-                    f"{base.normalize():,f} in band {index + 1} × {step.share:.2%} off", quantity=base, unit_price=-step.share,
-                )  # fmt: skip
+            return self._retroactive(run)
+        found = []
+        for path, account, share in self._discounts:
+            base = run.take(account)
+            if base:
+                found.append(Charge(path, base, share, base * share, partial(_words, base, share)))
+        return found
 
-    def _retroactive(self, run: Run) -> None:
+    @cached_property
+    def _discounts(self) -> list[tuple[str, str, Decimal]]:
+        """(path, account, −share) of every band that gives one."""
+        steps = enumerate(self.text.steps)
+        return [(f"{PATH}.steps[{i}]", f"{PATH}.discounted.{i}", -step.share) for i, step in steps if step.share]
+
+    def _retroactive(self, run: Run) -> list[Charge]:
         index = band(self.edges, int(run.accounts[f"{PATH}.measured"]))
-        step, total = self.text.steps[index], from_pico(int(run.accounts[f"{PATH}.total"]))
-        due, given = total * step.share, Decimal(run.accounts[f"{PATH}.given"])
+        share, total = self.text.steps[index].share, int(run.accounts[f"{PATH}.total"])
+        due, given = total * share, Decimal(run.accounts[f"{PATH}.given"])
         run.accounts[f"{PATH}.given"] = due
-        if due != given:
-            run.line(
-                f"{PATH}.steps[{index}]", "adjustment", given - due,
-                f"{total.normalize():,f} so far × {step.share:.2%} = {due.normalize():,f}, less {given.normalize():,f} given before",
-                quantity=total, unit_price=-step.share,
-            )  # fmt: skip
+        if due == given:
+            return []
+        return [Charge(f"{PATH}.steps[{index}]", total, -share, given - due, partial(_difference, total, share, given))]
 
     def cuts(self, run: Run) -> Iterable[Cut]:
         """Token bands always; money bands where the measure is not the money that is discounted."""
@@ -161,3 +165,12 @@ class TiersClause:
     def plain(self) -> dict[str, Decimal]:
         """Every token weighs one."""
         return {meter: Decimal(1) for meter in TOKEN_METERS}
+
+
+def _words(base: int, share: Decimal) -> str:
+    return f"{from_pico(base).normalize():,f} in this band × {-share:.2%} off"
+
+
+def _difference(total: int, share: Decimal, given: Decimal) -> str:
+    before = given.scaleb(-12).normalize()
+    return f"{from_pico(total).normalize():,f} so far × {share:.2%} off, less {before:,f} given before"

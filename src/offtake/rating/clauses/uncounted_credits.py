@@ -20,7 +20,7 @@ from offtake.rating.compiled import CompiledTerms
 from offtake.rating.lots import Lot, draw
 from offtake.rating.piece import Piece
 from offtake.rating.run import Run
-from offtake.rating.windows import Cut, Window
+from offtake.rating.windows import Charge, Cut, Window
 from offtake.values.periods import Interval
 
 
@@ -30,6 +30,7 @@ class UncountedCreditsClause:
 
     terms: CompiledTerms
     path: str = "credits"
+    acts_on_usage = True
 
     def windows(self) -> Iterable[Window]:
         for lot in self._lots():
@@ -50,6 +51,9 @@ class UncountedCreditsClause:
     def closes(self, window: Window, run: Run) -> None:
         if window.name != "period":
             run.lots = [lot for lot in run.lots if lot.clause != window.name]
+
+    def charges(self, run: Run) -> list[Charge]:
+        return []
 
     def cuts(self, run: Run) -> Iterable[Cut]:
         return ()
