@@ -11,7 +11,7 @@ place, and every transaction sums to zero:
     credit given        B −50    E 0     service-credit receivable −50
     any other line      B 5.00   E 4.999 rounding +0.001
 
-A line that is partly prepaid hides what its billed part was rounded by; the invoice's residual gives their sum back.
+Usage that is partly prepaid hides what its billed part was rounded by; the invoice's residual gives their sum back.
 Amounts have 12 decimals, as our smallest price has.
 """
 
@@ -61,7 +61,8 @@ def transactions(invoices: Invoices, contract: Contract) -> Iterator[Transaction
             postings = _postings(line, balance, payable)
             rounded += postings.get(ROUNDING, ZERO)
             between = _between(line, balance)
-            hidden_in = between if line.amounts.billed and between.startswith(PREPAID) else hidden_in
+            hides = line.kind == "usage" and line.amounts.billed and between.startswith(PREPAID)
+            hidden_in = between if hides else hidden_in
             if postings:
                 yield Transaction(day, line.why or line.clause, postings, {"line": line.id, "clause": line.clause})
         closing = _rounding(invoice, payable, rounded, hidden_in)
@@ -71,11 +72,25 @@ def transactions(invoices: Invoices, contract: Contract) -> Iterator[Transaction
 
 def _postings(line: Line, balance: str, payable: str) -> dict[str, Decimal]:
     cost, billed = quantize(line.amounts.effective, PLACES), quantize(line.amounts.billed, PLACES)
-    return _merged((_expense(line, balance), cost), (_between(line, balance), billed - cost), (payable, -billed))
+    exact = _exact(line, billed)
+    return _merged(
+        (_expense(line, balance), cost),
+        (_between(line, balance), exact - cost),
+        (ROUNDING, billed - exact),
+        (payable, -billed),
+    )
+
+
+def _exact(line: Line, billed: Decimal) -> Decimal:
+    """What a line billed before it was rounded, where quantity and price still say so: not for usage, part of which
+    may be prepaid.
+    """
+    exact = quantize(line.quantity * line.unit_price, PLACES)
+    return exact if line.kind != "usage" and abs(exact - billed) < 1 else billed
 
 
 def _rounding(invoice: Invoice, payable: str, rounded: Decimal, hidden_in: str) -> dict[str, Decimal]:
-    """What rounding is still to be booked: the invoice's own, and that which partly prepaid lines hide."""
+    """What rounding is still to be booked: the invoice's own, and that which partly prepaid usage hides."""
     billed = sum((quantize(line.amounts.billed, PLACES) for line in invoice.lines), ZERO)
     owed = quantize(invoice.total, PLACES) - billed
     left = -quantize(invoice.residual, PLACES) - rounded if hidden_in else owed
