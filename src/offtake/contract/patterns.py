@@ -25,6 +25,7 @@ def canonical(name: str) -> str:
     return name.lower().translate(_EQUAL)
 
 
+@lru_cache(maxsize=65536)
 def match(pattern: str, name: str) -> bool:
     """Whether the pattern names it: `match("claude-*", "claude-opus-4.7")` is true."""
     return _compiled(pattern).fullmatch(canonical(name)) is not None

@@ -123,7 +123,7 @@ def use_record(
     piece = _piece(terms, record, run.tier, assume)
     if by:
         piece.by = by
-    for cut in run.cuts():
+    for cut in run.cuts() if run.machine.cutting else ():
         if cut.weights is not None and cut.measure(piece) > cut.left[0]:
             head, tail = split(record, cut.left[0], cut.weights)
             if head.quantities and tail.quantities:

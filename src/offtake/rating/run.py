@@ -95,7 +95,7 @@ class Run:
 
     def cuts(self) -> list[Cut]:
         """The measures whose thresholds lie ahead."""
-        return [cut for clause in self.machine.acting for cut in clause.cuts(self)]
+        return [cut for clause in self.machine.cutting for cut in clause.cuts(self)]
 
     @property
     def tier(self) -> int:
@@ -183,6 +183,7 @@ class Machine:
         self.terms = terms
         self.clauses = window_clauses(terms)
         self.acting = tuple(clause for clause in self.clauses if clause.acts_on_usage)
+        self.cutting = tuple(clause for clause in self.acting if clause.may_cut)
         self.schedule = _schedule(self.clauses)
 
     def start(self, collect: bool = True) -> Run:

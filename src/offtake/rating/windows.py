@@ -67,6 +67,11 @@ class WindowClause(Protocol):
         """Whether `use` does anything: what does not is left out when requests are priced."""
         ...
 
+    @property
+    def may_cut(self) -> bool:
+        """Whether the order of records can decide money under it."""
+        ...
+
     def windows(self) -> Iterable[Window]:
         """Every window of the term, in order."""
         ...

@@ -36,6 +36,7 @@ class BlockClause:
     terms: CompiledTerms
     path: str = PATH
     acts_on_usage = True
+    may_cut = True
 
     def windows(self) -> Iterable[Window]:
         contract = self.terms.contract

@@ -71,6 +71,14 @@ class CommitmentClause:
     def bursts(self) -> BurstWindows | None:
         return BurstWindows(self) if self.text.burst else None
 
+    @cached_property
+    def may_cut(self) -> bool:
+        """Tokens beyond the commitment, and dollars beyond it where list and contracted differ, need the order."""
+        clause = self.text.overage
+        matters = clause is not None or self.text.rollover is not None
+        valued_apart = clause is not None and (clause.at == "list" or self.text.counts_at == "list")
+        return not self.bursts and matters and (self.weights is not None or valued_apart)
+
     def windows(self) -> Iterable[Window]:
         """Minimum months, burst months and averages, true-up windows, billing periods: closings in this order."""
         if self.text.minimum:
@@ -271,12 +279,6 @@ class CommitmentClause:
         return [Charge(f"{self.path}.overage", beyond, share, premium, lambda: words)]
 
     def cuts(self, run: Run) -> Iterable[Cut]:
-        """Tokens beyond the commitment, and dollars beyond it where list and contracted differ, need the order."""
-        clause = self.text.overage
-        matters = clause is not None or self.text.rollover is not None
-        valued_apart = clause is not None and (clause.at == "list" or self.text.counts_at == "list")
-        if self.bursts or not matters or (self.weights is None and not valued_apart):
-            return
         left = run.accounts[f"{self.path}.committed"] - run.accounts[f"{self.path}.drawn"]
         lots = [lot.remaining for lot in run.lots if lot.clause == f"{self.path}.rollover" and lot.is_open(run.now)]
         edges = sorted(Decimal(edge) for edge in (left, *lots, left + sum(lots)) if edge > 0)

@@ -35,6 +35,7 @@ class FeeClause:
     path: str
     rate: Callable[[Terms], MoneyRate | None]
     acts_on_usage = False
+    may_cut = False
 
     @property
     def per(self) -> Period:

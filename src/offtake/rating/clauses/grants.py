@@ -40,6 +40,7 @@ class GrantsClause:
     terms: CompiledTerms
     path: str = "credits"
     acts_on_usage = False  # it pays invoices; what it may pay is only booked where invoices are made
+    may_cut = False
 
     def windows(self) -> Iterable[Window]:
         for lot in self._lots:

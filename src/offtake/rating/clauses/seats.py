@@ -57,6 +57,7 @@ class SeatsClause:
     terms: CompiledTerms
     path: str = "fees.seats"
     acts_on_usage = False
+    may_cut = False
 
     def windows(self) -> Iterable[Window]:
         contract = self.terms.contract

@@ -28,6 +28,7 @@ class SupportClause:
     terms: CompiledTerms
     path: str = "fees.support"
     acts_on_usage = True
+    may_cut = False
 
     def windows(self) -> Iterable[Window]:
         yield from (Window("period", period) for period in self.terms.periods)

@@ -81,6 +81,14 @@ class TiersClause:
         """Graduated token bands change the unit price of each token; every other kind is an adjustment line."""
         return self.text.kind == "graduated" and self.text.measure.amount == "tokens"
 
+    @cached_property
+    def may_cut(self) -> bool:
+        """Token bands always; money bands where the measure is not the money that is discounted."""
+        dropping = any(version.terms.prices.price_drops for version in self.terms.contract.versions)
+        measure = self.text.measure
+        same_money = measure.amount == "contracted" and (measure.at == "current" or not dropping)
+        return self.text.kind == "graduated" and not same_money
+
     def windows(self) -> Iterable[Window]:
         contract = self.terms.contract
         if self.text.window == "term":
@@ -150,16 +158,10 @@ class TiersClause:
         return [Charge(f"{PATH}.steps[{index}]", total, -share, given - due, partial(_difference, total, share, given))]
 
     def cuts(self, run: Run) -> Iterable[Cut]:
-        """Token bands always; money bands where the measure is not the money that is discounted."""
-        dropping = any(version.terms.prices.price_drops for version in self.terms.contract.versions)
-        measure = self.text.measure
-        same_money = measure.amount == "contracted" and (measure.at == "current" or not dropping)
-        if self.text.kind == "volume" or same_money:
-            return
         left = (edge - int(run.accounts[f"{PATH}.measured"]) for edge in self.edges)
         ahead = tuple(Decimal(edge) for edge in left if edge > 0)
         if ahead:
-            yield Cut(self.measure, ahead, self.plain if measure.amount == "tokens" else None)
+            yield Cut(self.measure, ahead, self.plain if self.text.measure.amount == "tokens" else None)
 
     @cached_property
     def plain(self) -> dict[str, Decimal]:

@@ -30,7 +30,12 @@ class UncountedCreditsClause:
 
     terms: CompiledTerms
     path: str = "credits"
-    acts_on_usage = True
+    may_cut = False
+
+    @property
+    def acts_on_usage(self) -> bool:
+        """Only where the contract has such a credit."""
+        return bool(self._lots())
 
     def windows(self) -> Iterable[Window]:
         for lot in self._lots():
