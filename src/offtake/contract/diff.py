@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from offtake.contract.contract import Contract
 from offtake.contract.paths import Step, text
+from offtake.contract.schema.field_types import plain
 from offtake.values.errors import Place
 
 
@@ -51,9 +53,14 @@ def _written(contract: Contract, at: datetime | None) -> dict[str, tuple[str, Pl
                 name = each.get("id", each.get("name", index)) if isinstance(each, dict) else index
                 walk(each, f"{named}[{name}]", (*steps, index))
         else:
-            written = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+            written = ", ".join(map(_scalar, value)) if isinstance(value, list) else _scalar(value)
             if written:
                 found[named] = (written, contract.place(text(steps), version.effective))
 
     walk(version.terms.model_dump(by_alias=True, exclude_none=True), "", ())
     return found
+
+
+def _scalar(value: object) -> str:
+    """One value; 1.50 and 1.5 are no difference."""
+    return plain(value) if isinstance(value, Decimal) else str(value)

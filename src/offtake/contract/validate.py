@@ -20,7 +20,8 @@ from pydantic import ValidationError
 
 from offtake.contract.paths import Step, at, text
 from offtake.contract.schema.field_types import Term, percent
-from offtake.contract.schema.walk import keys_of, parts
+from offtake.contract.schema.terms import Terms
+from offtake.contract.schema.walk import fields, keys_of, parts
 from offtake.values.errors import Finding, Place
 
 T = TypeVar("T", bound=Term)
@@ -154,28 +155,40 @@ class _Reader:
 
     def _finding(self, errors: list[Error], steps: tuple[Step, ...]) -> Finding:
         kind = errors[0]["type"]
-        name = str(steps[-1]) if steps and isinstance(steps[-1], str) else text(steps) or "the file"
+        name = str(steps[-1]) if steps and isinstance(steps[-1], str) else text(steps)
         value = at(self.data, steps)
         if kind == "extra_forbidden":
             known = [key for term in self._terms(steps[:-1]) for key in keys_of(term)]
-            return self._at(steps, "C210", f"unknown key `{name}`", hint=nearest(name, known, "known keys"))
+            hint = _elsewhere(name)
+            return self._at(steps, "C210", f"unknown key `{name}`", hint=hint or nearest(name, known, "known keys"))
         if kind == "missing":
             info = next((keys_of(t)[name] for t in self._terms(steps[:-1]) if name in keys_of(t)), None)
             owner = text(steps[:-1]) or "the contract"
             return self._at(
                 steps, "C211", f"`{name}` is missing in {owner}", why=(info.description or "") if info else ""
             )
+        if kind == "unknown_word":
+            context = errors[0]["ctx"]
+            what = f"{show(context['word'])} is not {context['what']}"
+            return self._at(steps, "C215", what, hint=nearest(context["word"], context["words"]))
         if kind == "time_zone":
             return self._at(steps, "C218", f"`{name}`: no time zone is called {show(value)}", hint=_nearest_zone(value))
         if kind == "value_error" and isinstance(value, (dict, list)) and len(errors) == 1:
             return self._at(steps, "C216", f"`{name}`: {_message(errors[0])}")
         code = _code(kind)
         wanted = " or ".join(dict.fromkeys(_wanted(each) for each in errors))
-        return self._at(steps, code, f"`{name}` is {show(value)}: {wanted}", hint=_hint(errors, value))
+        subject = f"`{name}`" if name else "the file"
+        return self._at(steps, code, f"{subject} is {show(value)}: {wanted}", hint=_hint(errors, value))
 
     def _at(self, steps: tuple[Step, ...], code: str, what: str, why: str = "", hint: str = "") -> Finding:
         path = _joined(self.below, text(steps))
         return Finding(code, "error", what, place_of(path, self.places, self.file), path, why, hint)
+
+
+def _elsewhere(name: str) -> str:
+    """Where a key of this name stands, if it is a good key in the wrong place."""
+    homes = [field.path for field in fields(Terms) if field.key == name]
+    return f"`{name}` stands at {' or '.join(f'`{path}`' for path in homes[:3])}" if 0 < len(homes) < 4 else ""
 
 
 def _nearest_zone(value: object) -> str:

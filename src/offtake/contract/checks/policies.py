@@ -134,11 +134,11 @@ def references_lead_somewhere(subject: Subject) -> Iterator[Finding]:
         path = f"obligations[{index}].gates"
         try:
             found = at(subject.version.data, locate(obligation.gates, subject.version.data)) is not None
-            hint = "" if found else "the schema has such a term, but this contract does not use it"
+            why, hint = "the language has such a term, but this contract does not use it", ""
         except PathError as error:
-            found, hint = False, error.hint
+            found, why, hint = False, str(error), error.hint
         if not found:
-            yield subject.error("C251", path, f"{obligation.gates!r} names no term of this contract", "", hint)
+            yield subject.error("C251", path, f"{obligation.gates!r} names no term of this contract", why, hint)
     known = terms.scope.affiliates
     for index, commitment in enumerate(terms.commitments):
         for name in (commitment.pool.affiliates or []) if isinstance(commitment.pool, Pool) else []:

@@ -107,7 +107,7 @@ def _why(subject: Subject, model: ModelFacts, channel: str, access: str, region:
         subject.catalog.cells(model.id, model.vendor, channel, access, region)
     except CatalogError as error:
         return error.findings[0].what
-    return "the catalogue lists none"
+    return f"the catalogue lists none, and `prices` at {subject.place('prices')} gives none"
 
 
 def _remedy(channel: str, region: str) -> str:
@@ -197,7 +197,7 @@ def fixed_prices_are_whole(subject: Subject) -> Iterator[Finding]:
         key = list(prices.fixed)[won[0]]
         listed = {name for cell in subject.cells(model, "realtime", access, "global") for name in cell.prices}
         for name in listed:
-            if not BY_NAME[name].inside and not _is_fixed(prices.fixed[key].keys(), prices.cache, BY_NAME[name]):
+            if _is_sold(BY_NAME[name]) and not _is_fixed(prices.fixed[key].keys(), prices.cache, BY_NAME[name]):
                 missing.setdefault(key, {})[name] = model.id
     for key, meters in missing.items():
         for name in sorted(meters, key=list(BY_NAME).index):
@@ -207,6 +207,11 @@ def fixed_prices_are_whole(subject: Subject) -> Iterator[Finding]:
             hint = f"add `{meter.price_keys[0]}`" + (", or multiples under `prices.cache`" if meter.cache else "")
             report = subject.error if meter.is_token else subject.warning
             yield report("C244", f"prices.fixed.{key}", what, why, hint)
+
+
+def _is_sold(meter: Meter) -> bool:
+    """Whether every model of text is sold by it; audio and images are priced as text where nothing else is said."""
+    return not meter.inside and not any(kind in meter.name for kind in ("audio", "image"))
 
 
 def _is_fixed(keys: object, cache: object, meter: Meter) -> bool:

@@ -22,18 +22,13 @@ from offtake.contract.schema.field_types import (
     Number,
     Share,
     Term,
+    known,
 )
 
 WEIGHT_NAMES = (*(name.removesuffix("_tokens") for name in METER_NAMES if name.endswith("_tokens")), "cache_write")
 
 
-def _weight_name(name: str) -> str:
-    if name not in WEIGHT_NAMES:
-        raise ValueError(f"{name!r} is no weighted meter; known: {', '.join(WEIGHT_NAMES)}")
-    return name
-
-
-WeightName = Annotated[str, AfterValidator(_weight_name)]
+WeightName = Annotated[str, AfterValidator(known(WEIGHT_NAMES, "a weighted meter"))]
 
 
 class TokenCommitment(Term):

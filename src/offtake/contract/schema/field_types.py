@@ -62,12 +62,12 @@ class Term(BaseModel):
 def _sized(value: Decimal, written: object) -> Decimal:
     """The value itself, when it is not negative and no unit can be wrong by orders of magnitude."""
     if value < 0:
-        raise ValueError(f"it is not negative; got {written}")
+        raise ValueError(f"it must not be negative; got {written}")
     if value > AMOUNT_MAX:
-        raise ValueError(f"it is beyond {AMOUNT_MAX:,}, so a unit must be wrong; got {written}")
+        raise ValueError(f"it must not exceed {AMOUNT_MAX:,} (a unit is wrong); got {written}")
     exponent = value.normalize().as_tuple().exponent
     if isinstance(exponent, int) and exponent < -PLACES_MAX:
-        raise ValueError(f"it has more than {PLACES_MAX} decimal places; got {written}")
+        raise ValueError(f"it must not have more than {PLACES_MAX} decimal places; got {written}")
     return value
 
 
@@ -112,7 +112,7 @@ def _count_rate(value: object) -> units.CountRate:
 
 def _number(value: object) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
-        raise ValueError(f"it is a plain number, such as 0.85; got {value!r}")
+        raise ValueError(f"it must be a plain number, such as 0.85; got {value!r}")
     return _sized(Decimal(value), value)
 
 
@@ -205,10 +205,12 @@ def _never(value: object) -> object:
     return None if value == "never" else value
 
 
-def _known(words: tuple[str, ...], what: str) -> Callable[[str], str]:
+def known(words: tuple[str, ...], what: str) -> Callable[[str], str]:
+    """A validator that lets only these words pass; `what` says what each is, with its article."""
+
     def check(value: str) -> str:
         if value not in words:
-            raise ValueError(f"{value!r} is not {what}; known: {', '.join(words)}")
+            raise PydanticCustomError("unknown_word", "not {what}", {"word": value, "what": what, "words": words})
         return value
 
     return check
@@ -217,10 +219,10 @@ def _known(words: tuple[str, ...], what: str) -> Callable[[str], str]:
 METER_NAMES = tuple(meter.name for meter in METERS)
 PRICE_KEYS = tuple(dict.fromkeys(key for meter in METERS for key in meter.price_keys))
 MeterName = Annotated[
-    str, AfterValidator(_known(METER_NAMES, "a meter")), Field(json_schema_extra={"enum": list(METER_NAMES)})
+    str, AfterValidator(known(METER_NAMES, "a meter")), Field(json_schema_extra={"enum": list(METER_NAMES)})
 ]
 PriceKey = Annotated[
-    str, AfterValidator(_known(PRICE_KEYS, "a price key")), Field(json_schema_extra={"enum": list(PRICE_KEYS)})
+    str, AfterValidator(known(PRICE_KEYS, "a price key")), Field(json_schema_extra={"enum": list(PRICE_KEYS)})
 ]
 
 _NEVER = {"anyOf": [{"type": "string", "examples": ["12 months", "2026-12-31"]}, {"const": "never"}]}
