@@ -58,23 +58,22 @@ class Entry:
 
 
 class Piece:
-    """Priced usage with the dimensions that lines keep. `known` is False where low and high differ."""
+    """Priced usage with the dimensions that lines keep.
+
+    `contracted` is the sum over its entries; `known` is False where low and high differ.
+    """
 
     known = True
     rows = 1
     by: Mapping[str, str] = NO_TAGS
     paid_by: dict[str, int] | None = None
 
-    def __init__(self, at: datetime, lane: Lane, outcome: str, entries: list[Entry]) -> None:
+    def __init__(self, at: datetime, lane: Lane, outcome: str, entries: list[Entry], contracted: int) -> None:
         self.at = at
         self.lane = lane
         self.outcome = outcome
         self.entries = entries
-
-    @property
-    def contracted(self) -> int:
-        """Σ contracted cost."""
-        return sum([entry.contracted for entry in self.entries])
+        self.contracted = contracted
 
     @property
     def uncovered(self) -> int:
@@ -109,11 +108,13 @@ def price_piece(
         quantities = _apart(quantities, cards[0])
     if record.outcome == "ok" and not record.tier_served and len(cards) == 1:
         card = cards[0]
-        entries = []
+        entries, total = [], 0
         for meter, quantity in quantities.items():
             price = card[meter]
-            entries.append(Entry(price, quantity, price.contracted * quantity))
-        return Piece(record.used_at, lane, "ok", entries)
+            cost = price.contracted * quantity
+            total += cost
+            entries.append(Entry(price, quantity, cost))
+        return Piece(record.used_at, lane, "ok", entries, total)
     return _special(record, quantities, cards, lane, assume)
 
 
@@ -132,7 +133,7 @@ def _special(
         if is_reserved:
             share, policy = Decimal(0), "capacity.reserved"
         entries.append(_decided(_choose(cards, meter, assume), quantity, share, policy))
-    piece = Piece(record.used_at, lane, record.outcome or "", entries)
+    piece = Piece(record.used_at, lane, record.outcome or "", entries, sum(entry.contracted for entry in entries))
     piece.known = known
     return piece
 

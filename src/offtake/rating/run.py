@@ -195,7 +195,7 @@ class Machine:
         run = Run(self, collect=False)
         run.next_event = position.next_event
         run.accounts = dict(position.accounts)
-        run.lots = [copy(lot) for lot in position.lots]
+        run.lots = [copy(lot) for lot in position.lots] if position.lots else []
         return run
 
 

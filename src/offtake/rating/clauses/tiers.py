@@ -31,6 +31,7 @@ from offtake.values.money import from_pico, to_pico
 from offtake.values.periods import Period, windows
 
 PATH = "prices.tiers"
+MEASURED, TIER, TOTAL, GIVEN = (f"{PATH}.{name}" for name in ("measured", "tier", "total", "given"))
 WINDOWS: dict[str, Period] = {"month": "month", "quarter": "quarter", "contract_year": "year"}
 
 
@@ -47,6 +48,8 @@ def band(edges: tuple[int, ...], total: int) -> int:
 
 def split(edges: tuple[int, ...], before: int, amount: int) -> list[tuple[int, int]]:
     """An amount that comes after `before`, as (band, part) for each band that it falls in; the parts sum to it."""
+    if not edges or before + amount <= edges[0]:
+        return [(0, amount)]
     parts = []
     low = before
     for index, edge in enumerate((*edges, None)):
@@ -76,7 +79,13 @@ class TiersClause:
     def edges(self) -> tuple[int, ...]:
         return bounds(self.text)
 
-    @property
+    @cached_property
+    def is_frozen(self) -> bool:
+        """Whether the measure may differ from the contracted cost: it ignores price drops, and there may be some."""
+        dropping = any(version.terms.prices.price_drops for version in self.terms.contract.versions)
+        return self.text.measure.at == "frozen" and dropping
+
+    @cached_property
     def in_price(self) -> bool:
         """Graduated token bands change the unit price of each token; every other kind is an adjustment line."""
         return self.text.kind == "graduated" and self.text.measure.amount == "tokens"
@@ -84,10 +93,7 @@ class TiersClause:
     @cached_property
     def may_cut(self) -> bool:
         """Token bands always; money bands where the measure is not the money that is discounted."""
-        dropping = any(version.terms.prices.price_drops for version in self.terms.contract.versions)
-        measure = self.text.measure
-        same_money = measure.amount == "contracted" and (measure.at == "current" or not dropping)
-        return self.text.kind == "graduated" and not same_money
+        return self.text.kind == "graduated" and (self.text.measure.amount != "contracted" or self.is_frozen)
 
     def windows(self) -> Iterable[Window]:
         contract = self.terms.contract
@@ -101,8 +107,7 @@ class TiersClause:
 
     def opens(self, window: Window, run: Run) -> None:
         if window.name == "tiers":
-            for name in ("measured", "tier", "total", "given"):
-                run.accounts[f"{PATH}.{name}"] = 0
+            run.accounts.update({MEASURED: 0, TIER: 0, TOTAL: 0, GIVEN: 0})
 
     def measure(self, piece: Piece) -> int:
         """What a piece adds to the measure."""
@@ -112,18 +117,18 @@ class TiersClause:
             return int(tokens_of(piece))
         if self.text.measure.amount == "list":
             return piece.public
-        return piece.undropped if self.text.measure.at == "frozen" else piece.contracted
+        return piece.undropped if self.is_frozen else piece.contracted
 
     def use(self, piece: Piece, run: Run) -> None:
-        if not match(self.text.models, piece.lane.model.id):
-            return
-        amount, before = self.measure(piece), int(run.accounts[f"{PATH}.measured"])
-        run.accounts[f"{PATH}.measured"] = before + amount
+        amount = self.measure(piece)
+        accounts = run.accounts
+        before = int(accounts[MEASURED])
+        after = accounts[MEASURED] = before + amount
         if self.in_price:
-            run.accounts[f"{PATH}.tier"] = sum(before + amount >= edge for edge in self.edges)
+            accounts[TIER] = sum(after >= edge for edge in self.edges)
         elif self.text.kind == "volume":
-            run.add(f"{PATH}.total", piece.contracted)
-        else:
+            run.add(TOTAL, piece.contracted if match(self.text.models, piece.lane.model.id) else 0)
+        elif amount:
             for index, part in split(self.edges, before, amount):
                 run.add(f"{PATH}.discounted.{index}", share_of(part, amount, piece.contracted))
 
@@ -149,16 +154,16 @@ class TiersClause:
         return [(f"{PATH}.steps[{i}]", f"{PATH}.discounted.{i}", -step.share) for i, step in steps if step.share]
 
     def _retroactive(self, run: Run) -> list[Charge]:
-        index = band(self.edges, int(run.accounts[f"{PATH}.measured"]))
-        share, total = self.text.steps[index].share, int(run.accounts[f"{PATH}.total"])
-        due, given = total * share, Decimal(run.accounts[f"{PATH}.given"])
-        run.accounts[f"{PATH}.given"] = due
+        index = band(self.edges, int(run.accounts[MEASURED]))
+        share, total = self.text.steps[index].share, int(run.accounts[TOTAL])
+        due, given = total * share, Decimal(run.accounts[GIVEN])
+        run.accounts[GIVEN] = due
         if due == given:
             return []
         return [Charge(f"{PATH}.steps[{index}]", total, -share, given - due, partial(_difference, total, share, given))]
 
     def cuts(self, run: Run) -> Iterable[Cut]:
-        left = (edge - int(run.accounts[f"{PATH}.measured"]) for edge in self.edges)
+        left = (edge - int(run.accounts[MEASURED]) for edge in self.edges)
         ahead = tuple(Decimal(edge) for edge in left if edge > 0)
         if ahead:
             yield Cut(self.measure, ahead, self.plain if self.text.measure.amount == "tokens" else None)
