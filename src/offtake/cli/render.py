@@ -12,7 +12,7 @@ import io
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from itertools import chain
@@ -105,6 +105,16 @@ def write(text: str | Iterable[str], out: Path | None = None) -> None:
     with replacing(out) as file:
         for part in parts:
             file.write(part.encode())
+
+
+def write_tables(draw: Callable[[], None], out: Path | None = None) -> None:
+    """Print the tables that `draw` prints, or write them to `out`, whole or not at all."""
+    if out is None:
+        draw()
+        return
+    with redirect_stdout(io.StringIO()) as page:
+        draw()
+    write(page.getvalue(), out)
 
 
 def table(

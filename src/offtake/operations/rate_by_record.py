@@ -1,7 +1,7 @@
 """Rate usage record by record: one exact total each, in (used_at, id) order, and what no record carries.
 
-Each record is priced by `price_request` on the position that the records before it left, as the gateway does. The sum of
-the totals and `unallocated` is the exact sum of the invoices: both come from the same clauses.
+Each record is priced by `price_request` on the position that the records before it left, as the gateway does. The
+sum of the totals and `unallocated` is the exact sum of the invoices: both come from the same clauses.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 from decimal import Decimal, localcontext
 
 from offtake.operations.rate_usage import Session, refuse_ranges
+from offtake.rating.clauses.steps import conditions_met
 from offtake.rating.compiled import CompiledTerms
 from offtake.rating.lines import Invoices, Line
 from offtake.rating.request import price_request
 from offtake.rating.run import Position
 from offtake.usage.record import UsageRecord
 from offtake.values.errors import CatalogError, UnpricedError
-from offtake.values.money import EXACT, ZERO
+from offtake.values.money import EXACT
 from offtake.values.periods import Interval
 
 
@@ -49,16 +50,19 @@ class ByRecord:
     def prices(self) -> Iterator[RecordPrice]:
         """The priced records of the invoices' periods; a record that nothing prices is among `invoices.unpriced`."""
         opened = self.session.opened
+        source = self.session.usage.source
         terms = CompiledTerms(opened.contract, opened.catalog, opened.facts)
+        met = conditions_met(terms, source.survey(False), source)
+        terms = CompiledTerms(opened.contract, opened.catalog, opened.facts, met)
         first = self.invoices.invoices[0].period.start if self.invoices.invoices else self.span.start
         position: Position | None = None
-        for record in self.session.usage.source.ordered(self.span):
+        for record in source.ordered(self.span):
             try:
                 lines, position = price_request(terms, record, position)
             except (UnpricedError, CatalogError):
                 continue
             if record.used_at >= first:
-                yield self._priced(record, lines)
+                yield self._priced(record, lines.total, tuple(lines))
 
     def unallocated(self) -> dict[str, Decimal]:
         """Billed amounts by clause that no record carries; rounding of lines is not among them."""
@@ -72,11 +76,11 @@ class ByRecord:
                 rest[clause] -= billed
         return {clause: amount for clause, amount in sorted(rest.items()) if amount}
 
-    def _priced(self, record: UsageRecord, lines: tuple[Line, ...]) -> RecordPrice:
+    def _priced(self, record: UsageRecord, total: Decimal, lines: tuple[Line, ...]) -> RecordPrice:
         with localcontext(EXACT):
             for line in lines:
                 self._billed[line.clause] += line.amounts.billed
-            return RecordPrice(record.id, sum((line.amounts.billed for line in lines), ZERO), lines)
+        return RecordPrice(record.id, total, lines)
 
 
 def rate_by_record(session: Session, strict: bool = False) -> ByRecord:

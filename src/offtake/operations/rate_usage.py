@@ -27,6 +27,7 @@ from offtake.rating.source import Source
 from offtake.store.catalogs import open_catalog
 from offtake.usage.rows import Rejected
 from offtake.values.errors import InputError, Place
+from offtake.values.money import total
 from offtake.values.periods import Interval
 
 
@@ -44,7 +45,7 @@ class Rated:
     @property
     def unallocated(self) -> Decimal:
         """What no part carries, over all invoices."""
-        return sum((each.unallocated for each in self.breakdowns), Decimal(0))
+        return total(each.unallocated for each in self.breakdowns)
 
 
 @dataclass(frozen=True, slots=True)

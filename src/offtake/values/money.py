@@ -10,6 +10,7 @@ Arithmetic that could lose a digit runs in `EXACT`, which has 60 digits and rais
 from __future__ import annotations
 
 import decimal
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 
@@ -89,6 +90,14 @@ def to_integer(amount: Decimal) -> int:
 def divide(numerator: Decimal, denominator: Decimal | int) -> Decimal:
     """A quotient to 60 digits, half-even: the one way to divide, used where the result is quantised next."""
     return ROUNDING.divide(numerator, Decimal(denominator))
+
+
+def total(amounts: Iterable[Decimal]) -> Decimal:
+    """The exact sum; the built-in `sum` rounds at the digits of the context that it happens to run in."""
+    found = ZERO
+    for amount in amounts:
+        found = EXACT.add(found, amount)
+    return found
 
 
 def quantize(amount: Decimal, places: int, rounding: str = ROUND_HALF_EVEN) -> Decimal:
