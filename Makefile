@@ -21,11 +21,12 @@ check: .venv/dev.stamp ## Lint, format, types and the directions of imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-fix: .venv/dev.stamp ## Format, fix what the linter can, and renew the shipped schemas
+fix: .venv/dev.stamp ## Format, fix what the linter can, and renew what is generated
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 	$(BIN)/offtake schema contract --out schema/contract.schema.json
 	$(BIN)/offtake schema negotiation --out schema/negotiation.schema.json
+	$(BIN)/offtake schema reference --out docs/reference/contract.md
 
 bench: .venv/dev.stamp ## Measure speed and memory beside a peer in the same run; one table
 	$(BIN)/python -m bench
