@@ -46,6 +46,7 @@ class Term(BaseModel):
         populate_by_name=True,
         arbitrary_types_allowed=True,
         use_attribute_docstrings=True,
+        defer_build=True,  # a hundred terms: each is built when a file first has it, and not at import
     )
 
     source: str | None = None
