@@ -160,6 +160,8 @@ def _prices(line: Line, category: str, is_correction: bool) -> dict[str, Value]:
     if not quantity and amounts.contracted == 0 and line.unit_price >= 0:
         contracted = line.unit_price * per
     is_measured = category == "Usage" and status_of(line) != "unused"
+    if is_correction and line.meter and line.unit != "token":
+        return {}  # a difference of money, whatever the quantities were
     return {
         "PricingQuantity": quantity,
         "PricingUnit": focus_sku.pricing_unit(line),
