@@ -31,8 +31,8 @@ class Part:
 
     def plus(self, line: Line) -> Part:
         """With one more line."""
-        above = (self.high or self.amounts) + (line.high or line.amounts)
-        amounts = self.amounts + line.amounts
+        above = (self.high or self.amounts).plus(line.high or line.amounts)
+        amounts = self.amounts.plus(line.amounts)
         return Part(self.quantity + line.quantity, amounts, None if above == amounts else above)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from offtake.values.money import ZERO
 from offtake.values.periods import Interval
@@ -18,8 +18,7 @@ from offtake.values.periods import Interval
 Kind = Literal["usage", "adjustment", "commitment", "purchase", "fee", "credit", "correction"]
 
 
-@dataclass(frozen=True, slots=True)
-class Amounts:
+class Amounts(NamedTuple):
     """The four costs of FOCUS."""
 
     list: Decimal = ZERO
@@ -27,7 +26,8 @@ class Amounts:
     effective: Decimal = ZERO
     billed: Decimal = ZERO
 
-    def __add__(self, other: Amounts) -> Amounts:
+    def plus(self, other: Amounts) -> Amounts:
+        """The sums, cost by cost."""
         return Amounts(
             self.list + other.list,
             self.contracted + other.contracted,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import cached_property
 
 from offtake.contract.schema.terms import Terms
 from offtake.rating.clauses import (
@@ -21,10 +22,10 @@ from offtake.rating.clauses import (
     price_drops,
     steps,
 )
-from offtake.rating.draft import Book, Clause, Draft, Question, Steps
+from offtake.rating.draft import Book, Clause, Draft, Question, Steps, per_million
 from offtake.usage.meters import BY_NAME
 from offtake.values.errors import UnpricedError
-from offtake.values.money import to_pico
+from offtake.values.money import from_pico, to_pico
 
 TOKEN_CLAUSES: tuple[Clause, ...] = (
     freeze.apply,  # first: a discount is off the list price that the contract froze
@@ -37,7 +38,7 @@ TOKEN_CLAUSES: tuple[Clause, ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class UnitPrice:
     """One quantised contract price, in picodollars a piece, with its derivation.
 
@@ -50,6 +51,21 @@ class UnitPrice:
     undropped: int
     clause: str
     steps: Steps
+
+    @cached_property
+    def dollars(self) -> Decimal:
+        """Dollars a piece."""
+        return from_pico(self.contracted)
+
+    @cached_property
+    def shown(self) -> str:
+        """The price as people read it: `$4.25/M`."""
+        return per_million(self.dollars, BY_NAME[self.meter])
+
+    @cached_property
+    def derivation(self) -> str:
+        """What each clause did, in one sentence."""
+        return "; ".join(sentence for _, sentence in self.steps)
 
 
 def unit_price(question: Question, terms: Terms, book: Book) -> UnitPrice:

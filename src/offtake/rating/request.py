@@ -8,28 +8,140 @@ from __future__ import annotations
 import decimal
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from offtake.rating.compiled import CompiledTerms
 from offtake.rating.groups import BAND_UNKNOWN, band_of, input_tokens_of
-from offtake.rating.lines import Amounts, Line
-from offtake.rating.piece import Assume, Piece, price_piece
+from offtake.rating.lines import Amounts
+from offtake.rating.piece import Assume, Entry, Piece, price_piece
 from offtake.rating.planning import GRAINS
 from offtake.rating.run import Machine, Position, Run
-from offtake.rating.usage_lines import UsageLines
+from offtake.rating.usage_lines import why
 from offtake.rating.windows import Charge
 from offtake.usage.meters import ORDER
 from offtake.usage.record import UsageRecord
 from offtake.values.errors import InputError
-from offtake.values.money import EXACT, from_pico
-from offtake.values.periods import Interval
+from offtake.values.money import EXACT, ZERO, from_pico
 
 INSTANT = timedelta(microseconds=1)
 _EXACT = EXACT.copy()
 
 
-class RequestLines(Sequence[Line]):
+class RequestLine:
+    """One line of one request: integers at hand, dollars and words on demand. Reads as a `Line` does."""
+
+    __slots__ = ("_credit", "_entry", "_piece", "clause")
+    unit = "token"
+    high = None
+
+    def __init__(self, piece: Piece, entry: Entry, credit: bool = False) -> None:
+        self.clause = entry.policy or entry.price.clause
+        self._piece = piece
+        self._entry = entry
+        self._credit = credit
+
+    @property
+    def id(self) -> str:
+        """Stable for the same clause on the same usage."""
+        kind = "/credit" if self._credit else ""
+        return f"{self._piece.at.date().isoformat()}/{self.clause}/{self.model}/{self.meter}{kind}"
+
+    @property
+    def kind(self) -> str:
+        """Usage, or the credit that a failed-request policy gives."""
+        return "credit" if self._credit else "usage"
+
+    @property
+    def model(self) -> str:
+        """The catalogue's name of the model."""
+        return self._piece.lane.model.id
+
+    @property
+    def meter(self) -> str:
+        """What was counted."""
+        return self._entry.price.meter
+
+    @property
+    def quantity(self) -> Decimal:
+        """Pieces of the meter."""
+        return Decimal(self._entry.quantity)
+
+    @property
+    def unit_price(self) -> Decimal:
+        """Dollars a piece; 0 for what a clause makes free."""
+        return ZERO if self._entry.is_free else self._entry.price.dollars
+
+    @property
+    def amounts(self) -> Amounts:
+        """The four costs, exact."""
+        entry = self._entry
+        if self._credit:
+            given = -entry.credited.scaleb(-12, EXACT)
+            return Amounts(ZERO, ZERO, given, given)
+        contracted = from_pico(entry.contracted)
+        if not entry.covered:
+            return Amounts(from_pico(entry.public), contracted, contracted, contracted)
+        billed = from_pico(entry.uncovered)
+        effective = EXACT.add(billed, entry.covered_cost.scaleb(-12, EXACT))
+        return Amounts(from_pico(entry.public), contracted, effective, billed)
+
+    @property
+    def why(self) -> str:
+        """The arithmetic in words."""
+        entry = self._entry
+        outcome = "" if self._piece.outcome == "ok" else self._piece.outcome
+        return why(entry.price, entry.quantity, entry.contracted, self.clause, outcome)
+
+    @property
+    def steps(self) -> tuple[tuple[str, str], ...]:
+        """The derivation of the unit price: (clause path, sentence) pairs."""
+        return self._entry.price.steps
+
+
+class ChargeLine:
+    """What a clause adds to one request: a tier discount, an overage premium. Reads as a `Line` does."""
+
+    __slots__ = ("_at", "_charge", "clause")
+    unit = "USD"
+    kind = "adjustment"
+    model = meter = ""
+    high = None
+    steps: tuple[tuple[str, str], ...] = ()
+
+    def __init__(self, charge: Charge, at: datetime) -> None:
+        self.clause = charge.path
+        self._charge = charge
+        self._at = at
+
+    @property
+    def id(self) -> str:
+        """Stable for the same clause on the same usage."""
+        return f"{self._at.date().isoformat()}/{self.clause}"
+
+    @property
+    def quantity(self) -> Decimal:
+        """The base, in dollars."""
+        return from_pico(self._charge.base)
+
+    @property
+    def unit_price(self) -> Decimal:
+        """The share of the base."""
+        return self._charge.share
+
+    @property
+    def amounts(self) -> Amounts:
+        """It has no list price; it costs what it bills."""
+        amount = self._charge.amount.scaleb(-12, EXACT)
+        return Amounts(ZERO, ZERO, amount, amount)
+
+    @property
+    def why(self) -> str:
+        """The arithmetic in words."""
+        return self._charge.why()
+
+
+class RequestLines(Sequence["RequestLine | ChargeLine"]):
     """The lines of one request. Money is in integers (`pieces`) and Decimals of picodollars (`charges`) until asked for."""
 
     __slots__ = ("charges", "pieces", "terms")
@@ -52,25 +164,19 @@ class RequestLines(Sequence[Line]):
         return EXACT.scaleb(pico, -12)
 
     def __len__(self) -> int:
-        return len(self._lines())
+        return sum(1 for _ in self)
 
     def __getitem__(self, index):  # type: ignore[no-untyped-def]  # int or slice, as any sequence
-        return self._lines()[index]
+        return list(iter(self))[index]
 
-    def __iter__(self) -> Iterator[Line]:
-        return iter(self._lines())
-
-    def _lines(self) -> list[Line]:
-        with decimal.localcontext(EXACT):
-            usage = UsageLines()
-            for piece in self.pieces:
-                usage.add(piece)
-            at = self.pieces[0].at
-            moment = Interval(at, at + INSTANT)
-            return [
-                *usage.lines(moment, self.terms),
-                *(_charge_line(charge, moment, self.terms) for charge in self.charges),
-            ]
+    def __iter__(self) -> Iterator[RequestLine | ChargeLine]:
+        for piece in self.pieces:
+            for entry in piece.entries:
+                yield RequestLine(piece, entry)
+                if entry.credited:
+                    yield RequestLine(piece, entry, credit=True)
+        for charge in self.charges:
+            yield ChargeLine(charge, self.pieces[0].at)
 
 
 def price_request(
@@ -165,20 +271,4 @@ def split(record: UsageRecord, left: Decimal, weights: Mapping[str, Decimal]) ->
     return (
         replace(record, quantities=head, context_tokens=context),
         replace(record, quantities=tail, context_tokens=context, count=0),
-    )
-
-
-def _charge_line(charge: Charge, moment: Interval, terms: CompiledTerms) -> Line:
-    amount = charge.amount.scaleb(-12)
-    return Line(
-        id=f"{moment.start:%Y-%m-%d}/{charge.path}",
-        clause=charge.path,
-        kind="adjustment",
-        period=moment,
-        quantity=from_pico(charge.base),
-        unit_price=charge.share,
-        unit=terms.contract.signed.term.currency,
-        amounts=Amounts(effective=amount, billed=amount),
-        why=charge.why(),
-        source=terms.contract.source(charge.path),
     )

@@ -10,7 +10,6 @@ from offtake.rating.compiled import CompiledTerms
 from offtake.rating.lines import Amounts, Line
 from offtake.rating.piece import Entry, Piece
 from offtake.rating.pipeline import UnitPrice
-from offtake.usage.meters import BY_NAME
 from offtake.values.money import ZERO, divide, from_pico
 from offtake.values.periods import Interval
 
@@ -114,18 +113,19 @@ def _line(key: Key, into: Sum, period: Interval, terms: CompiledTerms) -> Line:
 
 
 def _why(into: Sum, clause: str, outcome: str) -> str:
+    covered = ""
+    if into.covered:
+        covered = f"; {from_pico(into.covered).normalize():,f} paid by {', '.join(sorted(into.paid_by))}"
+    return why(into.price, into.quantity, into.contracted, clause, outcome) + covered
+
+
+def why(price: UnitPrice, quantity: int, contracted: int, clause: str, outcome: str) -> str:
+    """The arithmetic of a usage line in words."""
     if clause == "capacity.reserved":
-        return f"{into.quantity:,} served from reserved capacity: paid by its fee"
-    if not into.contracted and outcome:
-        return f"{into.quantity:,} of {outcome} requests: free by {clause}"
-    amounts, per = into.amounts, BY_NAME[into.price.meter].per
-    price = from_pico(into.price.contracted * per).normalize()
-    steps = "; ".join(sentence for _, sentence in into.price.steps)
-    covered = (
-        f"; {from_pico(into.covered).normalize():,f} paid by {', '.join(sorted(into.paid_by))}" if into.covered else ""
-    )
-    unit = "M" if per == 1_000_000 else "k"
-    return f"{into.quantity:,} × ${price:f}/{unit} = {amounts.contracted.normalize():,f} ({steps}){covered}"
+        return f"{quantity:,} served from reserved capacity: paid by its fee"
+    if not contracted and outcome:
+        return f"{quantity:,} of {outcome} requests: free by {clause}"
+    return f"{quantity:,} × {price.shown} = {from_pico(contracted).normalize():,f} ({price.derivation})"
 
 
 def _credit(line: Line, credited: Decimal) -> Line:
