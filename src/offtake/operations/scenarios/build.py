@@ -47,10 +47,15 @@ def contract_of(scenario: Scenario, records: Sequence[UsageRecord]) -> Contract:
 
 def catalog_of(scenario: Scenario) -> Catalog:
     """The catalogue with this case's files, and the lock beside its contract, where there is one."""
-    files, contract = scenario.item("catalog"), scenario.item("contract")
+    contract = scenario.item("contract")
     lock = beside(scenario, contract).with_name(LOCK) if contract and isinstance(contract.value, str) else None
-    paths = tuple(beside(scenario, node) for node in files.items()) if files else ()
-    return _catalog(paths, lock if lock and lock.exists() else None)
+    return _catalog(catalog_paths(scenario), lock if lock and lock.exists() else None)
+
+
+def catalog_paths(scenario: Scenario) -> tuple[Path, ...]:
+    """The files of list prices that the scenario names."""
+    files = scenario.item("catalog")
+    return tuple(beside(scenario, node) for node in files.items()) if files else ()
 
 
 @lru_cache(maxsize=8)

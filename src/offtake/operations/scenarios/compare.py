@@ -20,7 +20,7 @@ them) or count (how many lines; 0: there is none).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -87,6 +87,15 @@ def compare(result: Invoices, contract: Contract, node: Node) -> Iterator[Mismat
         elif key == "control":
             for name, value in expected.entries():
                 yield from _equal(name, value.count(), getattr(result.control, name, None), because)
+
+
+def configurations(totals: Mapping[str, Decimal], node: Node, because: str) -> Iterator[Mismatch]:
+    """The totals of an estimate by the name of the configuration."""
+    for name, expected in node.entries():
+        if name in totals:
+            yield from _amount(name, expected, totals[name], totals[name], because)
+        else:
+            yield Mismatch(name, expected.text(), f"only {', '.join(totals)}", because)
 
 
 def figure(node: Node, expression: str, names: dict[str, Decimal], because: str) -> Iterator[Mismatch]:

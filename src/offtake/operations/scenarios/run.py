@@ -6,17 +6,20 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC
+from decimal import Decimal
 from pathlib import Path
 
 from offtake.contract.check import check
-from offtake.operations.scenarios.build import catalog_of, contract_of, facts_of
-from offtake.operations.scenarios.compare import NEED_RATING, Mismatch, compare, texts
+from offtake.operations.estimate import Workload, estimate
+from offtake.operations.scenarios.build import beside, catalog_of, catalog_paths, contract_of, facts_of
+from offtake.operations.scenarios.compare import NEED_RATING, Mismatch, compare, configurations, texts
 from offtake.operations.scenarios.file import Scenario, scenarios_of
 from offtake.operations.scenarios.node import Node
 from offtake.operations.scenarios.usage import record_of, usage_of
 from offtake.rating.rate import rate_records
 from offtake.usage.record import UsageRecord
 from offtake.values.errors import InputError, OfftakeError, Place
+from offtake.values.money import ZERO
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +63,19 @@ def scenario_files(paths: Iterable[Path]) -> list[Path]:
     return found
 
 
-def run_file(path: Path) -> Iterator[Outcome]:
-    """The outcomes of one file, in order; a file that cannot be read is one outcome with its error."""
+def run_file(path: Path, name: str = "") -> Iterator[Outcome]:
+    """The outcomes of one file, in order: of scenarios whose name contains `name`.
+
+    A file that cannot be read is one outcome with its error.
+    """
     try:
         scenarios = read_file(path)
     except OfftakeError as error:
         yield Outcome("the file can be read", Place(str(path)), error=str(error))
         return
     for scenario in scenarios:
-        yield run_scenario(scenario)
+        if name in scenario.name:
+            yield run_scenario(scenario)
 
 
 def read_file(path: Path) -> list[Scenario]:
@@ -97,6 +104,9 @@ def run_scenario(scenario: Scenario) -> Outcome:
 
 
 def _mismatches(scenario: Scenario) -> Iterator[Mismatch]:
+    if workload := scenario.item("estimate"):
+        yield from _estimated(scenario, workload)
+        return
     price = scenario.item("price")
     records = [_priced(price)] if price else usage_of(scenario.item("usage"))
     contract, catalog = contract_of(scenario, records), catalog_of(scenario)
@@ -110,6 +120,34 @@ def _mismatches(scenario: Scenario) -> Iterator[Mismatch]:
         if findings := node.item("check"):
             said = tuple(str(finding) for finding in check(contract, catalog))
             yield from texts("finding of check", findings, said, node.need("because").text())
+
+
+def _estimated(scenario: Scenario, node: Node) -> Iterator[Mismatch]:
+    """What `offtake estimate` gives, configuration by configuration."""
+    node.only("model", "input", "output", "cache_read", "cache_write", "ttl", "batch", "at")
+    ttl, contract, at = node.item("ttl"), scenario.item("contract"), node.item("at")
+
+    def share(key: str) -> Decimal:
+        item = node.item(key)
+        return item.number() if item else ZERO
+
+    found = estimate(
+        Workload(
+            node.need("model").text(),
+            node.need("input").count(),
+            node.need("output").count(),
+            share("cache_read"),
+            share("cache_write"),
+            ttl.text() if ttl else "5m",
+            share("batch"),
+        ),
+        beside(scenario, contract) if contract else None,
+        catalogs=catalog_paths(scenario),
+        at=at.instant() if at else None,
+    )
+    totals = {each.name: each.total for each in found.configurations}
+    for each in scenario.node.need("expect").items():
+        yield from configurations(totals, each.need("configurations"), each.need("because").text())
 
 
 def _priced(node: Node) -> UsageRecord:
