@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from offtake.operations.rate_usage import Rated
     from offtake.rating.breakdown import Breakdown, Part
     from offtake.rating.lines import Amounts, Control, Invoices, Line
+    from offtake.rating.request import ChargeLine, RequestLine
     from offtake.values.periods import Interval
 
 AMOUNTS = ("list", "contracted", "effective", "billed")
@@ -90,8 +91,8 @@ def ranged(low: Decimal, high: Decimal | None) -> object:
     return low if high is None or high == low else {"low": low, "high": high}
 
 
-def line_row(line: Line) -> dict[str, object]:
-    """One line. Words that a line does not have are left out."""
+def line_row(line: Line | RequestLine | ChargeLine) -> dict[str, object]:
+    """One line, of an invoice or of one request. Words that a line does not have are left out."""
     row: dict[str, object] = {
         "id": line.id,
         "kind": line.kind,
@@ -104,7 +105,7 @@ def line_row(line: Line) -> dict[str, object]:
         **amount_rows(line.amounts, line.high),
         "why": line.why,
     }
-    return row | {name: value for name in ALSO if (value := getattr(line, name))}
+    return row | {name: value for name in ALSO if (value := getattr(line, name, ""))}
 
 
 def correction_row(line: Line, zone: ZoneInfo) -> dict[str, object]:

@@ -14,8 +14,8 @@ from decimal import Decimal, localcontext
 from offtake.operations.rate_usage import Session, refuse_ranges
 from offtake.rating.clauses.steps import conditions_met
 from offtake.rating.compiled import CompiledTerms
-from offtake.rating.lines import Invoices, Line
-from offtake.rating.request import price_request
+from offtake.rating.lines import Invoices
+from offtake.rating.request import RequestLines, price_request
 from offtake.rating.run import Position
 from offtake.usage.record import UsageRecord
 from offtake.values.errors import CatalogError, UnpricedError
@@ -29,7 +29,7 @@ class RecordPrice:
 
     id: str
     total: Decimal
-    lines: tuple[Line, ...]
+    lines: RequestLines
 
 
 @dataclass(slots=True)
@@ -62,7 +62,7 @@ class ByRecord:
             except (UnpricedError, CatalogError):
                 continue
             if record.used_at >= first:
-                yield self._priced(record, lines.total, tuple(lines))
+                yield self._priced(record, lines)
 
     def unallocated(self) -> dict[str, Decimal]:
         """Billed amounts by clause that no record carries; rounding of lines is not among them."""
@@ -76,11 +76,11 @@ class ByRecord:
                 rest[clause] -= billed
         return {clause: amount for clause, amount in sorted(rest.items()) if amount}
 
-    def _priced(self, record: UsageRecord, total: Decimal, lines: tuple[Line, ...]) -> RecordPrice:
+    def _priced(self, record: UsageRecord, lines: RequestLines) -> RecordPrice:
         with localcontext(EXACT):
             for line in lines:
                 self._billed[line.clause] += line.amounts.billed
-        return RecordPrice(record.id, total, lines)
+        return RecordPrice(record.id, lines.total, lines)
 
 
 def rate_by_record(session: Session, strict: bool = False) -> ByRecord:
