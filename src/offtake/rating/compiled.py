@@ -107,7 +107,7 @@ class Lane:
 
 
 class CompiledTerms:
-    """A contract with its list prices and facts, ready to price. Holds no usage; safe to share between threads that read."""
+    """A contract with its list prices and facts, ready to price. Holds no usage."""
 
     def __init__(
         self,

@@ -95,7 +95,7 @@ def tokens_of(piece: Piece, weights: Mapping[str, Decimal] | None = None) -> Dec
 
 
 def share_of(part: Decimal | int, whole: Decimal | int, amount: int) -> int:
-    """`amount` × part ÷ whole in whole picodollars, half-even: what a part of a record is worth at another valuation."""
+    """`amount` × part ÷ whole in whole picodollars, half-even: what a part of a record is worth otherwise."""
     if part == whole or not whole:
         return amount if whole else 0
     return to_integer(divide(Decimal(part) * amount, Decimal(whole)))

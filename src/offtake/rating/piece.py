@@ -1,7 +1,7 @@
 """A piece: usage that shares all prices, priced. One request, one bucket, or a group of a million rows.
 
-Money is integer picodollars here: token counts × unit prices are exact, and what has to be divided (the part of a record
-beyond a threshold) is cut on that grid. Dollars come back in `usage_lines.py`.
+Money is integer picodollars here: token counts × unit prices are exact, and what has to be divided (the part of a
+record beyond a threshold) is cut on that grid. Dollars come back in `usage_lines.py`.
 """
 
 from __future__ import annotations

@@ -142,7 +142,7 @@ class ChargeLine:
 
 
 class RequestLines(Sequence["RequestLine | ChargeLine"]):
-    """The lines of one request. Money is in integers (`pieces`) and Decimals of picodollars (`charges`) until asked for."""
+    """The lines of one request; picodollars in `pieces` and `charges` until they are asked for."""
 
     __slots__ = ("charges", "pieces", "terms")
 
@@ -225,7 +225,7 @@ def _advanced(machine: Machine, record: UsageRecord, position: Position | None) 
 def use_record(
     run: Run, terms: CompiledTerms, record: UsageRecord, assume: Assume, by: Mapping[str, str]
 ) -> list[Piece]:
-    """Price a record on the run's position and let the clauses act; where it crosses a token threshold, in two parts."""
+    """Price a record on the run's position and let the clauses act; in two parts where it crosses a token threshold."""
     piece = _piece(terms, record, run.tier, assume)
     if by:
         piece.by = by

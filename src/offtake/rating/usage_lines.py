@@ -65,7 +65,7 @@ class UsageLines:
                 into.paid_by.update(piece.paid_by)
 
     def lines(self, period: Interval, terms: CompiledTerms) -> Iterable[Line]:
-        """The usage lines of a period, in the order of their keys, each credited failure followed by its credit line."""
+        """The usage lines of a period, in the order of their keys; a credited failure is followed by its credit."""
         for key in sorted(self.sums):
             into = self.sums[key]
             line = _line(key, into, period, terms)

@@ -6,7 +6,7 @@ Why it matters: real demand peaks at two to three times its mean. With allowance
 `average_within`: overage = max(Σ max(0, u − up_to × A), Σ u − n × A). It is attributed to the latest months first and
 booked when the averaging window closes.
 
-Example: A = 100 M, up to 2x, averaged over a quarter. Use 200, 50, 50: Σ u − 3A = 0 and no month is above 200: overage 0.
+Example: A = 100 M, up to 2x, averaged over a quarter. Use 200, 50, 50: Σ u − 3A = 0 and no month is above 200: none.
 Use 250, 50, 50: 250 − 200 = 50 M overage. Use 200, 100, 100: 400 − 300 = 100 M overage.
 """
 
@@ -64,9 +64,9 @@ def up_to(
     if not notices:
         raise ContractError(
             "R409",
-            f"{label} exceeds its allowance, the burst right needs notice of {clause.notice}, and no fact says if it was given",
+            f"{label} exceeds its allowance, a burst needs notice of {clause.notice}, and no fact says if it was given",
             where=where,
-            hint=f'add {{"kind": "burst_notice", "at": "…", "window": "{label}"}} to --facts (a late one gives no right)',
+            hint=f'add {{"kind": "burst_notice", "at": "…", "window": "{label}"}} to --facts (too late: no right)',
         )
     in_time = any(clause.notice.after(fact.at.astimezone(zone)) <= month.start for fact in notices)
     return clause.up_to if in_time else Decimal(1)

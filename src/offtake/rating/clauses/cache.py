@@ -1,6 +1,7 @@
 """Prompt cache: reads and writes as multiples of the resulting input price, or at their own list price.
 
-Clause: `prices.cache`. Source: S1 "cache reads at 0.1× input; cache-write premium of 1.25× (5-min TTL) or 2× (1-hr TTL)".
+Clause: `prices.cache`.
+Source: S1 "cache reads at 0.1× input; cache-write premium of 1.25× (5-min TTL) or 2× (1-hr TTL)".
 
 Why it matters: the multiple applies to what input costs *after* every other clause, so batch and cache stack. Tools
 that price one-hour writes at the five-minute price are 37.5% low.

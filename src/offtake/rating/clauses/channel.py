@@ -1,6 +1,7 @@
 """Channel: batch, flex and priority, priced from the realtime price or by their own catalogue price.
 
-Clause: `prices.batch`, `prices.flex`, `prices.priority`. Source: S1 "Batch / async APIs: 50% off both input and output".
+Clause: `prices.batch`, `prices.flex`, `prices.priority`.
+Source: S1 "Batch / async APIs: 50% off both input and output".
 
 Why it matters: batch halves the bill of work that can wait, input and output alike. A channel is either a share of
 the realtime price or its own catalogue price (`catalog`, and what `basis: list` means where nothing is said): exactly

@@ -1,6 +1,7 @@
 """Commitment: a floor on what counts, and what follows from it.
 
-Clause: `commitments`. Source: S2 "Volume Commitments = Deeper Discounts"; S1 "an annual commitment of $600,000 to $1.2M".
+Clause: `commitments`.
+Source: S2 "Volume Commitments = Deeper Discounts"; S1 "an annual commitment of $600,000 to $1.2M".
 
 Why it matters: the rate card applies to all usage; the commitment is a floor under it. The buyer pays the contracted
 cost of all usage + shortfall + overage premium. What counts is said by `counts_at` and `pool`; a token commitment
@@ -36,8 +37,8 @@ from offtake.values.periods import Interval, Period, windows
 class CommitmentClause:
     """One entry of `commitments`.
 
-    Accounts, in picodollars or weighted tokens: committed and drawn of the open window, minimum_drawn of the open month,
-    and beyond (contracted and list cost) of the open period.
+    Accounts, in picodollars or weighted tokens: committed and drawn of the open window, minimum_drawn of the open
+    month, and beyond (contracted and list cost) of the open period.
     """
 
     terms: CompiledTerms
@@ -226,7 +227,7 @@ class CommitmentClause:
             prepaid_part = f", {lost.normalize():,f} of it prepaid" if lost else ""
             run.line(
                 f"{self.path}.amount", "commitment", owed,
-                f"committed {committed:,f} − drawn {drawn.normalize():,f} = {unused.normalize():,f} unused{prepaid_part}",
+                f"{committed:,f} − drawn {drawn.normalize():,f} = {unused.normalize():,f} unused{prepaid_part}",
                 commitment=self.id, unused=True, key=f"shortfall/{window.start:%Y-%m-%d}",
                 quantity=unused, unit_price=divide(owed, unused), unit="USD" if self.weights is None else "token",
             )  # fmt: skip

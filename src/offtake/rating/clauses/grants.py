@@ -136,7 +136,7 @@ class GrantsClause:
         )  # fmt: skip
 
     def _expire(self, at: datetime, run: Run) -> None:
-        """A lot that lapses inside a period still pays that period's earlier usage, so it goes when the period closes."""
+        """A lot that lapses inside a period still pays that period's earlier usage: it goes when the period closes."""
 
     def _lapse(self, lot: Lot, run: Run) -> None:
         run.lots.remove(lot)
@@ -164,8 +164,8 @@ def credit_lot(terms: CompiledTerms, index: int, credit: Credit) -> Lot:
     expires = contract.instant(credit.expires) if credit.expires else NEVER
     amount = to_pico(credit.amount.amount)
     return Lot(
-        f"credits[{index}]", credit.name, amount, amount, starts, expires, priority=credit.priority, models=credit.models,
-        applies_to=credit.applies_to, counts=credit.counts,
+        f"credits[{index}]", credit.name, amount, amount, starts, expires, priority=credit.priority,
+        models=credit.models, applies_to=credit.applies_to, counts=credit.counts,
     )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from offtake.rating.clauses import new_models
 from offtake.rating.draft import Draft, per_million
 from offtake.usage.meters import Meter
 from offtake.values.errors import ContractError, UnpricedError
+from offtake.values.money import divide
 
 
 def fixed_prices(prices: Prices, model: str) -> str | None:
@@ -67,7 +68,7 @@ def fixed_unit_price(prices: Prices, key: str, meter: Meter) -> Decimal:
     """The fixed price a piece. UnpricedError where `fixed` names the model but not this meter."""
     for price_key in meter.price_keys if not meter.cache else meter.price_keys[:-1]:
         if price_key in prices.fixed[key]:
-            return prices.fixed[key][price_key] / meter.per
+            return divide(prices.fixed[key][price_key], meter.per)
     raise UnpricedError(
         "R404",
         f"prices.fixed.{key} has no price for {meter.name}",

@@ -1,6 +1,7 @@
 """Prepaid: the commitment, or a part of it, is paid before use, often for less.
 
-Clause: `commitments[].prepaid`. Source: S2 "up-front prepayment or annual commitments in exchange for steeper discounts";
+Clause: `commitments[].prepaid`.
+Source: S2 "up-front prepayment or annual commitments in exchange for steeper discounts";
 FOCUS spend agreements B1 and B2.
 
 Why it matters: `as: cash` pays less for the same drawdown; `as: rate` lowers each price instead; a bonus is a further

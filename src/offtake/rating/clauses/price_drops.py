@@ -1,6 +1,7 @@
 """Price drops: when list falls below the frozen price, the buyer follows it down.
 
-Clause: `prices.price_drops`. Source: S2 "Price protection"; notes on real price changes (gpt-5.6-luna fell by 80% in a day).
+Clause: `prices.price_drops`.
+Source: S2 "Price protection"; notes on real price changes (gpt-5.6-luna fell by 80% in a day).
 
 Why it matters: a freeze without it turns into an overpayment. `basis: list` gives the lower of the contracted price
 and the new list price; `discounted_list` keeps the whole implied reduction (1 − contracted ÷ list at freeze) on the

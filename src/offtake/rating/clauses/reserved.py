@@ -1,6 +1,7 @@
 """Reserved capacity: throughput that is paid whether used or not; what it serves bills nothing more.
 
-Clause: `capacity.reserved`. Source: S1 "Dedicated / reserved capacity"; S2 "reserve capacity equivalent to 2x their peak".
+Clause: `capacity.reserved`.
+Source: S1 "Dedicated / reserved capacity"; S2 "reserve capacity equivalent to 2x their peak".
 
 Why it matters: usage served from the reservation (`tier_served: reserved`) is already paid; what spills over bills at
 the contracted price. Billing both is the commonest error on such invoices.

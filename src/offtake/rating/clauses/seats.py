@@ -2,8 +2,8 @@
 
 Clause: `fees.seats`. Source: S2 "negotiate volume discounts on seats … reassign or add seats flexibly".
 
-Why it matters: the count is the contracted one, or the seats in use where they are more; it may fall at each anniversary
-by `true_down` at most. A seat added inside a month is paid for its days. Tiers are graduated: each seat pays its band.
+Why it matters: the count is the contracted one, or the seats in use where they are more; it may fall at each
+anniversary by `true_down` at most. A seat added inside a month is paid for its days. Tiers are graduated: each seat pays its band.
 
 Example: 2,000 seats at 40 USD / month = 80,000.00. 2,300 from 16 June: 2,000 + 300 × 15 ÷ 30 = 2,150 seat-months =
 86,000.00. Contracted 2,000 with a true-down of 10% a year and 1,500 in use: 1,800 in the second year.
@@ -54,6 +54,8 @@ def floor(seats: Seats, year: int) -> int:
 
 @dataclass(frozen=True)
 class SeatsClause:
+    """One line a month, in arrears."""
+
     terms: CompiledTerms
     path: str = "fees.seats"
     acts_on_usage = False
@@ -88,7 +90,7 @@ class SeatsClause:
         for start, end in itertools.pairwise(edges):
             count = max(floor(seats, year), self._count(start, seats))
             part = Interval(start, end).days(contract.zone)
-            amount += Fraction(price_of(seats, count)) * Fraction(part, days) / (12 if seats.price.per == "year" else 1)
+            amount += Fraction(price_of(seats, count)) * Fraction(part, days * (12 if seats.price.per == "year" else 1))
             seat_days += count * part
         exact = divide(Decimal(amount.numerator), amount.denominator)
         billed = quantize(exact, contract.signed.billing.rounding.places)

@@ -42,8 +42,8 @@ def apply(draft: Draft) -> None:
 def conditions_met(terms: CompiledTerms, survey: Survey, source: Source) -> dict[int, bool]:
     """Which conditional steps took effect: contracted spend of the twelve months before, read once at `from`.
 
-    A `spend` fact of that day decides; else the usage at hand does, where it reaches back far enough. ContractError where
-    neither can.
+    A `spend` fact of that day decides; else the usage at hand does, where it reaches back far enough. ContractError
+    where neither can.
     """
     from offtake.rating.spend import contracted_spend
 
@@ -64,7 +64,7 @@ def conditions_met(terms: CompiledTerms, survey: Survey, source: Source) -> dict
                 f"prices.steps[{index}] asks for contracted spend of the 12 months before {begins:%Y-%m-%d}",
                 where=contract.place(f"prices.steps[{index}].when"),
                 why="the usage at hand does not reach back that far",
-                hint=f'rate the earlier usage too, or add {{"kind": "spend", "at": "{begins:%Y-%m-%d}", "amount": "… USD"}} to --facts',
+                hint=f'rate earlier usage too, or add {{"kind": "spend", "at": "{begins:%Y-%m-%d}", "amount": "…"}} to --facts',
             )
         spend: Decimal = contracted_spend(terms, survey, source, Interval(start, begins), met)
         met[index] = spend >= floor

@@ -1,12 +1,13 @@
 """Volume tiers: deeper discounts as usage grows.
 
-Clause: `prices.tiers`. Source: S2 "push for aggressive discounts at each tier … or retroactive credits if you hit higher
+Clause: `prices.tiers`.
+Source: S2 "push for aggressive discounts at each tier … or retroactive credits if you hit higher
 tiers unexpectedly"; OpenMeter and Lago for the arithmetic of both kinds.
 
-Why it matters: `graduated` prices what falls in each band; `volume` prices everything at the band reached and credits the
-difference in the period that reaches it. The measure is the cost with every factor but tiers; `at: frozen` keeps a price
-drop from pushing a buyer below a step. Bands of money are one adjustment line (quantity in USD, unit price the share).
-An upper bound belongs to the lower band.
+Why it matters: `graduated` prices what falls in each band; `volume` prices everything at the band reached and credits
+the difference in the period that reaches it. The measure is the cost with every factor but tiers; `at: frozen` keeps a
+price drop from pushing a buyer below a step. Bands of money are one adjustment line (quantity in USD, unit price the
+share). An upper bound belongs to the lower band.
 
 Example: up to 500,000 0%, to 1,000,000 5%, then 10%; spend 1,200,000. Graduated: 500,000 × 5% + 200,000 × 10% =
 45,000.00 off. Volume: 1,200,000 × 10% = 120,000.00 off, of which what earlier periods gave is already booked.

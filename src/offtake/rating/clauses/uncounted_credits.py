@@ -2,8 +2,8 @@
 
 Clause: `credits[].counts`. Source: the burn orders of Metronome and Stripe; notes on "what counts toward the commit".
 
-Why it matters: usage that a promotional credit paid for does not help to reach the commitment, so the shortfall grows by
-the same amount. Which of the two it is must be said.
+Why it matters: usage that a promotional credit paid for does not help to reach the commitment, so the shortfall grows
+by the same amount. Which of the two it is must be said.
 
 Example: 100 committed, 120 used, a credit of 50. `counts: false`: 70 drawn, shortfall 30, bill 70 + 30 = 100.
 `counts: true`: 120 drawn, no shortfall, bill 120 − 50 = 70.
