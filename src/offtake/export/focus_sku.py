@@ -74,7 +74,7 @@ def sku_price_details(line: Line, vendor: str, facts: ModelFacts | None) -> str 
         "x_ModelVersion": version,
         "x_TokenDirection": meter.direction.capitalize() if meter and meter.is_token else "",
         "x_TokenCacheAction": cache_action,
-        "x_ServiceTier": line.channel,
+        "x_ServiceTier": "standard" if line.channel == "realtime" else line.channel,
     }
     return key_values({name: value for name, value in details.items() if value})
 
