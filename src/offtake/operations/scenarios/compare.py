@@ -11,6 +11,7 @@
     unpriced: 1                       records that nothing prices, or texts that their reasons contain
     warnings: [text]                  each text stands in a warning; none: there is no warning
     control: {records: 3, free: 1}    control totals
+    corrections: {2026-03: 20}        what is billed now for periods that were booked, and nothing for any other
 
 A row of `lines` selects by clause (a path and all below it), kind, model, meter, channel, region, access, outcome,
 commitment, commitment_status, period; what it selects is summed, so that it does not matter how finely rating cuts.
@@ -20,7 +21,7 @@ them) or count (how many lines; 0: there is none).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -35,7 +36,7 @@ from offtake.values.money import ROUNDING, ZERO, quantize
 
 NEED_RATING = (
     "total", "periods", "lines", "exactly", "figures", "per_million", "renewal_ceiling", "unpriced", "warnings",
-    "control", "error",
+    "control", "corrections", "error",
 )  # fmt: skip
 AMOUNTS = ("list", "contracted", "effective", "billed")
 _SELECT = (
@@ -96,6 +97,19 @@ def configurations(totals: Mapping[str, Decimal], node: Node, because: str) -> I
             yield from _amount(name, expected, totals[name], totals[name], because)
         else:
             yield Mismatch(name, expected.text(), f"only {', '.join(totals)}", because)
+
+
+def corrected(lines: Iterable[Line], node: Node, zone: ZoneInfo, because: str) -> Iterator[Mismatch]:
+    """What correction lines bill, by the period that they correct."""
+    totals: dict[str, Decimal] = {}
+    for line in lines:
+        month = f"{line.period.start.astimezone(zone):%Y-%m}"
+        totals[month] = totals.get(month, ZERO) + line.amounts.billed
+    expected = {} if node.value == "none" else {key: item.number() for key, item in node.entries()}
+    for month in sorted({*totals, *expected}):
+        wanted, got = expected.get(month, ZERO), totals.get(month, ZERO)
+        if wanted != got:
+            yield Mismatch(f"correction of {month}", _plain(wanted), _plain(got), because)
 
 
 def figure(node: Node, expression: str, names: dict[str, Decimal], because: str) -> Iterator[Mismatch]:

@@ -8,6 +8,7 @@
     catalog      one or more files of list prices, beside this file
     facts        rows of the facts file, such as {kind: top_up, at: 2026-01-05, id: t1, amount: 999 USD}
     usage        see `usage_of`
+    booked       {through: 2026-03, usage, changes, catalog, facts}: what was known when these months were invoiced
     price        {model, at, channel, …}: one unit price is asked for
     estimate     {model, input, output, cache_read, cache_write, ttl, batch}: as the command's flags
     expect       one or more expectations, each with `because`: see `compare`
@@ -17,29 +18,38 @@ Keys are a closed set: what is misspelt is an error and not a case that tests no
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from offtake.operations.scenarios.compare import NEED_RATING
 from offtake.operations.scenarios.node import Node
 from offtake.values.errors import Place
 
 KEYS = (
-    "name", "source", "note", "contract", "changes", "catalog", "facts", "usage", "price", "estimate", "expect",
+    "name", "source", "note", "contract", "changes", "catalog", "facts", "usage", "booked", "price", "estimate",
+    "expect",
 )  # fmt: skip
+BOOKED = ("changes", "catalog", "facts", "usage")
 EXPECTATIONS = (*NEED_RATING, "check", "configurations", "because")
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One case as it is written; the nodes are read when it runs."""
+    """One case as it is written; the nodes are read when it runs. What `over` says stands before what `node` says."""
 
     name: str
     place: Place
     node: Node
+    over: Node | None = None
 
     def item(self, key: str) -> Node | None:
         """What the scenario says under a key."""
-        return self.node.item(key)
+        return (self.over and self.over.item(key)) or self.node.item(key)
+
+    @property
+    def booked(self) -> Scenario | None:
+        """The case as it was when it was invoiced, where the scenario says so."""
+        before = self.node.item("booked")
+        return replace(self, over=before.only("through", *BOOKED)) if before else None
 
 
 def scenarios_of(text: str, file: str) -> list[Scenario]:

@@ -10,12 +10,15 @@ from decimal import Decimal
 from pathlib import Path
 
 from offtake.contract.check import check
+from offtake.contract.contract import Contract
 from offtake.operations.estimate import Workload, estimate
 from offtake.operations.scenarios.build import beside, catalog_of, catalog_paths, contract_of, facts_of
-from offtake.operations.scenarios.compare import NEED_RATING, Mismatch, compare, configurations, texts
+from offtake.operations.scenarios.compare import NEED_RATING, Mismatch, compare, configurations, corrected, texts
 from offtake.operations.scenarios.file import Scenario, scenarios_of
 from offtake.operations.scenarios.node import Node
 from offtake.operations.scenarios.usage import record_of, usage_of
+from offtake.rating.corrections import Booked, corrections
+from offtake.rating.lines import Invoices, Line
 from offtake.rating.rate import rate_records
 from offtake.usage.record import UsageRecord
 from offtake.values.errors import InputError, OfftakeError, Place
@@ -109,17 +112,45 @@ def _mismatches(scenario: Scenario) -> Iterator[Mismatch]:
         return
     price = scenario.item("price")
     records = [_priced(price)] if price else usage_of(scenario.item("usage"))
-    contract, catalog = contract_of(scenario, records), catalog_of(scenario)
+    contract = contract_of(scenario, records)
     expectations = scenario.node.need("expect").items()
     if any(node.item(key) for node in expectations for key in NEED_RATING):
-        # The whole term, so that what falls due in a month without usage is seen.
-        result = rate_records(records, contract, catalog, facts_of(scenario, contract.zone), span=contract.span)
+        result = _rated(scenario, contract, records)
         for node in expectations:
             yield from compare(result, contract, node)
+            if wanted := node.item("corrections"):
+                yield from corrected(_corrections(scenario, result), wanted, contract.zone, node.need("because").text())
     for node in expectations:
         if findings := node.item("check"):
-            said = tuple(str(finding) for finding in check(contract, catalog))
+            said = tuple(str(finding) for finding in check(contract, catalog_of(scenario)))
             yield from texts("finding of check", findings, said, node.need("because").text())
+
+
+def _rated(scenario: Scenario, contract: Contract, records: list[UsageRecord]) -> Invoices:
+    """The invoices of the whole term, so that what falls due in a month without usage is seen."""
+    facts = facts_of(scenario, contract.zone)
+    return rate_records(records, contract, catalog_of(scenario), facts, span=contract.span)
+
+
+def _corrections(scenario: Scenario, now: Invoices) -> tuple[Line, ...]:
+    """What changed in the periods that were invoiced on what was known then."""
+    before = scenario.booked
+    if before is None or before.over is None:
+        raise scenario.node.fail("`corrections` needs `booked`: what was known when the periods were invoiced")
+    records = usage_of(before.item("usage"))
+    contract = contract_of(before, records)
+    through = before.over.need("through").text()
+    closed = [
+        invoice
+        for invoice in _rated(before, contract, records).invoices
+        if f"{invoice.period.start.astimezone(contract.zone):%Y-%m}" <= through
+    ]
+    lines = [
+        Booked(invoice.period, line.id, line.amounts, line.high or line.amounts, {"clause": line.clause})
+        for invoice in closed
+        for line in invoice.lines
+    ]
+    return corrections(tuple(invoice.period for invoice in closed), tuple(lines), now)
 
 
 def _estimated(scenario: Scenario, node: Node) -> Iterator[Mismatch]:
