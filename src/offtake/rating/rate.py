@@ -6,7 +6,7 @@ again in finer parts, down to single records in (used_at, id) order; everything 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import localcontext
@@ -103,18 +103,14 @@ def rate(
 def _pass(
     source: Source, terms: CompiledTerms, survey: Survey, by: By, span: Interval | None, assume: Assume
 ) -> tuple[Invoices, bool]:
-    machine = Machine(terms)
-    run = machine.start()
     whole = _touched(terms, survey, span)
-    edges = sorted({event.at for event in machine.schedule})
-    planned = plan(terms, survey, edges, Interval(terms.contract.span.start, whole.end), by)
-    grouped = source.group(planned.groups)
-    rater = Rater(source, terms, run, survey, by, assume, Tally(grouped))
+    rater, planned = prepared(source, terms, survey, by, whole.end, assume)
+    run, tally = rater.run, rater.tally
+    grouped = tally.grouped
     rater.rate_segments(planned, grouped.groups)
     run.advance(whole.end)
     wanted = span or whole
     invoices = tuple(invoice for invoice in run.invoices if invoice.period.overlap(wanted))
-    tally = rater.tally
     control = Control(
         records=grouped.records,
         priced=tally.priced,
@@ -131,6 +127,16 @@ def _pass(
     return Invoices(name, contract.hash, terms.catalog.version, currency, invoices, control, reasons), tally.uncertain
 
 
+def prepared(
+    source: Source, terms: CompiledTerms, survey: Survey, by: By, until: datetime, assume: Assume
+) -> tuple[Rater, Plan]:
+    """A pass over the usage of the term before `until`, grouped and ready to be used segment by segment."""
+    machine = Machine(terms)
+    edges = sorted({event.at for event in machine.schedule})
+    planned = plan(terms, survey, edges, Interval(terms.contract.span.start, until), by)
+    return Rater(source, terms, machine.start(), survey, by, assume, Tally(source.group(planned.groups))), planned
+
+
 @dataclass(slots=True)
 class Rater:
     """One pass over the usage."""
@@ -145,24 +151,18 @@ class Rater:
 
     def rate_segments(self, planned: Plan, groups: Sequence[Group]) -> None:
         """Use every segment's groups in time order."""
-        by_segment: dict[int, list[Group]] = {}
-        for group in groups:
-            by_segment.setdefault(planned.segment_of[group.key.slice_key], []).append(group)
-        for number in sorted(by_segment):
-            self.run.advance(planned.segments[number].start)
-            self._use(planned, planned.segments[number], by_segment[number])
+        for segment, inside in by_segment(planned, groups):
+            self.run.advance(segment.start)
+            self.use(planned, segment, inside)
 
-    def _use(self, planned: Plan, segment: Interval, groups: Sequence[Group]) -> None:
+    def use(self, planned: Plan, segment: Interval, groups: Sequence[Group]) -> None:
+        """Use the groups of one segment, whose windows are open."""
         pieces = self._price(planned, groups)
-        if not self._crosses([piece for piece, _ in pieces]):
-            for piece, group in pieces:
+        if not self._crosses(pieces):
+            for piece in pieces:
                 self.tally.count(piece)
                 self.run.use(piece)
-                del group
             return
-        for _, group in pieces:
-            if not group.rows:
-                continue
         length = segment.end - segment.start
         if length > HOUR:
             self._finer(segment, DAY if length > DAY else HOUR)
@@ -177,11 +177,8 @@ class Rater:
             at += step
         planned = plan(self.terms, self.survey, edges, segment, self.by)
         before = self.tally.unpriced, dict(self.tally.reasons)
-        by_segment: dict[int, list[Group]] = {}
-        for group in self.source.group(planned.groups).groups:
-            by_segment.setdefault(planned.segment_of[group.key.slice_key], []).append(group)
-        for number in sorted(by_segment):
-            self._use(planned, planned.segments[number], by_segment[number])
+        for part, inside in by_segment(planned, self.source.group(planned.groups).groups):
+            self.use(planned, part, inside)
         self.tally.unpriced, self.tally.reasons = before
 
     def _in_order(self, segment: Interval) -> None:
@@ -193,11 +190,11 @@ class Rater:
             for piece in pieces:
                 self.tally.count(piece)
 
-    def _price(self, planned: Plan, groups: Sequence[Group]) -> list[tuple[Piece, Group]]:
+    def _price(self, planned: Plan, groups: Sequence[Group]) -> list[Piece]:
         pieces = []
         for group in groups:
             try:
-                pieces.append((self._piece(planned, group), group))
+                pieces.append(self._piece(planned, group))
             except (UnpricedError, CatalogError) as error:
                 self.tally.refuse(error, group.rows)
         return pieces
@@ -236,6 +233,15 @@ class Rater:
 
     def _crosses(self, pieces: Sequence[Piece]) -> bool:
         return any(sum(cut.measure(piece) for piece in pieces) > cut.left[0] for cut in self.run.cuts())
+
+
+def by_segment(planned: Plan, groups: Iterable[Group]) -> Iterator[tuple[Interval, list[Group]]]:
+    """The segments that have usage, in time order, with their groups."""
+    found: dict[int, list[Group]] = {}
+    for group in groups:
+        found.setdefault(planned.segment_of[group.key.slice_key], []).append(group)
+    for number in sorted(found):
+        yield planned.segments[number], found[number]
 
 
 def as_record(groups: GroupPlan, group: Group, at: datetime) -> UsageRecord:
