@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from offtake.rating.groups import PRICE_DIMENSIONS, GroupPlan, Slice, group
 from offtake.store.engine import Limits, engine
-from offtake.store.instants import passes
+from offtake.store.instants import classing
 from offtake.store.lake import group_files, open_lake
 from offtake.store.usage_files import Chunk
 from offtake.store.write import write_usage
@@ -118,21 +118,15 @@ def test_two_files_that_share_rows_count_each_once(
     st.lists(INSTANTS, max_size=20),
 )
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-def test_every_instant_is_in_one_pass_and_in_its_class(
-    plan: GroupPlan, spans: list[list[datetime]], instants: list[datetime]
-) -> None:
-    """Whichever way is chosen: ranges or buckets."""
+def test_every_instant_is_in_its_class(plan: GroupPlan, spans: list[list[datetime]], instants: list[datetime]) -> None:
     chunks = [Chunk(1, _us(first), _us(last)) for first, last in spans]
     inside = [at for at in instants if any(first <= at <= last for first, last in spans)]
     with engine(Limits(threads=1)) as run:
         run.run("CREATE TABLE t (used_at TIMESTAMPTZ)")
         if inside:
             run.connection.executemany("INSERT INTO t VALUES (?)", [(at,) for at in inside])
-        found = [
-            row
-            for each in passes(run, plan, chunks)
-            for row in run.rows(f"SELECT epoch_us(used_at), {each.key} FROM t {each.source}")
-        ]
+        by = classing(run, plan, chunks, placed=False)
+        found = run.rows(f"SELECT epoch_us(used_at), {by.key} FROM t {by.join}")
     expected = [(_us(at), _class(plan, at)) for at in inside]
     assert sorted(expected) == sorted(found)
 

@@ -71,6 +71,7 @@ def engine(limits: Limits | None = None) -> Iterator[Engine]:
         )
         try:
             connection.execute("SET TimeZone = 'UTC'")
+            connection.execute("SET enable_progress_bar = false")  # progress is the face's to show
             yield Engine(connection, Path(folder))
         finally:
             connection.close()

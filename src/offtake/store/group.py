@@ -13,7 +13,7 @@ from typing import Any
 from offtake.rating.groups import BAND_UNKNOWN, Group, Grouped, GroupKey, GroupPlan, order_of
 from offtake.store.duplicates import DROPPED_ROWS, Duplicates
 from offtake.store.engine import Engine, text
-from offtake.store.instants import OUTSIDE, Pass, passes
+from offtake.store.instants import OUTSIDE, Classing, classing
 from offtake.store.usage_files import METER_NAMES, VIEW, UsageFiles
 from offtake.usage.meters import METERS
 from offtake.values.errors import OutsideError
@@ -22,12 +22,12 @@ from offtake.values.errors import OutsideError
 def group_usage(run: Engine, files: UsageFiles, plan: GroupPlan, left_out: Duplicates) -> Grouped:
     """The groups of all rows but those left out. OutsideError where the control totals do not agree."""
     sums = _Sums(plan, files)
-    for each in passes(run, plan, files.chunks):
-        sums.add(run.rows(sums.statement(VIEW, each)), 1)
+    by_class = classing(run, plan, files.chunks, files.in_time_order)
+    sums.add(run.rows(sums.statement(by_class.relation or VIEW, by_class)), 1)
     _agree(run, files, sums.result)
     if left_out.dropped:
-        for each in passes(run, plan, files.chunks):
-            sums.add(run.rows(sums.statement(DROPPED_ROWS, each)), -1)
+        by_class = classing(run, plan, files.chunks, placed=False)
+        sums.add(run.rows(sums.statement(DROPPED_ROWS, by_class)), -1)
     return sums.grouped()
 
 
@@ -51,16 +51,16 @@ class _Sums:
         self._columns = tuple(name for name in dict.fromkeys(wanted) if name not in files.constants)
         self._groups: dict[GroupKey, Group] = {}
 
-    def statement(self, table: str, each: Pass) -> str:
+    def statement(self, relation: str, by_class: Classing) -> str:
         """One row a group: class, band, columns, tags; rows, requests, and the sum of each meter."""
         tags = (f"tags[{text(tag)}]" for tag in self._plan.tags)
-        keys = {f"k{n}": value for n, value in enumerate((each.key, self._bands.sql, *self._columns, *tags))}
+        keys = {f"k{n}": value for n, value in enumerate((by_class.key, self._bands.sql, *self._columns, *tags))}
         requests = "count(*)" if "count" in self._constants else "sum(count)"
         chosen = [f"{value} AS {name}" for name, value in keys.items()]
         chosen += ["count(*)", requests, *(f"sum({meter})" for meter in self._meters)]
         by = ", ".join(name for name, value in keys.items() if not _is_number(value))
         grouping = f"GROUP BY {by}" if by else "HAVING count(*) > 0"
-        return f"SELECT {', '.join(chosen)} FROM {table} {each.source} {grouping}"
+        return f"SELECT {', '.join(chosen)} FROM {relation} {by_class.join} {grouping}"
 
     def add(self, found: list[tuple[Any, ...]], sign: int) -> None:
         columns, tags = len(self._columns), len(self._plan.tags)

@@ -1,27 +1,28 @@
-"""From an instant to its class, in SQL: which rows share prices.
+"""From an instant to its class, in SQL: which rows share prices. One statement classes every row once.
 
-Where the files are in time order, each slice is a pass of its own that reads only its row groups (a range that covers a
-row group costs nothing). Otherwise, and where slices are many (off-peak hours), one pass joins a table of buckets. A
-bucket has one class, or two with a cut between them, so it is a plain equality join and any instant may be a cut.
+A file that we wrote is in time order, so the class of a row follows from its place in the file: the cuts are looked up
+once and no row's time is read. Otherwise, and where cuts are many (off-peak hours), rows join a table of quarter hours.
+A bucket of it has one class, or two with a cut between them, so this is a plain equality join and any instant may be a
+cut.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from offtake.rating.groups import GroupPlan
 from offtake.store.engine import Engine, explained
 from offtake.store.microseconds import of_instant, timestamp
-from offtake.store.usage_files import Chunk
+from offtake.store.usage_files import PLACED, Chunk
 
 OUTSIDE = -1
 """The class of instants outside of the plan's span."""
 
+CUTS_BY_PLACE = 16  # beyond, a join costs less than the comparisons
 BUCKET_US = 15 * 60 * 1_000_000  # the offsets of all time zones are multiples of it
 BUCKET_MIN_US = 1_000_000
-REREAD_MAX = 1.25  # passes over overlapping row groups may read this much of the file before a join is cheaper
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,28 +35,31 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Pass:
-    """One statement: the class as an expression, and what follows the table (a join or a condition)."""
+class Classing:
+    """The class of a row as an expression; the relation to read in place of the usual one; what to join."""
 
     key: str
-    source: str = ""
+    relation: str = ""
+    join: str = ""
 
 
-def passes(run: Engine, plan: GroupPlan, chunks: Sequence[Chunk]) -> Iterator[Pass]:
-    """The passes that class every row once."""
+def classing(run: Engine, plan: GroupPlan, chunks: Sequence[Chunk], placed: bool) -> Classing:
+    """How to class rows whose instants lie in `chunks`; `placed` where these are one file in time order."""
     if not chunks:
-        return
+        return Classing(str(OUTSIDE))
     runs = _runs(plan, min(chunk.first for chunk in chunks), max(chunk.last for chunk in chunks) + 1)
-    read = sum(chunk.rows for each in runs for chunk in chunks if chunk.first < each.end and chunk.last >= each.start)
+    if len(runs) == 1:
+        return Classing(str(runs[0].key))
+    if placed and len(runs) <= CUTS_BY_PLACE:
+        places = [str(_place(run, chunks, each.end)) for each in runs[:-1]]
+        return Classing(_chain("file_row_number", places, runs), relation=PLACED)
     width = _bucket_width(runs)
-    if len(runs) == 1 or read <= REREAD_MAX * sum(chunk.rows for chunk in chunks) or width < BUCKET_MIN_US:
-        for each in runs:
-            yield Pass(str(each.key), _condition(each, runs))
-        return
+    if width < BUCKET_MIN_US:
+        return Classing(_chain("used_at", [timestamp(each.end) for each in runs[:-1]], runs))
     _fill_buckets(run, runs, width)
-    yield Pass(
+    return Classing(
         "CASE WHEN epoch_us(used_at) < bucket.cut THEN bucket.before ELSE bucket.after END",
-        f"JOIN bucket ON bucket.number = epoch_us(used_at) // {width}",
+        join=f"JOIN bucket ON bucket.number = epoch_us(used_at) // {width}",
     )
 
 
@@ -75,14 +79,21 @@ def _runs(plan: GroupPlan, start: int, end: int) -> list[Run]:
     return runs
 
 
-def _condition(each: Run, runs: Sequence[Run]) -> str:
-    """The range of a run; the first and the last need no bound on their outer side."""
-    bounds = []
-    if each is not runs[0]:
-        bounds.append(f"used_at >= {timestamp(each.start)}")
-    if each is not runs[-1]:
-        bounds.append(f"used_at < {timestamp(each.end)}")
-    return f"WHERE {' AND '.join(bounds)}" if bounds else ""
+def _chain(column: str, bounds: Sequence[str], runs: Sequence[Run]) -> str:
+    steps = " ".join(f"WHEN {column} < {bound} THEN {each.key}" for bound, each in zip(bounds, runs, strict=False))
+    return f"CASE {steps} ELSE {runs[-1].key} END"
+
+
+def _place(run: Engine, chunks: Sequence[Chunk], cut: int) -> int:
+    """How many rows of a file in time order lie before an instant: at most one row group is read."""
+    before = 0
+    for chunk in chunks:
+        if chunk.last >= cut:
+            inside = f"file_row_number BETWEEN {before} AND {before + chunk.rows - 1}"
+            query = f"SELECT count(*) FROM {PLACED} WHERE {inside} AND used_at < {timestamp(cut)}"
+            return before + int(run.rows(query)[0][0])
+        before += chunk.rows
+    return before
 
 
 def _bucket_width(runs: Sequence[Run]) -> int:

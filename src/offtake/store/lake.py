@@ -26,6 +26,7 @@ class Lake:
 
     run: Engine
     files: UsageFiles
+    check_unique: bool = False
 
     @property
     def records(self) -> int:
@@ -35,7 +36,8 @@ class Lake:
     @cached_property
     def duplicates(self) -> Duplicates:
         """The rows to leave out; looked for once, and not at all in one file that was written without any."""
-        return Duplicates() if self.files.unique else find_duplicates(self.run, VIEW, self.files.rows)
+        skipped = self.files.unique and not self.check_unique
+        return Duplicates() if skipped else find_duplicates(self.run, VIEW, self.files.rows)
 
     def survey(self) -> Survey:
         """What planning needs to know before grouping."""
@@ -51,10 +53,15 @@ class Lake:
 
 
 @contextmanager
-def open_lake(paths: Iterable[str | Path], limits: Limits | None = None) -> Iterator[Lake]:
-    """Open usage files (paths or patterns). InputError for one that is missing, damaged or of other columns."""
+def open_lake(
+    paths: Iterable[str | Path], limits: Limits | None = None, *, check_unique: bool = False
+) -> Iterator[Lake]:
+    """Open usage files (paths or patterns). InputError for one that is missing, damaged or of other columns.
+
+    `check_unique` looks for duplicates also in a file whose card says that it has none.
+    """
     with engine(limits) as run:
-        yield Lake(run, open_usage_files(run, found_files(paths)))
+        yield Lake(run, open_usage_files(run, found_files(paths)), check_unique)
 
 
 def group_files(paths: Iterable[str | Path], plan: GroupPlan, limits: Limits | None = None) -> Grouped:

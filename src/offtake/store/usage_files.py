@@ -21,8 +21,9 @@ from offtake.values.errors import InputError, OutsideError, Place
 
 METER_NAMES = tuple(meter.name for meter in METERS)
 CARD_KEY = "offtake"
-VIEW = "usage"
+VIEW, PLACED = "usage", "usage_placed"
 _IDENTITY = ("id", "used_at", "model", "body_hash")
+_UNKNOWN = (None, None, None, None)
 _TYPES = {"TIMESTAMPTZ": "TIMESTAMP WITH TIME ZONE"}
 
 
@@ -62,7 +63,7 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class UsageFiles:
-    """Open files, visible to the engine as the view `usage`.
+    """Open files, visible to the engine as the view `usage`, and as `usage_placed` with each row's place in its file.
 
     `constants` are the text columns with one value in all rows, and `count` where it is always 1. `meters` are those
     with a value above zero. `context_max` is None where some row has no context, or the footers do not say it.
@@ -75,6 +76,11 @@ class UsageFiles:
     meters: tuple[str, ...]
     context_max: int | None
     cards: tuple[Card, ...] | None
+
+    @property
+    def in_time_order(self) -> bool:
+        """Whether a row's place follows its time: one file of our own writing."""
+        return len(self.paths) == 1 and self.cards is not None
 
     @property
     def unique(self) -> bool:
@@ -95,12 +101,15 @@ def open_usage_files(run: Engine, paths: Sequence[Path]) -> UsageFiles:
     listed = f"[{', '.join(text(path) for path in paths)}]"
     chosen = ", ".join(_chosen(column, lacking.get(column.name, 0), len(paths)) for column in COLUMNS)
     unified = ", union_by_name = true" if any(lacking.values()) else ""
-    run.run(f"CREATE OR REPLACE VIEW {VIEW} AS SELECT {chosen} FROM read_parquet({listed}{unified})")
+    source = f"read_parquet({listed}, file_row_number = true{unified})"
+    run.run(f"CREATE OR REPLACE VIEW {VIEW} AS SELECT {chosen} FROM {source}")
+    run.run(f"CREATE OR REPLACE VIEW {PLACED} AS SELECT {chosen}, file_row_number FROM {source}")
     facts = _Footers(run, listed)
+    chunks = facts.chunks()
     return UsageFiles(
         paths=tuple(paths),
-        rows=facts.rows,
-        chunks=facts.chunks(paths),
+        rows=sum(chunk.rows for chunk in chunks),
+        chunks=chunks,
         constants=facts.constants(),
         meters=tuple(name for name in METER_NAMES if lacking[name] < len(paths) and not facts.always_zero(name)),
         context_max=facts.context_max(),
@@ -112,13 +121,13 @@ class _Footers:
     """Column statistics over all row groups of the files; an absent or inexact one answers 'not known'."""
 
     def __init__(self, run: Engine, listed: str) -> None:
-        self._run, self._listed = run, listed
-        self.rows = int(run.rows(f"SELECT coalesce(sum(num_rows), 0) FROM parquet_file_metadata({listed})")[0][0])
+        run.run(f"CREATE OR REPLACE TABLE footer AS SELECT * FROM parquet_metadata({listed})")
+        self._run = run
         self._columns = {
-            name: (low, high, nulls)
-            for name, low, high, nulls in run.rows(
-                "SELECT path_in_schema, min(stats_min_value), max(stats_max_value), sum(stats_null_count) "
-                f"FROM parquet_metadata({listed}) GROUP BY path_in_schema "
+            name: values
+            for name, *values in run.rows(
+                "SELECT path_in_schema, min(stats_min_value), max(stats_max_value), sum(stats_null_count), "
+                "max(TRY_CAST(stats_max_value AS BIGINT)) FROM footer GROUP BY path_in_schema "
                 "HAVING bool_and(coalesce(min_is_exact, false) AND coalesce(max_is_exact, false)) "
                 "AND count(stats_min_value) = count(*) AND count(stats_max_value) = count(*) "
                 "AND count(stats_null_count) = count(*)"
@@ -126,10 +135,10 @@ class _Footers:
         }
 
     def constants(self) -> dict[str, Any]:
-        """Columns with one value; a number's statistics are text, which only says whether it is the one value."""
+        """Columns with one value; numbers stand as text in the statistics, which tells equal ones from others."""
         found: dict[str, Any] = {}
         for column in COLUMNS:
-            low, high, nulls = self._columns.get(column.name, (None, None, None))
+            low, high, nulls, _ = self._columns.get(column.name, _UNKNOWN)
             if low is not None and low == high and nulls == 0:
                 if column.type == "VARCHAR":
                     found[column.name] = low
@@ -139,23 +148,20 @@ class _Footers:
 
     def always_zero(self, meter: str) -> bool:
         """A file that lacks the meter has no say in this, as it has none of it."""
-        low, high, _ = self._columns.get(meter, (None, None, None))
+        low, high, *_ = self._columns.get(meter, _UNKNOWN)
         return bool(low == high == "0")
 
     def context_max(self) -> int | None:
-        found = self._run.rows(
-            "SELECT CASE WHEN bool_and(stats_null_count = 0) AND count(stats_max_value) = count(*) "
-            f"THEN max(TRY_CAST(stats_max_value AS BIGINT)) END FROM parquet_metadata({self._listed}) "
-            "WHERE path_in_schema = 'context_tokens'"
-        )
-        return found[0][0] if found and self._columns.get("context_tokens") else None
+        """The largest context, where every row has one."""
+        _, _, nulls, largest = self._columns.get("context_tokens", _UNKNOWN)
+        return largest if nulls == 0 else None
 
-    def chunks(self, paths: Sequence[Path]) -> tuple[Chunk, ...]:
-        """The row groups by time; InputError for a file that does not say its times, or has rows without one."""
+    def chunks(self) -> tuple[Chunk, ...]:
+        """The row groups in the order of the files; InputError for a file that does not say its times."""
         found = self._run.rows(
             "SELECT file_name, row_group_num_rows, epoch_us(TRY_CAST(stats_min_value AS TIMESTAMPTZ)), "
             "epoch_us(TRY_CAST(stats_max_value AS TIMESTAMPTZ)), stats_null_count "
-            f"FROM parquet_metadata({self._listed}) WHERE path_in_schema = 'used_at' AND row_group_num_rows > 0"
+            "FROM footer WHERE path_in_schema = 'used_at' AND row_group_num_rows > 0 ORDER BY file_name, row_group_id"
         )
         for name, _, first, last, nulls in found:
             if nulls:
