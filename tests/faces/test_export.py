@@ -57,7 +57,8 @@ def export(files: Path, *arguments: str, usage: str = "usage.csv") -> int:
 
 def test_focus_parquet_by_day_and_team(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = files / "focus.parquet"
-    assert 0 == export(files, "focus", "--format", "parquet", "--out", str(out), "--by", "day", "--by", "tag:team")
+    split = ("--by", "day", "--by", "tag:team")
+    assert 0 == export(files, "focus", "--format", "parquet", "--out", str(out), *split, "--check")
     rows = focus_files.read_parquet(out)
     assert [] == [str(violation) for violation in check(rows, whole_term=True, payable=payable(files, capsys))]
     assert {'{"team":"a"}', '{"team":"b"}', None} == {row["Tags"] for row in rows}
@@ -73,6 +74,14 @@ def test_focus_csv_by_line_has_the_lines_of_the_invoice(files: Path, capsys: pyt
         rows = list(focus_files.read_csv(file))
     found = check(rows, whole_term=True, rounding=Decimal("0.005"), payable=payable(files, capsys))
     assert [] == [str(violation) for violation in found]
+
+
+def test_a_file_that_breaks_a_rule_is_told(
+    files: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("offtake.export.focus_sku.pricing_unit", lambda line: "per million")
+    assert 1 == export(files, "focus", "--out", str(files / "focus.csv"), "--check")
+    assert "row 1: UnitFormat-A-000-M: PricingUnit is a unit" in capsys.readouterr().err
 
 
 def test_json_of_rate_gives_the_same_rows(files: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -57,19 +57,23 @@ def rating_flags(function: Decorated) -> Decorated:
     metavar="WHAT",
     help="Split rows by day, workload or tag:NAME (becomes Tags); may be repeated. line: as on the invoice.",
 )
+@click.option("--check", "checks", is_flag=True, help="Read the file back and check it; exit 1 where it breaks a rule.")
 @format_option("csv", "parquet")
-def focus(out: Path, output_format: str, **flags: Any) -> int:
+def focus(out: Path, output_format: str, checks: bool, **flags: Any) -> int:
     """Write FOCUS 1.2 cost and usage: a row a token class, with list, contracted, effective and billed cost.
 
     Parquet has DECIMAL(38,18) and UTC timestamps; CSV has plain decimals and ISO 8601. docs/reference/focus.md says
     what each column holds.
     """
-    from offtake.operations.export_rated import export_focus
+    from offtake.operations.export_rated import check_focus, export_focus
 
     rated = _rated(**flags)
     count = export_focus(rated, out, output_format)
     render.note(f"{out}: {count:,} rows")
-    return _left_out(rated, flags["from_json"])
+    broken = check_focus(rated, out, output_format) if checks else []
+    for violation in broken:
+        render.note(str(violation))
+    return _left_out(rated, flags["from_json"]) or int(bool(broken))
 
 
 @command.command("journal")

@@ -17,6 +17,7 @@ from typing import IO
 
 from offtake.contract.contract import Contract
 from offtake.export import beancount, focus, focus_files
+from offtake.export.focus_check import Violation, check
 from offtake.export.focus_columns import Row
 from offtake.operations.contracts import load_contract
 from offtake.operations.invoices_json import read_invoices
@@ -94,6 +95,15 @@ def export_focus(rated: Rated, out: Path, file_format: str) -> int:
             return focus_files.write_parquet(rows, beside)
     with replacing(out) as file:
         return _write_csv(rows, file)
+
+
+def check_focus(rated: Rated, out: Path, file_format: str) -> list[Violation]:
+    """Every rule of FOCUS 1.2 that the file breaks, read back as another tool would; it must sum to the invoices."""
+    payable = {focus.invoice_id(invoice, rated.contract): invoice.total for invoice in rated.invoices.invoices}
+    if file_format == "parquet":
+        return check(focus_files.read_parquet(out), payable=payable)
+    with out.open(encoding="utf-8", newline="") as file:
+        return check(list(focus_files.read_csv(file)), payable=payable)
 
 
 def export_journal(rated: Rated, out: Path) -> None:
