@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
 from decimal import Decimal
@@ -82,6 +82,10 @@ class ListPrices(Protocol):
 
     def resolve(self, name: str, vendor: str = "", access: str = "api") -> ModelFacts:
         """The model that people mean by this name. CatalogError with the nearest names when there is none."""
+        ...
+
+    def models(self, vendor: str) -> Sequence[ModelFacts]:
+        """Every model that a vendor sells."""
         ...
 
     def cells(self, model: str, vendor: str, channel: str, access: str, region: str) -> tuple[PriceCell, ...]:

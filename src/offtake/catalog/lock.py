@@ -74,6 +74,10 @@ class Lock:
         close = nearest(reference.name, list(self._facts))
         raise CatalogError("K301", f"no model {name!r} in the lock", hint=f"locked: {', '.join(close or self._facts)}")
 
+    def models(self, vendor: str) -> tuple[ModelFacts, ...]:
+        """The models of the lock that a vendor sells."""
+        return tuple(facts for facts in self._facts.values() if vendor in ("", facts.vendor))
+
     def cells(self, model: str, vendor: str, channel: str, access: str, region: str) -> tuple[PriceCell, ...]:
         """The locked prices; none where this was not locked."""
         return self.offers.get(Offer(model, vendor, channel, access, region), ())

@@ -62,7 +62,12 @@ CLAIMS: dict[str, dict[str, str]] = {
     "Capacity": {"assure": "no_throttle_below throttled_max raise_limits_within", "negotiate": "priority features"},
     "Limits": {"gate assure": "requests_per_second requests_per_minute concurrency input_tpm output_tpm"},
     "CapacityCredits": {"assure": "per of_minutes_throttled of cap"},
-    "Reserved": {"gate plan": "input_tpm output_tpm", "rate gate": "price spill models", "assure": "peak_multiple"},
+    "Reserved": {
+        "gate plan": "input_tpm output_tpm",
+        "rate gate": "price models",
+        "gate": "spill",
+        "assure": "peak_multiple",
+    },
     "Forecast": {"plan assure": "horizon headroom"},
     "Uptime": {
         "assure": "target window method slice slice_target exclude of cap claim_within paid_as",

@@ -124,6 +124,7 @@ class CompiledTerms:
         self._lanes: dict[tuple[int, str, str, str, str, str, str], Lane] = {}
         self._open = (Interval(START, START), 0)  # the period that was last asked for
         self.machine: object = None  # the window clauses, set by `request.py` when first asked
+        self.by_affiliate = any(_names_affiliates(version.terms) for version in contract.versions)
         self._by_workload = any(version.terms.prices.non_production for version in contract.versions)
 
     def period(self, at: datetime) -> int:
@@ -143,6 +144,8 @@ class CompiledTerms:
         lane = self._lanes.get(key)
         if lane is None:
             lane = self._lanes[key] = self._compile(key)
+        if self.by_affiliate:
+            _of_affiliate(self.contract.as_of(record.used_at), record.account)
         return lane
 
     def _compile(self, key: tuple[int, str, str, str, str, str, str]) -> Lane:
@@ -217,6 +220,17 @@ def _daily(period: Interval, times: set[time]) -> Iterable[datetime]:
     while times and day <= period.end.date():
         yield from (datetime.combine(day, moment, UTC) for moment in times)
         day += timedelta(days=1)
+
+
+def _names_affiliates(terms: Terms) -> bool:
+    pools = (commitment.pool for commitment in terms.commitments)
+    return terms.scope.affiliates != "all" or any(pool != "all_models" and pool.affiliates for pool in pools)
+
+
+def _of_affiliate(terms: Terms, account: str) -> None:
+    affiliates = terms.scope.affiliates
+    if affiliates != "all" and not match_any(affiliates, account):
+        raise UnpricedError("R407", f"account {account!r} is not in scope.affiliates {affiliates}")
 
 
 def _in_scope(terms: Terms, model: str, name: str, channel: str, access: str) -> None:

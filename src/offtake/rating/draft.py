@@ -47,7 +47,7 @@ class Question:
 
 @dataclass(slots=True)
 class Draft:
-    """Dollars a piece so far. `undropped` is the price as if list prices had never fallen (what `at: frozen` counts)."""
+    """Dollars a piece so far. `undropped` is the price as if list had never fallen (what `at: frozen` counts)."""
 
     question: Question
     terms: Terms

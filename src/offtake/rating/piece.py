@@ -65,6 +65,7 @@ class Piece:
 
     known = True
     rows = 1
+    account = ""
     by: Mapping[str, str] = NO_TAGS
     paid_by: dict[str, int] | None = None
 

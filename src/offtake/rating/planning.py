@@ -75,7 +75,7 @@ def plan(terms: CompiledTerms, survey: Survey, edges: Sequence[datetime], span: 
         span,
         slices,
         {model: tuple(sorted(found)) for model, found in bands.items() if found},
-        (*PRICE_DIMENSIONS, "workload") if by_workload else PRICE_DIMENSIONS,
+        (*PRICE_DIMENSIONS, *(["workload"] if by_workload else []), *(["account"] if terms.by_affiliate else [])),
         by.tags,
     )
     return Plan(groups, stands_for, segments, segment_of)

@@ -219,7 +219,7 @@ class Rater:
             )
         ]
         piece = price_piece(record, self.terms, cards, lane, self.assume)
-        piece.rows = group.rows
+        piece.rows, piece.account = group.rows, record.account
         piece.by = self._by_of(record, interval)
         return piece
 

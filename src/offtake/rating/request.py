@@ -227,6 +227,7 @@ def use_record(
 ) -> list[Piece]:
     """Price a record on the run's position and let the clauses act; in two parts where it crosses a token threshold."""
     piece = _piece(terms, record, run.tier, assume)
+    piece.account = record.account
     if by:
         piece.by = by
     for cut in run.cuts() if run.machine.cutting else ():

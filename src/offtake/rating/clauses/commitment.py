@@ -178,7 +178,7 @@ class CommitmentClause:
         return total
 
     def _counts(self, piece: Piece) -> bool:
-        return prepaid.in_pool(self.text, piece.lane.model.id, piece.lane.access)
+        return prepaid.in_pool(self.text, piece.lane.model.id, piece.lane.access, piece.account)
 
     def counted(self, piece: Piece) -> Decimal | int:
         """What a piece draws: what no lot has covered, at the contract's valuation."""

@@ -15,8 +15,8 @@ from decimal import Decimal
 
 from offtake.contract.patterns import match, most_specific
 from offtake.contract.schema.prices import Discount, Prices
-from offtake.rating.clauses import new_models
-from offtake.rating.draft import Draft, per_million
+from offtake.rating.clauses import freeze, list_price, new_models
+from offtake.rating.draft import Draft, Question, per_million
 from offtake.usage.meters import Meter
 from offtake.values.errors import ContractError, UnpricedError
 from offtake.values.money import divide
@@ -46,6 +46,12 @@ def apply(draft: Draft) -> None:
     """Fixed price, else the price of a new model, else the discount, else list."""
     prices, question = draft.terms.prices, draft.question
     key = fixed_prices(prices, question.model.id)
+    if key is not None and list_price.base_channel(draft.terms, question.channel) != "realtime":
+        raise UnpricedError(
+            "R413",
+            f"prices.fixed.{key} is a realtime price, and nothing derives the {question.channel} price from it",
+            hint=f"add `prices.{question.channel}: {{share: 50%}}` or what was agreed",
+        )
     if key is not None:
         price = fixed_unit_price(prices, key, question.meter)
         draft.price = draft.undropped = price
@@ -54,7 +60,7 @@ def apply(draft: Draft) -> None:
         return
     index = discount_index(prices, question.model.id, question.channel, question.meter.name)
     literal = index is not None and "*" not in prices.discounts[index].models
-    if not literal and new_models.apply(draft):
+    if not literal and new_models.apply(draft, _negotiated):
         return
     if index is None:
         return
@@ -62,6 +68,14 @@ def apply(draft: Draft) -> None:
     draft.scale(1 - share)
     draft.clause = f"prices.discounts[{index}]"
     draft.note(draft.clause, f"{share:.2%} off: {per_million(draft.price, question.meter)}")
+
+
+def _negotiated(question: Question, draft: Draft) -> Draft:
+    """The draft of another model under the same terms, up to its negotiated price."""
+    other = list_price.start(question, draft.terms, draft.book)
+    freeze.apply(other)
+    apply(other)
+    return other
 
 
 def fixed_unit_price(prices: Prices, key: str, meter: Meter) -> Decimal:

@@ -48,9 +48,13 @@ def rate_discount(draft: Draft) -> None:
             )
 
 
-def in_pool(commitment: Commitment, model: str, access: str) -> bool:
-    """Whether usage of a model through an access form counts toward the commitment."""
+def in_pool(commitment: Commitment, model: str, access: str, account: str | None = None) -> bool:
+    """Whether usage of a model through an access form, by an affiliate's account, counts toward the commitment."""
     pool = commitment.pool
     if pool == "all_models":
         return True
-    return (pool.models is None or match_any(pool.models, model)) and (pool.access is None or access in pool.access)
+    return (
+        (pool.models is None or match_any(pool.models, model))
+        and (pool.access is None or access in pool.access)
+        and (pool.affiliates is None or account is None or match_any(pool.affiliates, account))
+    )

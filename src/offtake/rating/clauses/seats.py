@@ -3,7 +3,8 @@
 Clause: `fees.seats`. Source: S2 "negotiate volume discounts on seats … reassign or add seats flexibly".
 
 Why it matters: the count is the contracted one, or the seats in use where they are more; it may fall at each
-anniversary by `true_down` at most. A seat added inside a month is paid for its days. Tiers are graduated: each seat pays its band.
+anniversary by `true_down` at most. A seat added inside a month is paid for its days. Tiers are graduated:
+each seat pays its band.
 
 Example: 2,000 seats at 40 USD / month = 80,000.00. 2,300 from 16 June: 2,000 + 300 × 15 ÷ 30 = 2,150 seat-months =
 86,000.00. Contracted 2,000 with a true-down of 10% a year and 1,500 in use: 1,800 in the second year.

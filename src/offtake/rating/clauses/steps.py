@@ -64,7 +64,7 @@ def conditions_met(terms: CompiledTerms, survey: Survey, source: Source) -> dict
                 f"prices.steps[{index}] asks for contracted spend of the 12 months before {begins:%Y-%m-%d}",
                 where=contract.place(f"prices.steps[{index}].when"),
                 why="the usage at hand does not reach back that far",
-                hint=f'rate earlier usage too, or add {{"kind": "spend", "at": "{begins:%Y-%m-%d}", "amount": "…"}} to --facts',
+                hint=f'or add the fact {{"kind": "spend", "at": "{begins:%Y-%m-%d}", "amount": "…"}}',
             )
         spend: Decimal = contracted_spend(terms, survey, source, Interval(start, begins), met)
         met[index] = spend >= floor
