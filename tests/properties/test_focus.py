@@ -1,4 +1,4 @@
-"""Any invoices export conforming rows, and their sums are the invoices' sums."""
+"""Any invoices export conforming rows and balanced books, and their sums are the invoices' sums."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from offtake.export import focus
 from offtake.export.focus_check import TOLERANCE, check
+from offtake.export.journal import transactions
 from offtake.rating.lines import Amounts, Invoice, Line
 from offtake.usage.meters import METERS
 from offtake.values.money import ZERO, divide, from_pico
@@ -66,7 +67,7 @@ def any_lines(draw: st.DrawFn, period: Interval) -> list[Line]:
 @given(st.lists(st.integers(1, 12), unique=True, max_size=2).flatmap(
     lambda months: st.tuples(*(st.tuples(st.just(month(n)), any_lines(month(n))) for n in sorted(months)))
 ))  # fmt: skip
-def test_any_invoices_export_conforming_rows(made: tuple[tuple[Interval, list[Line]], ...]) -> None:
+def test_any_invoices_export_conforming_rows_and_balanced_books(made: tuple[tuple[Interval, list[Line]], ...]) -> None:
     of = invoices(*made)
     rows = list(focus.rows(of, contract()))
     payable = {focus.invoice_id(invoice, contract()): invoice.total for invoice in of.invoices}
@@ -74,6 +75,11 @@ def test_any_invoices_export_conforming_rows(made: tuple[tuple[Interval, list[Li
     for name, column in (("effective", "EffectiveCost"), ("billed", "BilledCost")):
         assert abs(_sum(of.invoices, name) - sum(row[column] for row in rows)) <= TOLERANCE  # type: ignore[misc]
     assert sum(len(lines) for _, lines in made) == len(rows)
+    owed = ZERO
+    for transaction in transactions(of, contract()):
+        assert ZERO == sum(transaction.postings.values(), ZERO)
+        owed -= transaction.postings.get("Liabilities:Payable:Solora", ZERO)
+    assert abs(of.total - owed) <= TOLERANCE * 100  # each line is booked with 12 decimals
 
 
 def _sum(of: tuple[Invoice, ...], name: str) -> Decimal:
