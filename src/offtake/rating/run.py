@@ -21,10 +21,11 @@ from offtake.rating.piece import Piece
 from offtake.rating.usage_lines import UsageLines
 from offtake.rating.window_clauses import window_clauses
 from offtake.rating.windows import Charge, Cut, Window, WindowClause
-from offtake.values.money import ZERO, from_pico
+from offtake.values.money import ZERO, from_pico, quantize
 from offtake.values.periods import Interval
 
 START = datetime(1, 1, 1, tzinfo=UTC)
+ONE = Decimal(1)
 END = datetime(9999, 12, 31, tzinfo=UTC)
 
 
@@ -118,20 +119,23 @@ class Run:
         why: str,
         *,
         key: str = "",
-        quantity: Decimal = Decimal(1),
+        quantity: Decimal | None = None,
         unit_price: Decimal | None = None,
-        unit: str = "USD",
-        contracted: Decimal = ZERO,
-        public: Decimal | None = None,
+        unit: str = "",
         effective: Decimal | None = None,
         commitment: str = "",
         unused: bool = False,
     ) -> None:
-        """Write a line of a window clause into the open period; nothing where no invoices are made."""
+        """Write a line of a window clause into the open period; nothing where no invoices are made.
+
+        Without a quantity it is one `unit`, or so many of the currency where no unit is named.
+        """
         if not self.collect:
             return
         assert self.period is not None
         contract = self.terms.contract
+        if quantity is None:
+            quantity, unit_price = (ONE, billed) if unit else (billed, ONE)
         self.lines.append(
             Line(
                 id="/".join(part for part in (f"{self.period.start:%Y-%m-%d}", clause, kind, key) if part),
@@ -139,14 +143,9 @@ class Run:
                 kind=kind,
                 period=self.period,
                 quantity=quantity,
-                unit_price=billed if unit_price is None else unit_price,
-                unit=contract.signed.term.currency if unit == "USD" else unit,
-                amounts=Amounts(
-                    list=contracted if public is None else public,
-                    contracted=contracted,
-                    effective=billed if effective is None else effective,
-                    billed=billed,
-                ),
+                unit_price=quantize(billed if unit_price is None else unit_price, 12).normalize() + ZERO,
+                unit=unit or contract.signed.term.currency,
+                amounts=Amounts(effective=billed if effective is None else effective, billed=billed),
                 why=why,
                 source=contract.source(clause),
                 commitment=commitment,

@@ -132,7 +132,7 @@ class CommitmentClause:
         assert clause is not None
         drawdown, basis, path = committed * clause.share, prepaid.cost_basis(clause), f"{self.path}.prepaid"
         run.line(
-            path, "purchase", drawdown * basis, f"{drawdown:,f} of drawdown × {basis.normalize():f}",
+            path, "purchase", drawdown * basis, f"{drawdown.normalize():,f} of drawdown × {basis.normalize():f}",
             effective=ZERO, commitment=self.id, quantity=drawdown, unit_price=basis,
         )  # fmt: skip
         units = to_pico(drawdown)
@@ -200,9 +200,7 @@ class CommitmentClause:
             self.bursts.closes(window, run)
 
     def _top_up(self, window: Interval, run: Run) -> None:
-        assert self.text.minimum is not None
-        places = self.terms.contract.signed.billing.rounding.places
-        floor = instalment(self.terms.contract, self.text.minimum.per or "month", self._minimum, window, places)
+        floor = self.minimum_in(window)
         drawn = from_pico(run.take(f"{self.path}.minimum_drawn"))
         missing = minimum.top_up(floor, drawn)
         if missing:
@@ -213,12 +211,18 @@ class CommitmentClause:
                 commitment=self.id, unused=True, key=f"{window.start:%Y-%m-%d}",
             )  # fmt: skip
 
+    def minimum_in(self, window: Interval) -> Decimal:
+        """Dollars that must be drawn in a window of the minimum."""
+        assert self.text.minimum is not None
+        places = self.terms.contract.signed.billing.rounding.places
+        return instalment(self.terms.contract, self.text.minimum.per or "month", self._minimum, window, places)
+
     def _minimum(self, terms: Terms, year: int) -> Decimal:
         found = [each.minimum for each in terms.commitments if each.id == self.id and each.minimum]
         return found[0].money.amount if found else ZERO
 
     def _true_up(self, window: Interval, run: Run) -> None:
-        committed = self.amount(run.accounts[f"{self.path}.committed"])
+        committed = self.amount(run.accounts[f"{self.path}.committed"]).normalize()
         drawn = self.amount(run.accounts[f"{self.path}.drawn"])
         unused = shortfall.unused(committed, drawn)
         lost = self._expire_prepaid(window, run)
@@ -229,7 +233,7 @@ class CommitmentClause:
                 f"{self.path}.amount", "commitment", owed,
                 f"{committed:,f} − drawn {drawn.normalize():,f} = {unused.normalize():,f} unused{prepaid_part}",
                 commitment=self.id, unused=True, key=f"shortfall/{window.start:%Y-%m-%d}",
-                quantity=unused, unit_price=divide(owed, unused), unit="USD" if self.weights is None else "token",
+                quantity=unused, unit_price=divide(owed, unused), unit="" if self.weights is None else "token",
             )  # fmt: skip
         if self.text.rollover and unused:
             self._roll(self.text.rollover, committed, unused, window, run)

@@ -132,7 +132,7 @@ class GrantsClause:
         left = from_pico(int(lot.remaining)).normalize()
         run.line(
             lot.clause, "credit", -amount, f"{lot.name} pays {amount.normalize():,f}; {left:,f} left",
-            effective=-amount * (1 - lot.cost_basis), key=lot.name,
+            effective=ZERO - amount * (1 - lot.cost_basis), key=lot.name,
         )  # fmt: skip
 
     def _expire(self, at: datetime, run: Run) -> None:
