@@ -52,13 +52,13 @@ class Outcome:
 
 
 def scenario_files(paths: Iterable[Path]) -> list[Path]:
-    """Files as named, and the scenario files under folders: YAML that is a list, or has `expect`.
+    """Files as named, and the scenario files under folders: YAML with `expect`, and every list in a folder `scenarios`.
 
-    Contracts and catalogues beside them are neither. InputError where a folder holds no scenario.
+    Contracts and catalogues beside them are neither; hidden folders are left out. InputError where a folder has none.
     """
     found: list[Path] = []
     for path in paths:
-        inside = sorted(file for file in path.rglob("*.yaml") if _is_scenarios(file)) if path.is_dir() else [path]
+        inside = sorted(file for file in path.rglob("*.yaml") if _is_scenarios(file, path)) if path.is_dir() else [path]
         if not inside:
             hint = "a scenario file is a list of {name, contract, usage, expect}"
             raise InputError("U182", f"no scenarios in {path}", hint=hint)
@@ -189,5 +189,9 @@ def _priced(node: Node) -> UsageRecord:
     return record_of(row, "price", node.need("at").instant().astimezone(UTC), context_tokens=0)
 
 
-def _is_scenarios(file: Path) -> bool:
-    return re.search(r"^(- |expect:)", file.read_text(encoding="utf-8", errors="replace"), re.MULTILINE) is not None
+def _is_scenarios(file: Path, below: Path) -> bool:
+    if any(part.startswith(".") for part in file.relative_to(below).parts):
+        return False
+    text = file.read_text(encoding="utf-8", errors="replace")
+    listed = r"^- |" if file.parent.name == "scenarios" else ""
+    return re.search(rf"{listed}^(  |- )?expect:", text, re.MULTILINE) is not None
