@@ -34,7 +34,8 @@ def test_a_scenario_that_fails_exits_1_and_shows_the_difference(
 
 
 def test_a_file_that_cannot_be_read_exits_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "case.yaml").write_text("- name: [\n")
+    (tmp_path / "scenarios").mkdir()
+    (tmp_path / "scenarios" / "case.yaml").write_text("- name: [\n")
 
     assert 1 == run(["test", str(tmp_path)])
     assert "this is not YAML" in capsys.readouterr().out
