@@ -84,6 +84,11 @@ class Catalog:
                     found[model] = self._facts_of(model, seller)
         return tuple(found.values())
 
+    @property
+    def vendors(self) -> tuple[str, ...]:
+        """Who has prices: the makers of models, then those who only resell."""
+        return tuple(dict.fromkeys([*self._makers, *self._book.providers]))
+
     def batch_window(self, vendor: str) -> Duration | None:
         """How long the vendor may take over a batch, where known."""
         return next((row.window for row in self._facts.batch if row.vendor == self._vendor(vendor)), None)

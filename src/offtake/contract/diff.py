@@ -29,7 +29,7 @@ class Change:
 
 def diff(before: Contract, after: Contract, at: datetime | None = None) -> tuple[Change, ...]:
     """Every difference between the texts in force at an instant; the last versions when none is given."""
-    old, new = _written(before, at), _written(after, at)
+    old, new = written(before, at), written(after, at)
     changes = []
     for path in dict.fromkeys([*old, *new]):
         old_value, old_place = old.get(path, (None, None))
@@ -39,8 +39,8 @@ def diff(before: Contract, after: Contract, at: datetime | None = None) -> tuple
     return tuple(changes)
 
 
-def _written(contract: Contract, at: datetime | None) -> dict[str, tuple[str, Place]]:
-    """Each value as the file writes it, and its place, by path."""
+def written(contract: Contract, at: datetime | None = None) -> dict[str, tuple[str, Place]]:
+    """Each value of the text in force at an instant as the file writes it, and its place, by path."""
     version = contract.version_at(at) if at else contract.versions[-1]
     found: dict[str, tuple[str, Place]] = {}
 
@@ -64,3 +64,7 @@ def _written(contract: Contract, at: datetime | None) -> dict[str, tuple[str, Pl
 def _scalar(value: object) -> str:
     """One value; 1.50 and 1.5 are no difference."""
     return plain(value) if isinstance(value, Decimal) else str(value)
+
+
+def _word(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

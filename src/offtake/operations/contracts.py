@@ -1,15 +1,15 @@
 """Opening a contract with what lies beside it: the stances of its negotiation, and the locked list prices.
 
-    contract.yaml                the contract
-    contract.negotiation.yaml    stances (offered, ask, fallback, walk_away); opened only where one is asked for
-    prices.lock.yaml             the list prices that it was priced with, written by `offtake catalog lock`
+contract.yaml                the contract
+contract.negotiation.yaml    stances (offered, ask, fallback, walk_away); opened only where one is asked for
+prices.lock.yaml             the list prices that it was priced with, written by `offtake catalog lock`
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from offtake.catalog.catalog import Catalog
@@ -70,6 +70,13 @@ def load_facts(paths: Sequence[Path], contract: Contract) -> tuple[Fact, ...]:
 def instant_of(when: datetime | date | None, contract: Contract) -> datetime | None:
     """A date or instant of the command line as a UTC instant: a date is local midnight in the contract's zone."""
     return None if when is None else contract.instant(when)
+
+
+def moment_of(when: datetime | date | None, contract: Contract) -> datetime:
+    """The instant that is asked for; by default now, or the instant of the term that is nearest to it."""
+    if when is not None:
+        return contract.instant(when)
+    return min(max(datetime.now(UTC), contract.span.start), contract.span.end - timedelta(microseconds=1))
 
 
 def _text(path: Path) -> str:

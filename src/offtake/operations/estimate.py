@@ -14,13 +14,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
 from offtake.contract.contract import Contract
 from offtake.contract.list_only import list_contract
-from offtake.operations.contracts import Opened, instant_of, open_contract
+from offtake.operations.contracts import Opened, moment_of, open_contract
 from offtake.rating.lines import Invoices
 from offtake.rating.rate import rate_records
 from offtake.store.catalogs import open_catalog
@@ -143,15 +143,11 @@ def _contracted(invoices: Invoices) -> Decimal:
 
 
 def _moment(at: datetime | date | None, contract: Contract | None) -> datetime:
-    if at is not None and contract:
-        return instant_of(at, contract) or datetime.now(UTC)
+    if contract:
+        return moment_of(at, contract)
     if isinstance(at, datetime):
         return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
-    moment = datetime(at.year, at.month, at.day, tzinfo=UTC) if at else datetime.now(UTC)
-    if contract:
-        span = contract.span
-        moment = min(max(moment, span.start), span.end - timedelta(microseconds=1))
-    return moment
+    return datetime(at.year, at.month, at.day, tzinfo=UTC) if at else datetime.now(UTC)
 
 
 def _share(part: Decimal, whole: Decimal) -> Decimal:
