@@ -43,6 +43,17 @@ class Engine:
         with explained():
             return self.connection.execute(sql, values).fetchall()
 
+    def append(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Add rows to a table, all or none."""
+        with explained():
+            appender = self.connection.appender(table)
+            try:
+                appender.append_rows(rows)
+                appender.flush()
+            except BaseException:
+                appender.clear()
+                raise
+
     def stream(self, sql: str, batch_rows: int = 5_000) -> Iterator[tuple[Any, ...]]:
         """The rows of a query of any size, on a cursor of their own."""
         cursor = self.connection.cursor()

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from offtake.rating.groups import GroupPlan
-from offtake.store.engine import Engine, explained
+from offtake.store.engine import Engine
 from offtake.store.microseconds import of_instant, timestamp
 from offtake.store.usage_files import PLACED, Chunk
 
@@ -113,7 +113,4 @@ def _fill_buckets(run: Engine, runs: Sequence[Run], width: int) -> None:
         if before.end % width or after is None:
             rows.append((before.end // width, before.end, before.key, after.key if after else before.key))
     run.run("CREATE OR REPLACE TABLE bucket (number BIGINT, cut BIGINT, before INTEGER, after INTEGER)")
-    with explained():
-        appender = run.connection.appender("bucket")
-        appender.append_rows(rows)
-        appender.flush()
+    run.append("bucket", rows)

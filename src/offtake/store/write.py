@@ -64,12 +64,7 @@ class UsageWriter:
         return Written(self.records, rows, duplicates)
 
     def _flush(self) -> None:
-        if not self._batch:
-            return
-        with explained():
-            appender = self.run.connection.appender(STAGED)
-            appender.append_rows(self._batch)
-            appender.flush()
+        self.run.append(STAGED, self._batch)
         self._batch.clear()
 
 
