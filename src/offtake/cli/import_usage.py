@@ -25,7 +25,7 @@ class Pair(click.ParamType[tuple[str, str]]):
     name = "pair"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
-        """The value may hold more equals signs."""
+        """Cut at the first equals sign."""
         if isinstance(value, tuple):
             return value
         name, equals, rest = value.partition("=")
@@ -40,7 +40,7 @@ class Zone(click.ParamType[ZoneInfo]):
     name = "zone"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> ZoneInfo:
-        """Europe/Berlin, UTC, …"""
+        """The zone of this name."""
         if isinstance(value, ZoneInfo):
             return value
         try:
@@ -61,10 +61,23 @@ class Zone(click.ParamType[ZoneInfo]):
 @click.option("--start", type=INSTANT, metavar="WHEN", help="The origin of traces that only count seconds.")
 @click.option("--time-zone", type=Zone(), metavar="ZONE", help="The zone of clock times that name none.")
 @click.option("--outcome", metavar="WORD", help="The outcome of every row, such as ok.")
-@click.option("--cache-write", type=click.Choice(("5m", "1h")), default="5m", show_default=True, help="How long cache writes live, where a source gives one total.")  # fmt: skip
-@click.option("--map", "mapping", type=Pair(), multiple=True, metavar="FIELD=COLUMN", help="Our field from their column; `FIELD==VALUE` for a constant.")  # fmt: skip
+@click.option(
+    "--cache-write",
+    type=click.Choice(("5m", "1h")),
+    default="5m",
+    show_default=True,
+    help="How long cache writes live, where a source gives one total.",
+)
+@click.option(
+    "--map",
+    "mapping",
+    type=Pair(),
+    multiple=True,
+    metavar="FIELD=COLUMN",
+    help="Our field from their column; FIELD==VALUE is a constant.",
+)
 @click.option("--tag", "tags", type=Pair(), multiple=True, metavar="NAME=VALUE", help="A tag for every row.")
-@click.option("--rejects", type=NEW_FILE, metavar="FILE", help="Where rows go that cannot be read (default: beside --out).")  # fmt: skip
+@click.option("--rejects", type=NEW_FILE, metavar="FILE", help="Where unreadable rows go (default: beside --out).")
 @format_option("table", "json")
 def command(
     files: tuple[str, ...],
@@ -80,9 +93,9 @@ def command(
     """Read foreign usage files into one usage file, without duplicates.
 
     FILE… are paths or quoted patterns, plain or gzipped. KIND is recognised by itself (auto), or one of: azure-trace,
-    mooncake, agent-sessions, openai-usage, anthropic-usage, anthropic-console, litellm, openrouter, ccusage, focus, csv,
-    jsonl, responses. Any other CSV or JSONL is read with --map. Rows that cannot be read, or that conflict, are kept in
-    a rejects file, and the exit code is 1.
+    mooncake, agent-sessions, openai-usage, anthropic-usage, anthropic-console, litellm, openrouter, ccusage, focus,
+    csv, jsonl, responses. Any other CSV or JSONL is read with --map. Rows that cannot be read, or that conflict, are
+    kept in a rejects file, and the exit code is 1.
     """
     from offtake.operations.import_usage import import_usage
     from offtake.usage.reading import ReadOptions

@@ -63,8 +63,6 @@ def written(contract: Contract, at: datetime | None = None) -> dict[str, tuple[s
 
 def _scalar(value: object) -> str:
     """One value; 1.50 and 1.5 are no difference."""
+    if isinstance(value, bool):
+        return str(value).lower()
     return plain(value) if isinstance(value, Decimal) else str(value)
-
-
-def _word(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)

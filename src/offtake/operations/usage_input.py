@@ -6,7 +6,7 @@ rejected.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -64,46 +64,48 @@ def open_usage(
     files = found_files(paths)
     columnar = [path for path in files if is_parquet(path)]
     if not columnar:
-        yield _in_memory(chain.from_iterable(_text_rows(path, options, progress) for path in files))
+        yield in_memory(chain.from_iterable(_text_rows(path, options, progress) for path in files))
         return
     with engine() as run:
         ours = [path for path in columnar if is_usage_file(run, path)]
         others = [_column_rows(run, path, options) for path in columnar if path not in ours]
         others += [_text_rows(path, options, progress) for path in files if path not in columnar]
         if not ours:
-            yield _in_memory(chain.from_iterable(others))
+            yield in_memory(chain.from_iterable(others))
             return
         with open_lake(ours) as lake:
             yield _mixed(lake, others) if others else _of_lake(lake)
 
 
 def _text_rows(path: Path, options: ReadOptions | None, progress: FileProgress | None) -> Reading:
-    kind = sniff(head_of(path), str(path))
-    source = text_source(path, partial(progress, path) if progress else None)
-    return _rows(kind, source, path, options)
+    with _hint_at_import(path):
+        kind = sniff(head_of(path), str(path))
+        source = text_source(path, partial(progress, path) if progress else None)
+        yield from read(kind, source, options or ReadOptions())
 
 
 def _column_rows(run: Engine, path: Path, options: ReadOptions | None) -> Reading:
-    kind = sniff(b"", str(path), columns=column_names(run, path))
-    return _rows(kind, TextSource(str(path), rows=parquet_rows(run, path)), path, options)
+    with _hint_at_import(path):
+        kind = sniff(b"", str(path), columns=column_names(run, path))
+        yield from read(kind, TextSource(str(path), rows=parquet_rows(run, path)), options or ReadOptions())
 
 
-def _rows(kind: str, source: TextSource, path: Path, options: ReadOptions | None) -> Reading:
+@contextmanager
+def _hint_at_import(path: Path) -> Iterator[None]:
+    """What only the flags of `offtake import` can say is missing: the message names them."""
     try:
-        yield from read(kind, source, options or ReadOptions())
+        yield
     except InputError as error:
-        if error.code != "U122":
+        if error.code not in ("U112", "U120", "U122"):
             raise
         found = error.findings[0]
-        raise InputError(
-            "U122", found.what, where=found.where, why=found.why,
-            hint=f"make a usage file of it: offtake import {path.name} --from {kind} … --out usage.parquet",
-        ) from error  # fmt: skip
+        hint = f"offtake import {path.name} --out usage.parquet, with --from KIND, --map, --model, --vendor or --start"
+        raise InputError(error.code, found.what, where=found.where, why=found.why, hint=f"say it to: {hint}") from error
 
 
 def _mixed(lake: Lake, others: Sequence[Reading]) -> UsageInput:
     """Everything in memory, so that an id that stands in files of two kinds is found."""
-    found, left_out = _in_memory(chain(lake.ordered(EVER), *others)), lake.duplicates
+    found, left_out = in_memory(chain(lake.ordered(EVER), *others)), lake.duplicates
     return replace(
         found,
         duplicates=found.duplicates + left_out.duplicates,
@@ -111,7 +113,8 @@ def _mixed(lake: Lake, others: Sequence[Reading]) -> UsageInput:
     )
 
 
-def _in_memory(reading: Reading) -> UsageInput:
+def in_memory(reading: Iterable[UsageRecord | Rejected]) -> UsageInput:
+    """Usage out of records and rejected rows, without its duplicates."""
     found = distinct(reading)
     return UsageInput(
         Records(found.facts),
