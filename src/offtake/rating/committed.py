@@ -8,24 +8,36 @@ Example: 1,000 a year in quarters is 250 each; in months 83.33, 83.34, 83.33, â€
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 
-from offtake.contract.contract import Contract
+from offtake.contract.contract import Contract, Version
 from offtake.contract.schema.terms import Terms
 from offtake.values.money import ZERO, divide, quantize
-from offtake.values.periods import Interval, Period, whole_windows
+from offtake.values.periods import Interval, Period, billing_origin, whole_windows, windows
 
 Amount = Callable[[Terms, int], Decimal]
 """The amount a `per` period, from the text in force and the index of the contract year (0, 1, â€¦)."""
 
 
+def origin_of(contract: Contract, every: Period) -> date:
+    """What windows count from: months from the invoice's anchor, quarters and years from the start of the term."""
+    start = contract.signed.term.from_
+    return billing_origin(start, contract.signed.billing.anchor) if every == "month" else start
+
+
+def windows_of(contract: Contract, every: Period, span: Interval | None = None) -> Iterator[Interval]:
+    """The windows of a clause over the term, or over a span of it."""
+    return windows(every, origin_of(contract, every), span or contract.span, contract.zone)
+
+
 def accrued(contract: Contract, per: Period, amount: Amount, until: Interval, places: int) -> Decimal:
     """What is owed from the start of `until` to its end, exact but for one rounding: `until` may span many periods."""
     total = Fraction(0)
-    for whole in whole_windows(per, contract.signed.term.from_, until, contract.zone):
+    for whole in whole_windows(per, origin_of(contract, per), until, contract.zone):
         part = whole.overlap(until)
         if part:
             total += _of_period(contract, whole, part, amount)
@@ -42,7 +54,7 @@ def instalment(contract: Contract, per: Period, amount: Amount, window: Interval
 def _of_period(contract: Contract, whole: Interval, part: Interval, amount: Amount) -> Fraction:
     """A part of one `per` period: by months where both ends lie on them, else by days; by days around amendments."""
     year = contract_year(contract, whole)
-    parts = _by_version(contract, part)
+    parts = _by_version(contract, whole, part)
     return sum(
         (Fraction(amount(terms, year)) * Fraction(_weight(contract, whole, piece), _weight(contract, whole, whole))
          for piece, terms in parts),
@@ -59,17 +71,32 @@ def _weight(contract: Contract, whole: Interval, piece: Interval) -> int:
 
 
 def _aligned(contract: Contract, whole: Interval) -> bool:
-    """Whether no amendment cuts the period within a month: then equal months are what people expect."""
-    return not any(whole.start < version.effective < whole.end for version in contract.versions)
+    """Whether no amendment cuts the period by days: then equal months are what people expect."""
+    return not any(_cuts(version, whole) for version in contract.versions)
+
+
+def _cuts(version: Version, whole: Interval) -> bool:
+    """Whether an amendment takes effect inside a period and is prorated by days."""
+    return version.prorate == "days" and whole.start < version.effective < whole.end
 
 
 def _months(contract: Contract, whole: Interval) -> list[Interval]:
     return list(whole_windows("month", contract.signed.term.from_, whole, contract.zone))
 
 
-def _by_version(contract: Contract, part: Interval) -> list[tuple[Interval, Terms]]:
-    edges = sorted({part.start, part.end, *(v.effective for v in contract.versions if v.effective in part)})
-    return [(Interval(a, b), contract.as_of(a)) for a, b in itertools.pairwise(edges)]
+def _by_version(contract: Contract, whole: Interval, part: Interval) -> list[tuple[Interval, Terms]]:
+    cuts = (version.effective for version in contract.versions if _cuts(version, whole) and version.effective in part)
+    edges = sorted({part.start, part.end, *cuts})
+    return [(Interval(a, b), _text(contract, whole, a)) for a, b in pairwise(edges)]
+
+
+def _text(contract: Contract, whole: Interval, at: datetime) -> Terms:
+    """The text that counts at an instant of a period: an amendment that is not prorated holds for all of its period."""
+    found = contract.as_of(at)
+    for version in contract.versions:
+        if version.prorate == "none" and at < version.effective < whole.end:
+            found = version.terms
+    return found
 
 
 def contract_year(contract: Contract, window: Interval) -> int:

@@ -58,6 +58,7 @@ class Run:
     next_event = 0
     period: Interval | None = None
     now = START
+    used_at = START
 
     def __init__(self, machine: Machine, collect: bool = True) -> None:
         self.machine = machine
@@ -88,7 +89,7 @@ class Run:
 
     def use(self, piece: Piece) -> None:
         """Let every clause act on a piece, in their order, and book it."""
-        self.now = piece.at
+        self.now = self.used_at = piece.at
         for clause in self.machine.clauses if self.collect else self.machine.acting:
             clause.use(piece, self)
         if self.collect:

@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING
 
 from offtake.rating.clauses import burst, overage
 from offtake.rating.clauses.burst import Month
+from offtake.rating.committed import windows_of
 from offtake.rating.lots import share_of
 from offtake.rating.piece import Piece
 from offtake.rating.run import Run
 from offtake.rating.windows import Window
 from offtake.values.money import ZERO
-from offtake.values.periods import Interval, Period, windows
+from offtake.values.periods import Interval, Period
 
 if TYPE_CHECKING:
     from offtake.rating.clauses.commitment import CommitmentClause
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class BurstWindows:
-    """Accounts of the commitment: used, contracted and list cost by month of the open averaging window."""
+    """Accounts of the commitment, by month of the open averaging window: units used, contracted and list cost."""
 
     of: CommitmentClause
 
@@ -39,51 +40,58 @@ class BurstWindows:
         assert clause is not None
         spans: tuple[tuple[str, Period], ...] = (("burst", "month"), ("average", clause.average_within or "month"))
         for name, every in spans:
-            for interval in windows(every, contract.signed.term.from_, contract.span, contract.zone):
+            for interval in windows_of(contract, every):
                 yield Window(name, interval)
 
     def use(self, value: Decimal | int, piece: Piece, run: Run) -> None:
-        path = self.of.path
-        run.add(f"{path}.burst.now", value)
-        run.add(f"{path}.burst.contracted", piece.uncovered)
-        run.add(f"{path}.burst.list", piece.public)
+        for name, amount in (("used", value), ("contracted", piece.uncovered), ("list", piece.public)):
+            run.add(f"{self.of.path}.burst.{name}", amount)
 
     def closes(self, window: Window, run: Run) -> None:
         if window.name == "burst":
-            used = run.accounts.pop(f"{self.of.path}.burst.now", 0)
-            run.accounts[f"{self.of.path}.burst.used.{window.interval.start.isoformat()}"] = used
+            for name in ("used", "contracted", "list"):
+                amount = run.accounts.pop(f"{self.of.path}.burst.{name}", 0)
+                run.accounts[self._account(name, window.interval)] = amount
         elif window.name == "average":
             self._settle(window.interval, run)
 
+    def _account(self, name: str, month: Interval) -> str:
+        return f"{self.of.path}.burst.{name}.{month.start.isoformat()}"
+
     def _settle(self, window: Interval, run: Run) -> None:
-        clause, path = self.of.text.burst, self.of.path
+        clause, terms = self.of.text.burst, self.of.text.overage
         assert clause is not None
+        costs = {
+            month: (run.take(self._account("contracted", month)), run.take(self._account("list", month)))
+            for month in windows_of(self.of.terms.contract, "month", window)
+        }
         months = self._months(window, run)
-        over = burst.overage(months) if clause.average_within else sum((burst.peak_overage(m) for m in months), ZERO)
-        contracted, public = run.take(f"{path}.burst.contracted"), run.take(f"{path}.burst.list")
-        terms = self.of.text.overage
-        if not over or terms is None:
+        left = burst.overage(months) if clause.average_within else sum((burst.peak_overage(m) for m in months), ZERO)
+        if terms is None:
             return
-        used = sum((month.used for month in months), ZERO)
+        beyond = public = 0
+        for month in reversed(months):  # the latest months are over first
+            part = min(left, month.used)
+            contracted, listed = costs[month.interval]
+            beyond += share_of(part, month.used, contracted)
+            public += share_of(part, month.used, listed)
+            left -= part
         share = overage.surcharge(terms, self.of.id, window, self.of.terms.book.facts)
-        beyond = share_of(over, used, contracted)
-        premium = overage.premium(terms, share, Decimal(beyond), Decimal(share_of(over, used, public)))
+        premium = overage.premium(terms, share, Decimal(beyond), Decimal(public))
         run.book(self.of.premium(beyond, premium), "commitment", self.of.id, key=f"burst/{window.start:%Y-%m-%d}")
 
     def _months(self, window: Interval, run: Run) -> list[Month]:
         clause, contract = self.of.text.burst, self.of.terms.contract
         assert clause is not None
         found: list[Month] = []
-        for month in windows("month", contract.signed.term.from_, window, contract.zone):
-            used = self.of.amount(run.accounts.pop(f"{self.of.path}.burst.used.{month.start.isoformat()}", 0))
+        for month in windows_of(contract, "month", window):
+            used = self.of.amount(run.accounts.pop(self._account("used", month), 0))
             allowance = self.of.committed(month)
             up_to = Decimal(1)
             if used > allowance:
                 taken = int(run.accounts.get(f"{self.of.path}.burst.taken", 0))
-                up_to = burst.up_to(
-                    clause, self.of.id, month, contract.zone, self.of.terms.book.facts, taken,
-                    contract.place(f"{self.of.path}.burst"),
-                )  # fmt: skip
+                where = contract.place(f"{self.of.path}.burst")
+                up_to = burst.up_to(clause, self.of.id, month, contract.zone, self.of.terms.book.facts, taken, where)
                 run.add(f"{self.of.path}.burst.taken", int(up_to > 1))
             found.append(Month(month, allowance, used, up_to))
         return found

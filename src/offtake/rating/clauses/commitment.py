@@ -22,7 +22,7 @@ from offtake.contract.schema.commitments import Commitment, Rollover
 from offtake.contract.schema.terms import Terms
 from offtake.rating.clauses import minimum, overage, prepaid, rollover, shortfall
 from offtake.rating.clauses.burst_windows import BurstWindows
-from offtake.rating.committed import instalment
+from offtake.rating.committed import instalment, windows_of
 from offtake.rating.compiled import CompiledTerms
 from offtake.rating.lots import Lot, draw, share_of, tokens_of
 from offtake.rating.piece import Entry, Piece
@@ -30,7 +30,7 @@ from offtake.rating.run import Run
 from offtake.rating.windows import Charge, Cut, Window
 from offtake.usage.meters import BY_NAME
 from offtake.values.money import ZERO, divide, from_pico, to_pico
-from offtake.values.periods import Interval, Period, windows
+from offtake.values.periods import Interval, Period
 
 
 @dataclass(frozen=True)
@@ -89,9 +89,13 @@ class CommitmentClause:
         yield from self._windows("true_up", self.text.true_up)
         yield from (Window("period", period) for period in self.terms.periods)
 
+    @cached_property
+    def _true_ups(self) -> tuple[Interval, ...]:
+        return tuple(window.interval for window in self._windows("true_up", self.text.true_up))
+
     def _windows(self, name: str, every: Period) -> Iterable[Window]:
         contract = self.terms.contract
-        for interval in windows(every, contract.signed.term.from_, contract.span, contract.zone):
+        for interval in windows_of(contract, every):
             yield Window(name, interval)
 
     def committed(self, window: Interval) -> Decimal:
@@ -205,9 +209,13 @@ class CommitmentClause:
         missing = minimum.top_up(floor, drawn)
         if missing:
             run.add(f"{self.path}.drawn", to_pico(missing))
+            prepaid_part, cost = self._take_prepaid(run, to_pico(missing))
+            billed = missing - prepaid_part
+            words = f", {prepaid_part.normalize():,f} of it prepaid" if prepaid_part else ""
             run.line(
-                f"{self.path}.minimum", "commitment", missing,
-                f"minimum {floor:,f} − drawn {drawn.normalize():,f} = {missing.normalize():,f}",
+                f"{self.path}.minimum", "commitment", billed,
+                f"minimum {floor:,f} − drawn {drawn.normalize():,f} = {missing.normalize():,f}{words}",
+                effective=billed + cost, quantity=missing, unit_price=divide(billed, missing),
                 commitment=self.id, unused=True, key=f"{window.start:%Y-%m-%d}",
             )  # fmt: skip
 
@@ -216,6 +224,17 @@ class CommitmentClause:
         assert self.text.minimum is not None
         places = self.terms.contract.signed.billing.rounding.places
         return instalment(self.terms.contract, self.text.minimum.per or "month", self._minimum, window, places)
+
+    def _take_prepaid(self, run: Run, units: int) -> tuple[Decimal, Decimal]:
+        """What the prepaid drawdown pays of a top-up, and what that part had cost."""
+        paid, cost = 0, ZERO
+        lots = [lot for lot in run.lots if lot.clause.startswith(f"{self.path}.prepaid")]
+        for lot in sorted(lots, key=lambda lot: lot.order):
+            amount = min(units - paid, int(lot.remaining))
+            lot.remaining -= amount
+            paid += amount
+            cost += from_pico(amount) * lot.cost_basis
+        return from_pico(paid), cost
 
     def _minimum(self, terms: Terms, year: int) -> Decimal:
         found = [each.minimum for each in terms.commitments if each.id == self.id and each.minimum]
@@ -271,8 +290,8 @@ class CommitmentClause:
         clause = self.text.overage
         if not clause or not beyond:
             return []
-        interval = self.terms.periods[self.terms.period(run.now)]
-        share = overage.surcharge(clause, self.id, interval, self.terms.book.facts)
+        window = next(each for each in self._true_ups if run.used_at in each)
+        share = overage.surcharge(clause, self.id, Interval(window.start, run.now), self.terms.book.facts)
         return self.premium(beyond, overage.premium(clause, share, Decimal(beyond), Decimal(public)))
 
     def premium(self, beyond: int, premium: Decimal) -> list[Charge]:

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from functools import cached_property
 
 from offtake.contract.patterns import match
@@ -27,7 +27,7 @@ from offtake.rating.lots import NEVER, Lot
 from offtake.rating.piece import Piece
 from offtake.rating.run import Run
 from offtake.rating.windows import Charge, Cut, Window
-from offtake.values.money import ZERO, from_pico, to_pico
+from offtake.values.money import ZERO, from_pico, quantize, to_pico
 from offtake.values.periods import Interval
 
 TOP_UPS = 1000  # credits carry a priority of their own, 0 to 100; the wallet comes after them
@@ -54,7 +54,7 @@ class GrantsClause:
     def _credits(self) -> Iterable[Lot]:
         contract = self.terms.contract
         for index, credit in enumerate(contract.versions[-1].terms.credits):
-            if credit.counts:
+            if credit.counts or credit.applies_to == "fees":
                 yield credit_lot(self.terms, index, credit)
 
     def _top_ups(self) -> Iterable[Lot]:
@@ -100,16 +100,13 @@ class GrantsClause:
         left = piece.uncovered
         run.add("billable.usage", left)
         for lot in self._open(run, piece.at):
-            if lot.applies_to != "fees" and match(lot.models, piece.lane.model.id):
+            if lot.counts and lot.applies_to != "fees" and match(lot.models, piece.lane.model.id):
                 run.add(f"billable.{lot.clause}.{lot.name}", left)
 
     def closes(self, window: Window, run: Run) -> None:
-        if not run.collect:
-            return  # a grant pays invoices, not requests
-        if window.name == "period":
+        # A lot that lapses inside a period still pays that period's earlier usage, so it goes when the period closes.
+        if run.collect and window.name == "period":
             self._settle(window.interval, run)
-        else:
-            self._expire(window.interval.end, run)
 
     def _settle(self, period: Interval, run: Run) -> None:
         """Pay the period's invoice, lot by lot: never more than what a lot may pay, nor than what is left to pay."""
@@ -121,7 +118,7 @@ class GrantsClause:
             from_usage = max(ZERO, min(may, usage, left))
             from_fees = max(ZERO, min(fees, left - from_usage)) if lot.applies_to in ("fees", "all") else ZERO
             usage, fees = usage - from_usage, fees - from_fees
-            self._pay(lot, from_usage + from_fees, run)
+            self._pay(lot, quantize(from_usage + from_fees, 12, ROUND_DOWN), run)
         for lot in [lot for lot in run.lots if _pays_invoices(lot) and lot.expires <= period.end]:
             self._lapse(lot, run)
 
@@ -134,9 +131,6 @@ class GrantsClause:
             lot.clause, "credit", -amount, f"{lot.name} pays {amount.normalize():,f}; {left:,f} left",
             effective=ZERO - amount * (1 - lot.cost_basis), key=lot.name,
         )  # fmt: skip
-
-    def _expire(self, at: datetime, run: Run) -> None:
-        """A lot that lapses inside a period still pays that period's earlier usage: it goes when the period closes."""
 
     def _lapse(self, lot: Lot, run: Run) -> None:
         run.lots.remove(lot)
@@ -170,7 +164,7 @@ def credit_lot(terms: CompiledTerms, index: int, credit: Credit) -> Lot:
 
 
 def _pays_invoices(lot: Lot) -> bool:
-    return lot.counts and (lot.clause.startswith("credits[") or lot.clause.startswith("top_ups"))
+    return lot.clause.startswith(("credits[", "top_ups")) and (lot.counts or lot.applies_to != "usage")
 
 
 def _sum(run: Run, kind: str) -> Decimal:

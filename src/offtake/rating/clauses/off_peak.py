@@ -21,6 +21,7 @@ from offtake.contract.schema.prices import OffPeak
 from offtake.values.periods import Interval
 
 DAY = timedelta(days=1)
+HALF_HOUR = timedelta(minutes=30)
 
 
 @lru_cache(maxsize=64)
@@ -45,15 +46,20 @@ def is_off_peak(clause: OffPeak, at: datetime) -> bool:
 
 
 def edges(clause: OffPeak, span: Interval) -> Iterator[datetime]:
-    """Every instant of `span` at which the answer may change, in UTC."""
+    """Every instant of `span` at which the answer may change, in UTC; on a day that changes its clock, a few more.
+
+    Such a day shows a time twice or not at all, and the wall clock jumps into or out of a window on a half hour.
+    """
     zone = ZoneInfo(clause.time_zone)
-    start, end = clock(clause.hours)
+    moments = {time(), *clock(clause.hours)}
     day = span.start.astimezone(zone).date() - DAY
-    while (edge := datetime.combine(day, time(), zone)).astimezone(UTC) < span.end:
-        for moment in {time(), start, end}:
-            instant = datetime.combine(edge.date(), moment, zone).astimezone(UTC)
-            if span.start < instant < span.end:
-                yield instant
+    while (midnight := datetime.combine(day, time(), zone).astimezone(UTC)) < span.end:
+        next_midnight = datetime.combine(day + DAY, time(), zone).astimezone(UTC)
+        shown = [datetime.combine(day, moment, zone).replace(fold=fold) for moment in moments for fold in (0, 1)]
+        instants = {moment.astimezone(UTC) for moment in shown}
+        if next_midnight - midnight != DAY:
+            instants |= {midnight + HALF_HOUR * step for step in range(51)}
+        yield from (instant for instant in sorted(instants) if span.start < instant < span.end)
         day += DAY
 
 

@@ -18,6 +18,7 @@ from decimal import Decimal
 from offtake.contract.patterns import match
 from offtake.rating.clauses.freeze import first_price, frozen_price, is_new_meter, reference_instant
 from offtake.rating.clauses.list_price import price_in
+from offtake.rating.clauses.negotiated import fixed_prices
 from offtake.rating.draft import Draft, per_million
 from offtake.rating.facts import PriceDropOptIn
 from offtake.values.money import divide
@@ -26,7 +27,7 @@ from offtake.values.money import divide
 def apply(draft: Draft) -> None:
     """Lower the price to what the clause gives, where that is less."""
     clause = draft.terms.prices.price_drops
-    if clause is None or is_new_meter(draft) or not _opted_in(draft):
+    if clause is None or not _is_held(draft) or is_new_meter(draft) or not _opted_in(draft):
         return
     listed = _dropped_list(draft)
     frozen = frozen_price(draft)
@@ -53,6 +54,12 @@ def seen_from(at: datetime, draft: Draft) -> datetime:
     counted = [start for start in starts if clause.lag.after(start.astimezone(zone)) <= at]
     waiting = [start for start in starts if start not in counted]
     return at if not waiting else max(reference, *counted) if counted else reference
+
+
+def _is_held(draft: Draft) -> bool:
+    """Whether the price is frozen or fixed: any other one has followed the list already, and must not do so twice."""
+    prices = draft.terms.prices
+    return prices.freeze is not None or fixed_prices(prices, draft.question.model.id) is not None
 
 
 def _dropped_list(draft: Draft) -> Decimal | None:

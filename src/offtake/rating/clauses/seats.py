@@ -119,11 +119,9 @@ class SeatsClause:
         known = [fact for fact in self._counts() if fact.at <= at]
         if known:
             return known[-1].count
-        if seats.true_down is None:
-            return seats.count
         raise ContractError(
             "R410",
-            f"no fact says how many seats were in use on {at:%Y-%m-%d}, and fees.seats.true_down depends on it",
-            where=self.terms.contract.place(f"{self.path}.true_down"),
+            f"no fact says how many seats were in use on {at:%Y-%m-%d}, and fees.seats bills them",
+            where=self.terms.contract.place(self.path),
             hint='add {"kind": "seat_count", "at": "…", "count": …} to --facts',
         )

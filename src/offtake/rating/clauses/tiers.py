@@ -22,6 +22,7 @@ from functools import cached_property, partial
 
 from offtake.contract.patterns import match
 from offtake.contract.schema.prices import Tiers
+from offtake.rating.committed import windows_of
 from offtake.rating.compiled import CompiledTerms
 from offtake.rating.lots import share_of, tokens_of
 from offtake.rating.piece import Piece
@@ -29,7 +30,7 @@ from offtake.rating.run import Run
 from offtake.rating.windows import Charge, Cut, Window
 from offtake.usage.meters import TOKEN_METERS
 from offtake.values.money import from_pico, to_pico
-from offtake.values.periods import Period, windows
+from offtake.values.periods import Period
 
 PATH = "prices.tiers"
 MEASURED, TIER, TOTAL, GIVEN = (f"{PATH}.{name}" for name in ("measured", "tier", "total", "given"))
@@ -102,7 +103,7 @@ class TiersClause:
             yield Window("tiers", contract.span)
         else:
             every = WINDOWS[self.text.window]
-            for interval in windows(every, contract.signed.term.from_, contract.span, contract.zone):
+            for interval in windows_of(contract, every):
                 yield Window("tiers", interval)
         yield from (Window("period", period) for period in self.terms.periods)
 

@@ -65,4 +65,8 @@ class UncountedCreditsClause:
 
     def _lots(self) -> list[Lot]:
         credits = self.terms.contract.versions[-1].terms.credits
-        return [credit_lot(self.terms, index, credit) for index, credit in enumerate(credits) if not credit.counts]
+        return [
+            credit_lot(self.terms, index, credit)
+            for index, credit in enumerate(credits)
+            if not credit.counts and credit.applies_to != "fees"
+        ]
