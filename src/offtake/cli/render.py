@@ -48,6 +48,11 @@ def count(quantity: int | Decimal) -> str:
     return f"{quantity:,f}" if isinstance(quantity, Decimal) else f"{quantity:,}"
 
 
+def rounded(quantity: Decimal, places: int) -> str:
+    """A quantity for the eye, at so many decimal places, with thousands marks."""
+    return f"{quantize(quantity, places):,f}"
+
+
 def plain(value: object) -> Any:
     """A value as JSON has it: Decimals as strings with all digits, instants as ISO 8601 in UTC, tuples as lists.
 
@@ -153,6 +158,15 @@ def table(
     with console.capture() as drawn:
         console.print(grid)
     sys.stdout.write("\n".join(line.rstrip() for line in drawn.get().split("\n")))
+
+
+def pairs(rows: Sequence[Sequence[str]], *, title: str = "") -> None:
+    """Print (name, value) rows on stdout, one a line, values under each other."""
+    width = max((len(name) for name, _ in rows), default=0)
+    if title:
+        text(title, style="bold")
+    for name, value in rows:
+        sys.stdout.write(f"  {name:{width}}  {value}\n")
 
 
 def text(words: str = "", *, style: str = "") -> None:
