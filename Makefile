@@ -27,6 +27,7 @@ fix: .venv/dev.stamp ## Format, fix what the linter can, and renew what is gener
 	$(BIN)/offtake schema contract --out schema/contract.schema.json
 	$(BIN)/offtake schema negotiation --out schema/negotiation.schema.json
 	$(BIN)/offtake schema reference --out docs/reference/contract.md
+	$(BIN)/python -m tests.docs.help_blocks
 
 bench: .venv/dev.stamp ## Measure speed and memory beside a peer in the same run; one table
 	$(BIN)/python -m bench

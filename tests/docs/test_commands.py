@@ -9,6 +9,7 @@ import click
 import pytest
 
 from offtake.cli.main import COMMANDS, LazyGroup, offtake
+from tests.docs.help_blocks import block_of
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "reference" / "commands.md").read_text()
 COMMON = PAGE.partition("\n## ")[0]
@@ -37,3 +38,8 @@ def test_a_command_has_a_section_that_names_its_flags(name: str) -> None:
 
 def test_the_page_has_no_section_for_what_is_not_there() -> None:
     assert set() == set(re.findall(r"^## (\S+)$", PAGE, flags=re.MULTILINE)) - set(COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_on_the_page_is_the_one_of_the_code(name: str) -> None:
+    assert block_of(name) in section(name), "run `make fix`, or `python -m tests.docs.help_blocks`"
