@@ -17,7 +17,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -144,7 +144,25 @@ def measure(options: argparse.Namespace) -> list[Figure]:
     figures = [Figure("genai-prices calc_price, one event", per_event * 1e6, "µs")]
     for rows in sizes:
         figures += _figures(rows, usage_file(rows, options.data), per_event)
-    return figures
+    return figures + _growth(figures, sizes)
+
+
+def _growth(figures: list[Figure], sizes: Sequence[int]) -> list[Figure]:
+    """How much dearer a row gets from the smallest to the largest size; 1 is linear."""
+    cpu = {figure.name: figure.value for figure in figures if figure.unit == "s"}
+    small, large = min(sizes), max(sizes)
+    return [
+        Figure(
+            f"{step}: CPU a row, {_size(large)} against {_size(small)}",
+            cpu[f"{_size(large)}: {step}, CPU"] / cpu[f"{_size(small)}: {step}, CPU"] * small / large,
+            "x",
+        )
+        for step in ("bare sum", "totals", "end to end", "ordered")
+    ]
+
+
+def _size(rows: int) -> str:
+    return f"{rows // 1_000_000} M rows"
 
 
 def _figures(rows: int, path: Path, per_event: float) -> list[Figure]:
@@ -156,7 +174,7 @@ def _figures(rows: int, path: Path, per_event: float) -> list[Figure]:
         "end_to_end": (">= 200", "<= 15", "<= 1024"),
         "ordered": ("", "", "<= 1024"),
     }
-    size = f"{rows // 1_000_000} M rows"
+    size = _size(rows)
     figures = [Figure(f"{size}: bare sum, CPU", cpu["bare"], "s")]
     for step, (times, of_bare, memory) in goals.items():
         name = f"{size}: {step.replace('_', ' ')}"
@@ -165,6 +183,7 @@ def _figures(rows: int, path: Path, per_event: float) -> list[Figure]:
             Figure(f"{name}, against calc_price", rows * per_event / cpu[step], "x", times if judged else ""),
             Figure(f"{name}, against the bare sum", cpu[step] / cpu["bare"], "x", of_bare if judged else ""),
             Figure(f"{name}, peak memory", found[step]["peak_mb"], "MB", memory if judged else ""),
+            Figure(f"{name}, spilled to disk", found[step]["spilled_mb"], "MB"),
         ]
     return figures
 
@@ -180,8 +199,9 @@ def main() -> int:
         started = time.process_time()
         result = work()
         cpu = time.process_time() - started
-        peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(json.dumps({**result, "cpu": cpu, "peak_mb": peak_mb}))
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        memory = {"peak_mb": used.ru_maxrss / 1024, "spilled_mb": used.ru_oublock * 512 / 1e6}
+        print(json.dumps({**result, "cpu": cpu, **memory}))
         return 0
     figures = measure(options)
     show("rating", figures, options.format)

@@ -1,4 +1,4 @@
-"""Synthetic usage in Parquet: a month of requests that DuckDB makes from a fixed seed, cached outside of the repository.
+"""Synthetic usage in Parquet: a month of requests that DuckDB makes from a fixed seed, cached outside the repository.
 
 Twenty models of three vendors with a long tail, prompts of log-uniform length, caching, a few contexts beyond 200,000
 tokens, 1.5% batch, 3% failed requests, thirty workloads. In time order, as `offtake import` writes.

@@ -13,7 +13,7 @@ import duckdb
 
 from offtake.values.errors import OutsideError
 
-MEMORY_MB = 640
+MEMORY_MB = 512
 """What the engine may hold before it spills to disk: a command stays below 1 GiB with Python and its own buffers."""
 
 
