@@ -86,7 +86,7 @@ class BurstWindows:
         found: list[Month] = []
         for month in windows_of(contract, "month", window):
             used = self.of.amount(run.accounts.pop(self._account("used", month), 0))
-            allowance = self.of.committed(month)
+            allowance = self.of.committed(month, "month")
             up_to = Decimal(1)
             if used > allowance:
                 taken = int(run.accounts.get(f"{self.of.path}.burst.taken", 0))

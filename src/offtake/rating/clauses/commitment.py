@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 
+from offtake.contract.contract import Contract
 from offtake.contract.schema.commitments import Commitment, Rollover
 from offtake.contract.schema.terms import Terms
 from offtake.rating.clauses import minimum, overage, prepaid, rollover, shortfall
@@ -98,11 +99,14 @@ class CommitmentClause:
         for interval in windows_of(contract, every):
             yield Window(name, interval)
 
-    def committed(self, window: Interval) -> Decimal:
-        """Dollars or weighted tokens committed in a window."""
+    def committed(self, window: Interval, every: Period | None = None) -> Decimal:
+        """Dollars or weighted tokens committed in a window of `every`, a true-up's where none is named."""
+        return self._committed(self.terms.contract, window, every or self.text.true_up)
+
+    def _committed(self, contract: Contract, window: Interval, every: Period) -> Decimal:
         rate = self.text.tokens.amount if self.text.tokens else self.text.amount
-        places = 0 if self.text.tokens else self.terms.contract.signed.billing.rounding.places
-        return instalment(self.terms.contract, (rate.per if rate else None) or "year", self._amount, window, places)
+        places = 0 if self.text.tokens else contract.signed.billing.rounding.places
+        return instalment(contract, (rate.per if rate else None) or "year", self._amount, window, places, every)
 
     def _amount(self, terms: Terms, year: int) -> Decimal:
         for commitment in terms.commitments:
