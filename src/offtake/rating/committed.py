@@ -11,6 +11,7 @@ Example: 1,000 a year in quarters is 250 each; in months 83.33, 83.34, 83.33, â€
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -35,6 +36,12 @@ def origin_of(contract: Contract, every: Period) -> date:
 def windows_of(contract: Contract, every: Period, span: Interval | None = None) -> Iterator[Interval]:
     """The windows of a clause over the term, or over a span of it."""
     return windows(every, origin_of(contract, every), span or contract.span, contract.zone)
+
+
+def known(contract: Contract, at: datetime) -> Contract:
+    """The contract as it stood at an instant: without the amendments that came later."""
+    later = (each for each in contract.versions[1:] if each.effective <= at)
+    return replace(contract, versions=(contract.versions[0], *later))
 
 
 def instalment(

@@ -23,6 +23,7 @@ NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 class Lot:
     """What is left of one grant: picodollars, or weighted tokens where `weights` (by meter) is not None.
 
+    `at_list`: picodollars of list price. `waives`: a fee or a shortfall has paid what it gives, so nothing counts it.
     `cost_basis` is what a drawn dollar had cost: 0 for a bonus or rollover, 0.95 for cash at 5% off.
     """
 
@@ -38,6 +39,8 @@ class Lot:
     models: str = "*"
     applies_to: str = "usage"
     counts: bool = True
+    at_list: bool = False
+    waives: bool = False
     weights: Mapping[str, Decimal] | None = None
 
     def is_open(self, at: datetime) -> bool:
@@ -50,37 +53,41 @@ class Lot:
         return (self.priority, self.rank, self.expires, self.starts, self.clause, self.name)
 
 
-def draw(lot: Lot, piece: Piece, limit: int | None = None) -> int:
-    """Let a lot pay for a piece, meter by meter in schema order; the picodollars that it covered.
+def draw(lot: Lot, piece: Piece) -> int:
+    """Let a lot pay for a piece, meter by meter in schema order; the picodollars that it covered."""
+    return sum([draw_entry(lot, piece, entry, entry.uncovered) for entry in piece.in_schema_order])
 
-    `limit` bounds them. Covered money leaves the entry's bill; the lot falls by what it gave.
+
+def draw_entry(lot: Lot, piece: Piece, entry: Entry, limit: int) -> int:
+    """Let a lot pay for one meter of a piece, at most `limit` of its open picodollars; what it covered.
+
+    Covered money leaves the entry's bill; the lot falls by what it gave.
     """
-    total = 0
-    for entry in piece.entries:
-        open_amount = entry.uncovered if limit is None else min(entry.uncovered, limit - total)
-        if open_amount <= 0 or lot.remaining <= 0:
-            continue
-        amount = _draw_money(lot, open_amount) if lot.weights is None else _draw_tokens(lot, entry, open_amount)
-        entry.covered += amount
-        entry.covered_cost += amount * lot.cost_basis
-        total += amount
-    if total:
-        piece.paid(lot.name, total)
-    return total
-
-
-def _draw_money(lot: Lot, open_amount: int) -> int:
-    amount = min(open_amount, int(lot.remaining))
-    lot.remaining -= amount
+    if limit <= 0 or lot.remaining <= 0:
+        return 0
+    amount = _draw_money(lot, entry, limit) if lot.weights is None else _draw_tokens(lot, entry, limit)
+    entry.covered += amount
+    entry.covered_cost += amount * lot.cost_basis
+    if lot.waives:
+        entry.waived += amount
+    if amount:
+        piece.paid(lot.name, amount)
     return amount
 
 
-def _draw_tokens(lot: Lot, entry: Entry, open_amount: int) -> int:
+def _draw_money(lot: Lot, entry: Entry, limit: int) -> int:
+    worth = share_of(limit, entry.contracted, entry.public) if lot.at_list else limit
+    drawn = min(worth, int(lot.remaining))
+    lot.remaining -= drawn
+    return share_of(drawn, worth, limit)
+
+
+def _draw_tokens(lot: Lot, entry: Entry, limit: int) -> int:
     assert lot.weights is not None
     weight = lot.weights.get(entry.price.meter, ZERO)
     if not weight or not entry.price.contracted:
         return 0
-    units = min(open_amount // entry.price.contracted, int(lot.remaining // weight))
+    units = min(limit // entry.price.contracted, int(lot.remaining // weight))
     lot.remaining -= units * weight
     return entry.price.contracted * units
 

@@ -14,6 +14,7 @@ from typing import Literal
 from offtake.rating.clauses import failed_requests, reserved
 from offtake.rating.compiled import CompiledTerms, Lane, RateCard
 from offtake.rating.pipeline import UnitPrice
+from offtake.usage.meters import ORDER
 from offtake.usage.record import UsageRecord
 
 Assume = Literal["low", "high"]
@@ -23,11 +24,14 @@ NO_TAGS: Mapping[str, str] = {}
 class Entry:
     """One meter of a piece, in picodollars. `covered` was paid by lots; `covered_cost` is what those lots had cost.
 
+    `waived` is the covered part that a fee or a shortfall had paid, `granted` the part that a credit on its own line pays.
     `credited` is what a failed-request policy gives back; `policy` names the clause that decided, if one acted.
     """
 
     covered = 0
     covered_cost = Decimal(0)
+    waived = 0
+    granted = 0
     credited = Decimal(0)
     policy = ""
 
@@ -90,6 +94,11 @@ class Piece:
     def undropped(self) -> int:
         """Σ contracted cost as if list prices had never fallen."""
         return sum([entry.undropped for entry in self.entries])
+
+    @property
+    def in_schema_order(self) -> list[Entry]:
+        """The entries in the order in which what is cumulative takes them."""
+        return sorted(self.entries, key=lambda entry: ORDER[entry.price.meter])
 
     def paid(self, name: str, amount: int) -> None:
         """Remember what paid for a part of it."""

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
 
@@ -23,9 +24,9 @@ from offtake.contract.schema.commitments import Commitment, Rollover
 from offtake.contract.schema.terms import Terms
 from offtake.rating.clauses import minimum, overage, prepaid, rollover, shortfall
 from offtake.rating.clauses.burst_windows import BurstWindows
-from offtake.rating.committed import instalment, windows_of
+from offtake.rating.committed import INSTANT, instalment, known, windows_of
 from offtake.rating.compiled import CompiledTerms
-from offtake.rating.lots import Lot, draw, share_of, tokens_of
+from offtake.rating.lots import Lot, draw, draw_entry, share_of
 from offtake.rating.piece import Entry, Piece
 from offtake.rating.run import Run
 from offtake.rating.windows import Charge, Cut, Window
@@ -49,12 +50,16 @@ class CommitmentClause:
 
     @cached_property
     def text(self) -> Commitment:
-        """The latest text of the commitment; its amount is dated and comes from `committed.py`."""
+        """The latest text: it names the windows and the unit, which no amendment changes; all else is `text_at`."""
         for version in reversed(self.terms.contract.versions):
             for commitment in version.terms.commitments:
                 if commitment.id == self.id:
                     return commitment
         raise KeyError(self.id)
+
+    def text_at(self, at: datetime) -> Commitment | None:
+        """The text in force at an instant; None where the contract had no such commitment then."""
+        return next((each for each in self.terms.contract.as_of(at).commitments if each.id == self.id), None)
 
     @cached_property
     def weights(self) -> dict[str, Decimal] | None:
@@ -76,10 +81,13 @@ class CommitmentClause:
     @cached_property
     def may_cut(self) -> bool:
         """Tokens beyond the commitment, and dollars beyond it where list and contracted differ, need the order."""
-        clause = self.text.overage
-        matters = clause is not None or self.text.rollover is not None
-        valued_apart = clause is not None and (clause.at == "list" or self.text.counts_at == "list")
-        return not self.bursts and matters and (self.weights is not None or valued_apart)
+        return not self.bursts and any(
+            (each.overage or each.rollover)
+            and (each.tokens or each.counts_at == "list" or (each.overage and each.overage.at == "list"))
+            for version in self.terms.contract.versions
+            for each in version.terms.commitments
+            if each.id == self.id
+        )
 
     def windows(self) -> Iterable[Window]:
         """Minimum months, burst months and averages, true-up windows, billing periods: closings in this order."""
@@ -88,7 +96,19 @@ class CommitmentClause:
         if self.bursts:
             yield from self.bursts.windows()
         yield from self._windows("true_up", self.text.true_up)
+        yield from self._changes()
         yield from (Window("period", period) for period in self.terms.periods)
+
+    def _changes(self) -> Iterable[Window]:
+        """What else cuts a true-up window: amendments, and when a rolled lot may be drawn."""
+        contract = self.terms.contract
+        for window in self._true_ups:
+            for version in contract.versions:
+                if window.start < version.effective < window.end:
+                    yield Window("amended", Interval(version.effective, window.end))
+            text = self.text_at(window.end - INSTANT)
+            if text and text.rollover:
+                yield Window("usable", rollover.usable_in(text.rollover, contract, window, text.true_up))
 
     @cached_property
     def _true_ups(self) -> tuple[Interval, ...]:
@@ -127,75 +147,89 @@ class CommitmentClause:
         return from_pico(int(units)) if self.weights is None else Decimal(units)
 
     def opens(self, window: Window, run: Run) -> None:
-        if window.name != "true_up":
-            return
-        committed = self.committed(window.interval)
-        run.accounts[f"{self.path}.committed"] = self.units(committed)
-        run.accounts[f"{self.path}.drawn"] = run.accounts[f"{self.path}.minimum_drawn"] = 0
-        if self.text.prepaid:
-            self._buy(window.interval, committed, run)
+        if window.name == "true_up":
+            run.accounts[f"{self.path}.committed"] = self.units(self.committed(window.interval))
+            for name in ("drawn", "minimum_drawn", "bought"):
+                run.accounts[f"{self.path}.{name}"] = 0
+            self._buy(window.interval, window.interval.start, run)
+        elif window.name == "amended":
+            whole = next(each for each in self._true_ups if window.interval.start in each)
+            self._buy(whole, window.interval.start, run)
 
-    def _buy(self, window: Interval, committed: Decimal, run: Run) -> None:
-        clause = self.text.prepaid
-        assert clause is not None
-        drawdown, basis, path = committed * clause.share, prepaid.cost_basis(clause), f"{self.path}.prepaid"
+    def _buy(self, window: Interval, at: datetime, run: Run) -> None:
+        """Prepay what the window owes by the text known at an instant, less what was bought for it before."""
+        text = self.text_at(at)
+        clause = text.prepaid if text else None
+        if clause is None:
+            return
+        committed = self._committed(known(self.terms.contract, at), window, self.text.true_up)
+        more = committed - Decimal(run.accounts[f"{self.path}.bought"])
+        if more <= 0:
+            return
+        run.accounts[f"{self.path}.bought"] = committed
+        drawdown, basis, path = more * clause.share, prepaid.cost_basis(clause), f"{self.path}.prepaid"
         run.line(
             path, "purchase", drawdown * basis, f"{drawdown.normalize():,f} of drawdown × {basis.normalize():f}",
-            effective=ZERO, commitment=self.id, quantity=drawdown, unit_price=basis,
+            effective=ZERO, commitment=self.id, quantity=drawdown, unit_price=basis, key=f"{at:%Y-%m-%d}",
         )  # fmt: skip
         units = to_pico(drawdown)
-        run.lots.append(Lot(path, self.id, units, units, window.start, window.end, basis))
+        run.lots.append(Lot(path, self.id, units, units, at, window.end, basis))
         if clause.bonus:
             units = to_pico(drawdown * clause.bonus)
-            run.lots.append(Lot(f"{path}.bonus", f"{self.id} bonus", units, units, window.start, window.end, rank=1))
+            run.lots.append(Lot(f"{path}.bonus", f"{self.id} bonus", units, units, at, window.end, rank=1))
 
     def use(self, piece: Piece, run: Run) -> None:
-        if not self._counts(piece):
+        text = self.text_at(piece.at)
+        if text is None or not prepaid.in_pool(text, piece.lane.model.id, piece.lane.access, piece.account):
             return
-        clause = self.text.rollover
-        if clause and clause.order == "first":
-            self._draw(run, piece, ".rollover", None)
+        if text.rollover and text.rollover.order == "first":
+            self._draw(run, piece, ".rollover")
         value = self.counted(piece)
-        drawn, committed = run.accounts[f"{self.path}.drawn"], run.accounts[f"{self.path}.committed"]
+        left = run.accounts[f"{self.path}.committed"] - run.accounts[f"{self.path}.drawn"]
         run.add(f"{self.path}.drawn", value)
-        if self.text.minimum:
+        if text.minimum:
             run.add(f"{self.path}.minimum_drawn", value)
         if self.bursts:
             self.bursts.use(value, piece, run)
-        elif drawn + value > committed:
-            self._beyond(run, piece, drawn + value - max(committed, drawn), value)
-        if self.text.prepaid:
-            self._draw(run, piece, ".prepaid", None)
+        elif value > left:
+            self._beyond(run, piece, text, max(left, 0))
+        if text.prepaid:
+            self._draw(run, piece, ".prepaid")
 
-    def _beyond(self, run: Run, piece: Piece, beyond: Decimal | int, value: Decimal | int) -> None:
-        """The part of a piece beyond the commitment: a rollover lot drawn last pays it, overage prices the rest."""
-        whole = piece.uncovered
-        contracted = share_of(beyond, value, whole)
-        clause = self.text.rollover
-        if clause and clause.order == "last":
-            contracted -= self._draw(run, piece, ".rollover", contracted)
-        if self.text.overage and contracted:
-            run.add(f"{self.path}.beyond", contracted)
-            run.add(f"{self.path}.beyond_list", share_of(contracted, piece.contracted, piece.public))
+    def _beyond(self, run: Run, piece: Piece, text: Commitment, left: Decimal | int) -> None:
+        """What lies beyond the commitment, meter by meter: a lot drawn last pays it, overage prices the rest."""
+        for entry in piece.in_schema_order:
+            value = self._value(entry)
+            beyond = value - min(left, value)
+            left -= value - beyond
+            contracted = share_of(beyond, value, entry.uncovered)
+            if text.rollover and text.rollover.order == "last":
+                for lot in self._lots(run, piece, ".rollover"):
+                    contracted -= draw_entry(lot, piece, entry, contracted)
+            if text.overage and contracted:
+                run.add(f"{self.path}.beyond", contracted)
+                run.add(f"{self.path}.beyond_list", share_of(contracted, entry.contracted, entry.public))
 
-    def _draw(self, run: Run, piece: Piece, kind: str, limit: int | None) -> int:
-        total = 0
+    def _draw(self, run: Run, piece: Piece, kind: str) -> None:
+        for lot in self._lots(run, piece, kind):
+            draw(lot, piece)
+
+    def _lots(self, run: Run, piece: Piece, kind: str) -> list[Lot]:
         lots = [lot for lot in run.lots if lot.clause.startswith(self.path + kind) and lot.is_open(piece.at)]
-        for lot in sorted(lots, key=lambda lot: lot.order):
-            total += draw(lot, piece, None if limit is None else limit - total)
-        return total
-
-    def _counts(self, piece: Piece) -> bool:
-        return prepaid.in_pool(self.text, piece.lane.model.id, piece.lane.access, piece.account)
+        return sorted(lots, key=lambda lot: lot.order)
 
     def counted(self, piece: Piece) -> Decimal | int:
         """What a piece draws: what no lot has covered, at the contract's valuation."""
+        if self.weights is None and self.text.counts_at == "contracted":
+            return piece.uncovered
+        return sum([self._value(entry) for entry in piece.entries])
+
+    def _value(self, entry: Entry) -> Decimal | int:
         if self.weights is not None:
-            return sum((_open_units(entry) * self.weights[entry.price.meter] for entry in piece.entries), ZERO)
+            return _open_units(entry) * self.weights[entry.price.meter]
         if self.text.counts_at == "list":
-            open_entries = (entry for entry in piece.entries if not entry.is_free)
-            return sum(share_of(entry.uncovered, entry.contracted, entry.public) for entry in open_entries)
-        return piece.uncovered
+            return 0 if entry.is_free else share_of(entry.uncovered, entry.contracted, entry.public)
+        return entry.uncovered
 
     def closes(self, window: Window, run: Run) -> None:
         if window.name == "minimum":
@@ -249,7 +283,8 @@ class CommitmentClause:
         drawn = self.amount(run.accounts[f"{self.path}.drawn"])
         unused = shortfall.unused(committed, drawn)
         lost = self._expire_prepaid(window, run)
-        owed = max(ZERO, shortfall.amount(self.text, unused) - lost)
+        text = self.text_at(window.end - INSTANT) or self.text
+        owed = max(ZERO, shortfall.amount(text, unused) - lost)
         if owed:
             prepaid_part = f", {lost.normalize():,f} of it prepaid" if lost else ""
             run.line(
@@ -258,21 +293,20 @@ class CommitmentClause:
                 commitment=self.id, unused=True, key=f"shortfall/{window.start:%Y-%m-%d}",
                 quantity=unused, unit_price=divide(owed, unused), unit="" if self.weights is None else "token",
             )  # fmt: skip
-        if self.text.rollover and unused:
-            self._roll(self.text.rollover, committed, unused, window, run)
+        if text.rollover and unused:
+            self._roll(text.rollover, committed, unused, window, run)
 
     def _expire_prepaid(self, window: Interval, run: Run) -> Decimal:
         """Unused drawdown costs what was paid for it, in the period in which it is lost."""
-        path, lost = f"{self.path}.prepaid", ZERO
-        for lot in run.lots:
-            if lot.clause == path and lot.expires <= window.end and lot.remaining:
-                amount = from_pico(int(lot.remaining))
-                lost += amount
-                run.line(
-                    path, "commitment", ZERO, f"{amount.normalize():,f} of the drawdown was not used",
-                    effective=amount * lot.cost_basis, commitment=self.id, unused=True,
-                    key=f"unused/{window.start:%Y-%m-%d}", quantity=amount, unit_price=ZERO,
-                )  # fmt: skip
+        path = f"{self.path}.prepaid"
+        gone = [lot for lot in run.lots if lot.clause == path and lot.expires <= window.end]
+        lost = sum((from_pico(int(lot.remaining)) for lot in gone), ZERO)
+        if lost:
+            run.line(
+                path, "commitment", ZERO, f"{lost.normalize():,f} of the drawdown was not used",
+                effective=sum((from_pico(int(lot.remaining)) * lot.cost_basis for lot in gone), ZERO),
+                commitment=self.id, unused=True, key=f"unused/{window.start:%Y-%m-%d}", quantity=lost, unit_price=ZERO,
+            )  # fmt: skip
         run.lots = [lot for lot in run.lots if not lot.clause.startswith(path) or lot.expires > window.end]
         return lost
 
@@ -285,13 +319,14 @@ class CommitmentClause:
             run.lots.append(
                 Lot(
                     path, f"{self.id} rollover", units, units, usable.start, usable.end, counts=False,
-                    weights=self.weights,
+                    at_list=self.text.counts_at == "list", waives=True, weights=self.weights,
                 )
             )  # fmt: skip
 
     def charges(self, run: Run) -> list[Charge]:
         beyond, public = run.take(f"{self.path}.beyond"), run.take(f"{self.path}.beyond_list")
-        clause = self.text.overage
+        text = self.text_at(run.used_at)
+        clause = text.overage if text else None
         if not clause or not beyond:
             return []
         window = next(each for each in self._true_ups if run.used_at in each)
@@ -311,10 +346,12 @@ class CommitmentClause:
         lots = [lot.remaining for lot in run.lots if lot.clause == f"{self.path}.rollover" and lot.is_open(run.now)]
         edges = sorted(Decimal(edge) for edge in (left, *lots, left + sum(lots)) if edge > 0)
         if edges:
-            yield Cut(self.counted if self.weights is None else self._weighted, tuple(edges), self.weights)
+            yield Cut(self._in_pool, tuple(edges), None)
 
-    def _weighted(self, piece: Piece) -> Decimal:
-        return tokens_of(piece, self.weights) if self._counts(piece) else ZERO
+    def _in_pool(self, piece: Piece) -> Decimal | int:
+        text = self.text_at(piece.at)
+        counts = text and prepaid.in_pool(text, piece.lane.model.id, piece.lane.access, piece.account)
+        return self.counted(piece) if counts else 0
 
 
 def _open_units(entry: Entry) -> int:
