@@ -81,6 +81,11 @@ class Piece:
         self.contracted = contracted
 
     @property
+    def day(self) -> str:
+        """Its UTC date, as ids carry it."""
+        return self.at.date().isoformat()
+
+    @property
     def uncovered(self) -> int:
         """Σ of what no lot has paid."""
         return sum([entry.contracted - entry.covered for entry in self.entries])

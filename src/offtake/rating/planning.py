@@ -10,6 +10,7 @@ import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from offtake.rating.compiled import CompiledTerms, Lane
 from offtake.rating.groups import PRICE_DIMENSIONS, GroupPlan, Slice
@@ -23,10 +24,13 @@ GRAINS = {"request": timedelta(0), "minute": timedelta(minutes=1), "hour": timed
 
 @dataclass(frozen=True, slots=True)
 class By:
-    """What lines are told apart by besides the clause: `workload`, `day`, and tags by name."""
+    """What lines are told apart by besides the clause: `workload`, `day` (the contract's own, or those of `day_zone`),
+    and tags by name.
+    """
 
     workload: bool = False
     day: bool = False
+    day_zone: ZoneInfo | None = None
     tags: tuple[str, ...] = ()
 
 
@@ -84,7 +88,7 @@ def plan(terms: CompiledTerms, survey: Survey, edges: Sequence[datetime], span: 
 def _segments(edges: Sequence[datetime], span: Interval, by: By, terms: CompiledTerms) -> tuple[Interval, ...]:
     instants = {span.start, span.end, *(edge for edge in edges if edge in span)}
     if by.day:
-        zone = terms.contract.zone
+        zone = by.day_zone or terms.contract.zone
         instants |= {day.start for day in windows("day", span.start.astimezone(zone).date(), span, zone)}
     ordered = sorted(instants)
     return tuple(Interval(a, b) for a, b in itertools.pairwise(ordered))

@@ -228,7 +228,7 @@ class Rater:
         if self.by.workload:
             by["workload"] = record.workload
         if self.by.day:
-            by["day"] = f"{interval.start.astimezone(self.terms.contract.zone):%Y-%m-%d}"
+            by["day"] = f"{interval.start.astimezone(self.by.day_zone or self.terms.contract.zone):%Y-%m-%d}"
         return by
 
     def _crosses(self, pieces: Sequence[Piece]) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import NamedTuple
 
 from offtake.rating.compiled import CompiledTerms
 from offtake.rating.groups import BAND_UNKNOWN, band_of, input_tokens_of
@@ -26,26 +27,46 @@ from offtake.values.money import EXACT, ZERO, from_pico
 
 INSTANT = timedelta(microseconds=1)
 _EXACT = EXACT.copy()
+_scaled = EXACT.scaleb
+
+
+class FullLine(NamedTuple):
+    """A line of one request with every field made."""
+
+    id: str
+    kind: str
+    clause: str
+    model: str
+    meter: str
+    quantity: Decimal
+    unit_price: Decimal
+    amounts: Amounts
+    why: str
 
 
 class RequestLine:
     """One line of one request: integers at hand, dollars and words on demand. Reads as a `Line` does."""
 
-    __slots__ = ("_credit", "_entry", "_piece", "clause")
+    __slots__ = ("_credit", "clause", "entry", "piece")
     unit = "token"
     high = None
 
     def __init__(self, piece: Piece, entry: Entry, credit: bool = False) -> None:
         self.clause = entry.policy or entry.price.clause
-        self._piece = piece
-        self._entry = entry
+        self.piece = piece
+        self.entry = entry
         self._credit = credit
+
+    @property
+    def is_special(self) -> bool:
+        """Whether a policy, a lot or a credit changes what the tokens cost."""
+        return self._credit or bool(self.entry.policy) or bool(self.entry.covered)
 
     @property
     def id(self) -> str:
         """Stable for the same clause on the same usage."""
         kind = "/credit" if self._credit else ""
-        return f"{self._piece.at.date().isoformat()}/{self.clause}/{self.model}/{self.meter}{kind}"
+        return f"{self.piece.day}/{self.clause}/{self.model}/{self.meter}{kind}"
 
     @property
     def kind(self) -> str:
@@ -55,27 +76,27 @@ class RequestLine:
     @property
     def model(self) -> str:
         """The catalogue's name of the model."""
-        return self._piece.lane.model.id
+        return self.piece.lane.model.id
 
     @property
     def meter(self) -> str:
         """What was counted."""
-        return self._entry.price.meter
+        return self.entry.price.meter
 
     @property
     def quantity(self) -> Decimal:
         """Pieces of the meter."""
-        return Decimal(self._entry.quantity)
+        return Decimal(self.entry.quantity)
 
     @property
     def unit_price(self) -> Decimal:
         """Dollars a piece; 0 for what a clause makes free."""
-        return ZERO if self._entry.is_free else self._entry.price.dollars
+        return ZERO if self.entry.is_free else self.entry.price.dollars
 
     @property
     def amounts(self) -> Amounts:
         """The four costs, exact."""
-        entry = self._entry
+        entry = self.entry
         if self._credit:
             given = -entry.credited.scaleb(-12, EXACT)
             return Amounts(ZERO, ZERO, given, given)
@@ -89,14 +110,14 @@ class RequestLine:
     @property
     def why(self) -> str:
         """The arithmetic in words."""
-        entry = self._entry
-        outcome = "" if self._piece.outcome == "ok" else self._piece.outcome
+        entry = self.entry
+        outcome = "" if self.piece.outcome == "ok" else self.piece.outcome
         return why(entry.price, entry.quantity, entry.contracted, self.clause, outcome)
 
     @property
     def steps(self) -> tuple[tuple[str, str], ...]:
         """The derivation of the unit price: (clause path, sentence) pairs."""
-        return self._entry.price.steps
+        return self.entry.price.steps
 
 
 class ChargeLine:
@@ -169,6 +190,16 @@ class RequestLines(Sequence["RequestLine | ChargeLine"]):
     def __getitem__(self, index):  # type: ignore[no-untyped-def]  # int or slice, as any sequence
         return list(iter(self))[index]
 
+    def full(self) -> list[FullLine]:
+        """Every line with every field made."""
+        made = []
+        for line in self:
+            if isinstance(line, ChargeLine) or line.is_special:
+                made.append(full(line))
+            else:
+                made.append(_plain(line))
+        return made
+
     def __iter__(self) -> Iterator[RequestLine | ChargeLine]:
         for piece in self.pieces:
             for entry in piece.entries:
@@ -177,6 +208,32 @@ class RequestLines(Sequence["RequestLine | ChargeLine"]):
                     yield RequestLine(piece, entry, credit=True)
         for charge in self.charges:
             yield ChargeLine(charge, self.pieces[0].at)
+
+
+def full(line: RequestLine | ChargeLine) -> FullLine:
+    """A line with every field made."""
+    return FullLine(
+        line.id, line.kind, line.clause, line.model, line.meter, line.quantity, line.unit_price, line.amounts, line.why
+    )
+
+
+def _plain(line: RequestLine) -> FullLine:
+    """`full` for what nearly every line is, billed whole: each dollar amount is made once."""
+    piece, entry = line.piece, line.entry
+    price, quantity, model = entry.price, entry.quantity, piece.lane.model.id
+    cost = _scaled(Decimal(entry.contracted), -12)
+    public = cost if price.public == price.contracted else _scaled(Decimal(price.public * quantity), -12)
+    return FullLine(
+        f"{piece.day}/{price.clause}/{model}/{price.meter}",
+        "usage",
+        price.clause,
+        model,
+        price.meter,
+        Decimal(quantity),
+        price.dollars,
+        Amounts(public, cost, cost, cost),
+        f"{quantity:,} × {price.shown} = {cost.normalize():,f} ({price.derivation})",
+    )
 
 
 def price_request(
