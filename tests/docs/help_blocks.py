@@ -25,7 +25,8 @@ def block_of(name: str) -> str:
 
 
 def _helps(command: click.Command, name: str) -> Iterator[str]:
-    context = click.Context(command, info_name=name, terminal_width=WIDTH, max_content_width=WIDTH)
+    names = offtake.context_settings["help_option_names"]
+    context = click.Context(command, info_name=name, terminal_width=WIDTH, help_option_names=names)
     yield "\n".join(line.rstrip() for line in command.get_help(context).splitlines())
     for below in command.commands if isinstance(command, click.Group) else ():
         yield from _helps(command.commands[below], f"{name} {below}")  # type: ignore[attr-defined]  # it is a Group
