@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from offtake.operations.rate_usage import Rated
     from offtake.rating.breakdown import Breakdown, Part
     from offtake.rating.lines import Amounts, Control, Invoices, Line
-    from offtake.rating.request import ChargeLine, RequestLine
+    from offtake.rating.request_lines import ChargeLine, RequestLine
     from offtake.values.periods import Interval
 
 AMOUNTS = ("list", "contracted", "effective", "billed")
