@@ -15,7 +15,8 @@ from offtake.operations.rate_usage import Session, refuse_ranges
 from offtake.rating.clauses.steps import conditions_met
 from offtake.rating.compiled import CompiledTerms
 from offtake.rating.lines import Invoices
-from offtake.rating.request import RequestLines, price_request
+from offtake.rating.request import price_request
+from offtake.rating.request_lines import RequestLines
 from offtake.rating.run import Position
 from offtake.usage.record import UsageRecord
 from offtake.values.errors import CatalogError, UnpricedError
