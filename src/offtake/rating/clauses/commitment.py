@@ -264,9 +264,9 @@ class CommitmentClause:
         return instalment(self.terms.contract, self.text.minimum.per or "month", self._minimum, window, places)
 
     def _take_prepaid(self, run: Run, units: int) -> tuple[Decimal, Decimal]:
-        """What the prepaid drawdown pays of a top-up, and what that part had cost."""
+        """What the prepaid drawdown pays of a top-up, and what that part had cost; a bonus pays only usage."""
         paid, cost = 0, ZERO
-        lots = [lot for lot in run.lots if lot.clause.startswith(f"{self.path}.prepaid")]
+        lots = [lot for lot in run.lots if lot.clause == f"{self.path}.prepaid"]
         for lot in sorted(lots, key=lambda lot: lot.order):
             amount = min(units - paid, int(lot.remaining))
             lot.remaining -= amount

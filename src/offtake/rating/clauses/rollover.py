@@ -17,6 +17,7 @@ from decimal import Decimal
 
 from offtake.contract.contract import Contract
 from offtake.contract.schema.commitments import Rollover
+from offtake.rating.committed import origin_of
 from offtake.values.periods import Interval, Period, whole_windows
 
 INSTANT = timedelta(microseconds=1)
@@ -46,9 +47,9 @@ def usable_in(clause: Rollover, contract: Contract, window: Interval, every: Per
 def _window_of(every: Period, contract: Contract, window: Interval) -> Interval:
     """The quarter or year that holds the last instant of a window."""
     moment = Interval(window.end - INSTANT, window.end)
-    return next(iter(whole_windows(every, contract.signed.term.from_, moment, contract.zone)))
+    return next(iter(whole_windows(every, origin_of(contract, every), moment, contract.zone)))
 
 
 def _after(contract: Contract, every: Period, window: Interval) -> Interval:
     moment = Interval(window.end, window.end + INSTANT)
-    return next(iter(whole_windows(every, contract.signed.term.from_, moment, contract.zone)))
+    return next(iter(whole_windows(every, origin_of(contract, every), moment, contract.zone)))

@@ -1,0 +1,361 @@
+"""Contracts, list prices and usage for the properties: any mix of clauses, as the text of a contract file.
+
+Tokens cost about a dollar, so that a handful of them crosses every threshold.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+
+from hypothesis import strategies as st
+
+from offtake.contract.contract import Contract
+from offtake.contract.parse import parse
+from offtake.usage.record import UsageRecord
+from tests.rating_oracle.dates import midnight, months_on
+from tests.rating_oracle.price_list import Listed, Price, PriceList
+from tests.rating_oracle.reading import Deal
+
+MODELS = ("one", "two", "late")
+METERS = ("input_tokens", "cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens", "output_tokens")
+ZONES = ("UTC", "America/New_York", "Europe/Berlin", "Asia/Kolkata")
+EPOCH = datetime.fromisoformat("2020-01-01T00:00:00+00:00")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A contract as data, the same as text that was parsed, list prices, and usage."""
+
+    deal: Deal
+    book: PriceList
+    records: tuple[UsageRecord, ...]
+
+    @cached_property
+    def contract(self) -> Contract:
+        """The contract as the product reads it."""
+        return parse(as_text(self.deal), "deal.yaml")
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """What hypothesis prints of a failing case: the contract file, the rows, the prices."""
+        printer.text(str(self))
+
+    def __str__(self) -> str:
+        rows = "\n".join(
+            f"  {r.id} {r.used_at:%Y-%m-%dT%H:%M:%S} {r.model} {r.channel} {r.outcome} {dict(r.quantities)}"
+            f"{f' context {r.context_tokens}' if r.context_tokens is not None else ''} {r.workload}"
+            for r in self.records
+        )
+        book = {key: [(f"{e.start:%Y-%m-%d %H:%M}", dict(e.prices)) for e in each] for key, each in self.book.book.items()}
+        return f"{as_text(self.deal)}\n{rows}\n{book}"
+
+
+def as_text(deal: Mapping[str, Any]) -> str:
+    """A contract file: JSON is YAML, but for its dates, which stand without quotes."""
+    written = "\n".join(f"{key}: {json.dumps(value)}" for key, value in deal.items())
+    return re.sub(r'"(\d{4}-\d\d-\d\d)"', r"\1", written)
+
+
+def shares(*percents: str) -> st.SearchStrategy[str]:
+    return st.sampled_from([f"{percent}%" for percent in percents])
+
+
+def maybe(draw: st.DrawFn, deal: Deal, key: str, strategy: st.SearchStrategy[Any]) -> None:
+    """Half of the contracts have the clause."""
+    if draw(st.booleans()):
+        deal[key] = draw(strategy)
+
+
+@st.composite
+def terms(draw: st.DrawFn) -> Deal:
+    """The head of a contract: starts that hurt, lengths that cut windows, zones with summer time."""
+    first = draw(st.sampled_from(["2024-01-01", "2024-01-15", "2024-02-29", "2023-12-31", "2023-10-31", "2024-03-01"]))
+    start = date.fromisoformat(first)
+    until = months_on(start, draw(st.integers(1, 15))) + timedelta(days=draw(st.sampled_from([0, 0, 0, 10])))
+    return {
+        "contract": "deal", "buyer": "buyer", "vendor": "maker",
+        "term": {"from": first, "until": until.isoformat(), "time_zone": draw(st.sampled_from(ZONES)), "currency": "USD"},
+        "billing": {
+            "period": "month", "anchor": draw(st.sampled_from([1, 15, 31, "anniversary"])),
+            "rounding": {"where": "invoice", "places": 12, "mode": "half_even"},
+        },
+        "scope": {"models": ["*"], "channels": ["realtime", "batch", "flex", "priority"], "access": ["api", "bedrock"]},
+        "prices": {"basis": "list"},
+    }  # fmt: skip
+
+
+def days_of(deal: Deal) -> st.SearchStrategy[str]:
+    """Days of the term: any, and those on which something starts."""
+    first, until = (date.fromisoformat(deal["term"][key]) for key in ("from", "until"))
+    edges = [day for k in range(16) if first < (day := months_on(first, k)) < until]
+    inside = st.dates(first + timedelta(days=1), until - timedelta(days=1))
+    return (inside | st.sampled_from(edges) if edges else inside).map(date.isoformat)
+
+
+@st.composite
+def price_lists(draw: st.DrawFn, deal: Deal, changes_max: int = 3) -> PriceList:
+    """Prices that change on days of the term or before, thresholds at four tokens of context, a late model."""
+    zone = deal["term"]["time_zone"]
+    amounts = st.sampled_from([Decimal(text) for text in ("0.5", "1", "1.25", "2", "3", "0.7777")])
+    book: dict[tuple[str, str], list[Listed]] = {}
+    launched = {}
+    for model in MODELS:
+        starts = [EPOCH]
+        if model == "late":
+            starts = [midnight(date.fromisoformat(draw(days_of(deal))), zone)]
+            launched[model] = starts[0]
+        moved = draw(st.lists(days_of(deal) | st.just("2023-08-01"), max_size=changes_max, unique=True))
+        starts += [at for day in moved if (at := midnight(date.fromisoformat(day), zone)) > starts[0]]
+        apart = draw(st.booleans()) and model == "two"
+        has_threshold = draw(st.booleans())
+        for start in sorted(set(starts)):
+            base = draw(amounts)
+            prices: dict[str, Price] = {}
+            for meter, times in zip(METERS, ("1", "0.1", "1.25", "2", "5"), strict=True):
+                above = ((4, base * 2 * Decimal(times)),) if has_threshold else ()
+                prices[meter] = (base * Decimal(times), above)
+            if apart:
+                prices["reasoning_tokens"] = (base * 7, ())
+            book.setdefault((model, "realtime"), []).append(Listed(start, prices))
+            for channel in ("batch", "flex", "priority"):
+                other = {meter: (price * Decimal("0.6"), ()) for meter, (price, _) in prices.items()}
+                book.setdefault((model, channel), []).append(Listed(start, other))
+    return PriceList(book, launched)
+
+
+@st.composite
+def usage(draw: st.DrawFn, deal: Deal, models: Sequence[str] = MODELS, rows_max: int = 10) -> tuple[UsageRecord, ...]:
+    """Requests of few tokens, many of them within days of each other, some outside of the term."""
+    zone = deal["term"]["time_zone"]
+    days = draw(st.lists(days_of(deal), min_size=1, max_size=4))
+    days.append(deal["term"]["from"])
+    rows = []
+    outcomes = ["ok"] * 4 + ["http_5xx", "refusal", "timeout", "not_dispatched"]
+    for number in range(draw(st.integers(0, rows_max))):
+        day = midnight(date.fromisoformat(draw(st.sampled_from(days))), zone)
+        at = day + draw(st.sampled_from([timedelta(0)]) | st.timedeltas(timedelta(hours=-30), timedelta(hours=30)))
+        meters = draw(st.lists(st.sampled_from(METERS), min_size=1, max_size=3, unique=True))
+        quantities = {meter: draw(st.integers(1, 5)) for meter in meters}
+        if "output_tokens" in quantities and draw(st.booleans()):
+            quantities["reasoning_tokens"] = draw(st.integers(1, quantities["output_tokens"]))
+        rows.append(
+            UsageRecord(
+                id=f"r{number}", used_at=at, model=draw(st.sampled_from(list(models))), quantities=quantities,
+                channel=draw(st.sampled_from(["realtime", "realtime", "batch"])),
+                access=draw(st.sampled_from(["api", "bedrock"])), region=draw(st.sampled_from(["global", "eu"])),
+                workload=draw(st.sampled_from(["chat", "dev-x"])), outcome=draw(st.sampled_from(outcomes)),
+                context_tokens=draw(st.sampled_from([None, None, 4, 5])),
+            )  # fmt: skip
+        )
+    return tuple(rows)
+
+
+FAILED = st.sampled_from(
+    [
+        "free",
+        "billed",
+        {"http_5xx": "free", "refusal": {"output": "credited 50%", "others": "billed"}, "timeout": "credited 10%"},
+    ]
+)
+
+
+@st.composite
+def unit_prices(draw: st.DrawFn, deal: Deal) -> Deal:
+    """Everything under `prices` that acts on one token."""
+    prices: Deal = {"basis": "list"}
+    maybe(draw, prices, "freeze", st.fixed_dictionaries({"at": st.sampled_from([deal["term"]["from"], "2023-06-01"])}))
+    discounts = [{"models": "*", "share": draw(shares("20", "0", "12.5"))}]
+    if draw(st.booleans()):
+        discounts.append({"models": "one", "share": draw(shares("15", "33.3333"))})
+    if draw(st.booleans()):
+        discounts.append({"models": "two", "share": "7%", "meters": ["output_tokens"]})
+    if draw(st.booleans()):
+        prices["fixed"] = {"two": {"input_mtok": 850000, "output_mtok": 4250000, "output_reasoning_mtok": 5000000}}
+        discounts = [each for each in discounts if each["models"] == "*"]
+        prices["cache"] = {"read": 0.1, "write_5m": 1.25, "write_1h": 2}
+    prices["discounts"] = discounts
+    step = st.fixed_dictionaries({"from": days_of(deal), "share": shares("15", "1")})
+    maybe(draw, prices, "steps", st.lists(step, min_size=1, max_size=2))
+    drops: Deal = {"basis": draw(st.sampled_from(["list", "discounted_list"])), "trigger": "automatic"}
+    maybe(draw, drops, "lag", st.sampled_from(["30 days", "1 month"]))
+    maybe(draw, drops, "ratchet", st.booleans())
+    maybe(draw, prices, "price_drops", st.just(drops))
+    maybe(draw, prices, "new_models", st.just({"share": "10%"}))
+    maybe(draw, prices, "region_uplift", st.sampled_from(["waived", "catalog"]))
+    batch = st.just({"share": "50%"}) | st.just({"surcharge": "25%"})
+    maybe(draw, prices, "batch", batch)
+    if "fixed" in prices:  # a fixed price is a realtime price, so the contract must derive the others
+        prices.setdefault("batch", draw(batch))
+    maybe(draw, prices, "cache", st.just({"read": 0.1, "write_5m": 1.25, "write_1h": 2}))
+    maybe(draw, prices, "off_peak", off_peaks())
+    maybe(draw, prices, "non_production", st.just({"share": "30%", "workloads": ["dev-*"]}))
+    combine = {"how": draw(st.sampled_from(["multiply", "add", "best_of"]))}
+    exclusive = st.sampled_from([[["off_peak", "batch"]], [["tiers", "non_production"], ["off_peak", "batch"]]])
+    maybe(draw, combine, "exclusive", exclusive)
+    prices["combine"] = combine
+    prices["new_meters"] = "list"
+    return prices
+
+
+@st.composite
+def off_peaks(draw: st.DrawFn) -> Deal:
+    """Hours across midnight or not, in a zone with or without summer time."""
+    return {
+        "share": draw(shares("20", "45")),
+        "hours": draw(st.sampled_from(["22:00-06:00", "01:30-05:00", "00:00-24:00", "09:00-17:15", "02:30-03:30"])),
+        "days": draw(st.sampled_from(["weekdays", "all"])),
+        "weekends": draw(st.booleans()),
+        "time_zone": draw(st.sampled_from(ZONES)),
+    }
+
+
+@st.composite
+def tiers(draw: st.DrawFn) -> Deal:
+    """Bands that a handful of tokens crosses."""
+    amount = draw(st.sampled_from(["contracted", "list", "tokens"]))
+    edges = sorted(draw(st.sets(st.integers(1, 30), min_size=1, max_size=3)))
+    steps: list[Deal] = [
+        {"up_to": edge if amount == "tokens" else f"{edge} USD", "share": draw(shares("0", "5", "12.5"))}
+        for edge in edges
+    ]
+    steps.append({"share": draw(shares("10", "50", "33.3333"))})
+    return {
+        "kind": draw(st.sampled_from(["graduated", "volume"])),
+        "measure": {"amount": amount, "at": draw(st.sampled_from(["frozen", "current"]))},
+        "window": draw(st.sampled_from(["month", "quarter", "contract_year", "term"])),
+        "models": draw(st.sampled_from(["*", "one"])),
+        "steps": steps,
+    }
+
+
+@st.composite
+def commitments(draw: st.DrawFn, deal: Deal) -> Deal:
+    """One commitment, with any of its terms."""
+    true_up = draw(st.sampled_from(["month", "quarter", "year"]))
+    made: Deal = {"id": "spend", "pool": "all_models", "true_up": true_up, "counts_at": "contracted"}
+    count, every = draw(st.integers(0, 60)), draw(st.sampled_from(["month", "quarter", "year"]))
+    if draw(st.integers(0, 2)) == 0:
+        made["tokens"] = {
+            "amount": f"{count} / {every}", "shortfall_price": draw(st.sampled_from([1_000_000, 333_333])),
+            "weights": {"input": 1, "output": draw(st.sampled_from([5, 0.3])), "cache_read": 0.1, "cache_write": 1.25,
+                        "reasoning": 2},
+        }  # fmt: skip
+    else:
+        made["amount"] = f"{count}.{draw(st.sampled_from(['00', '37']))} USD / {every}"
+        made["counts_at"] = draw(st.sampled_from(["contracted", "list"]))
+        if draw(st.booleans()):
+            made["minimum"] = f"{draw(st.integers(0, 8))} USD / month"
+        if made["counts_at"] == "contracted" and draw(st.booleans()):
+            made["prepaid"] = draw(
+                st.sampled_from(
+                    [
+                        {"share": "100%", "discount": "5%", "as": "cash"},
+                        {"share": "50%"},
+                        {"share": "100%", "discount": "5%", "as": "rate", "bonus": "10%"},
+                    ]
+                )
+            )
+        ramp = [{"year": 2, "amount": f"{draw(st.integers(0, 80))} USD"}]
+        maybe(draw, made, "ramp", st.just(ramp))
+    pool = st.sampled_from([{"models": ["one", "l*"]}, {"access": ["api"]}])
+    if draw(st.booleans()):
+        made["pool"] = draw(pool)
+    maybe(draw, made, "shortfall", st.just({"share": "80%"}))
+    maybe(draw, made, "rollover", rollovers())
+    overage: Deal = {"at": draw(st.sampled_from(["contracted", "list"]))}
+    maybe(draw, overage, "surcharge", shares("10", "0", "33.3333"))
+    maybe(draw, made, "overage", st.just(overage))
+    return made
+
+
+@st.composite
+def rollovers(draw: st.DrawFn) -> Deal:
+    """Any base, any window, either order."""
+    made: Deal = {
+        "share": draw(shares("20", "100", "33.3333")),
+        "of": draw(st.sampled_from(["unused", "commitment"])),
+        "into": draw(st.sampled_from(["next_window", "next_quarter", "rest_of_year"])),
+        "order": draw(st.sampled_from(["first", "last"])),
+    }
+    maybe(draw, made, "expires_after", st.sampled_from(["1 month", "10 days", "1 quarter"]))
+    return made
+
+
+@st.composite
+def credits(draw: st.DrawFn, deal: Deal) -> list[Deal]:
+    """One to three grants with priorities, models, starts and ends."""
+    found = []
+    for number in range(draw(st.integers(1, 3))):
+        made: Deal = {
+            "name": f"grant-{number}", "amount": f"{draw(st.integers(1, 30))} USD",
+            "expires": draw(st.just("never") | days_of(deal)), "priority": draw(st.integers(0, 2)),
+            "applies_to": draw(st.sampled_from(["usage", "usage", "all", "fees"])), "counts": draw(st.booleans()),
+            "models": draw(st.sampled_from(["*", "one", "two"])),
+        }  # fmt: skip
+        maybe(draw, made, "starts", days_of(deal))
+        if not made["counts"]:
+            made["applies_to"] = "usage"
+        found.append(made)
+    return found
+
+
+@st.composite
+def fees(draw: st.DrawFn) -> Deal:
+    """Flat fees, a block, support."""
+    made: Deal = {}
+    maybe(draw, made, "platform", st.just("10 USD / month"))
+    maybe(draw, made, "license", st.just({"amount": "100 USD / year"}))
+    maybe(draw, made, "support", st.just({"share": "3%", "of": "usage"}))
+    block = {"amount": "30 USD / quarter", "includes": {"tokens": draw(st.integers(1, 20))}, "beyond": "overage"}
+    maybe(draw, made, "block", st.just(block))
+    return made
+
+
+@st.composite
+def cases(draw: st.DrawFn, *parts: str, models: Sequence[str] = MODELS, amended: bool = False) -> Case:
+    """A case with these parts of the language: prices, tiers, commitments, credits, fees."""
+    deal = draw(terms())
+    if "prices" in parts:
+        deal["prices"] = draw(unit_prices(deal))
+    else:
+        deal["prices"]["discounts"] = [{"models": "*", "share": draw(shares("0", "20", "12.5"))}]
+    deal["failed_requests"] = draw(FAILED)
+    if "tiers" in parts:
+        deal["prices"]["tiers"] = draw(tiers())
+        deal["prices"].setdefault("combine", {"how": "multiply"})
+    if "commitments" in parts:
+        deal["commitments"] = [draw(commitments(deal))]
+    if "credits" in parts:
+        deal["credits"] = draw(credits(deal))
+    if "fees" in parts:
+        deal["fees"] = draw(fees())
+    if amended:
+        deal["amendments"] = draw(amendments(deal))
+    book = draw(price_lists(deal))
+    launched = book.launched["late"]
+    records = draw(usage(deal, models))
+    records = tuple(replace(r, model="one") if r.model == "late" and r.used_at < launched else r for r in records)
+    return Case(deal, book, records)
+
+
+@st.composite
+def amendments(draw: st.DrawFn, deal: Deal) -> list[Deal]:
+    """Another amount of the commitment, or other discounts, from a day on."""
+    found = []
+    commitment = deal.get("commitments", [{}])[0]
+    for day in draw(st.lists(days_of(deal), min_size=1, max_size=2, unique=True)):
+        changes: Deal = {"prices.discounts": [{"models": "*", "share": draw(shares("30", "10"))}]}
+        if "amount" in commitment and "ramp" not in commitment and draw(st.booleans()):
+            every = commitment["amount"].split(" / ")[1]
+            changes = {"commitments[0].amount": f"{draw(st.integers(0, 90))} USD / {every}"}
+        found.append(
+            {"effective": day, "document": f"Amendment of {day}", "changes": changes,
+             "prorate": draw(st.sampled_from(["days", "none"]))}
+        )  # fmt: skip
+    return found
