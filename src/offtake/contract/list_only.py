@@ -15,6 +15,8 @@ from offtake.contract.contract import Contract
 from offtake.contract.parse import parse_data
 from offtake.usage.record import CHANNELS
 
+FIRST_YEAR, LAST_YEAR = 1970, 2199
+"""Usage beyond these is a mistake in its dates, and counts as outside of the term."""
 NAME = "list"
 FILE = "list prices"
 
@@ -29,8 +31,8 @@ def list_contract(first: date, last: date, access: Iterable[str] = ()) -> Contra
         "buyer": "anyone",
         "vendor": NAME,
         "term": {
-            "from": date(first.year, 1, 1),
-            "until": date(last.year + 1, 1, 1),
+            "from": date(min(max(first.year, FIRST_YEAR), LAST_YEAR), 1, 1),
+            "until": date(min(max(last.year, FIRST_YEAR), LAST_YEAR) + 1, 1, 1),
             "time_zone": "UTC",
             "currency": "USD",
         },

@@ -66,13 +66,16 @@ class ByRecord:
                 yield self._priced(record, lines)
 
     def unallocated(self) -> dict[str, Decimal]:
-        """Billed amounts by clause that no record carries; rounding of lines is not among them."""
+        """Billed amounts by clause that no record carries; rounding of lines is not among them.
+
+        Usage is one entry, and 0 where all is well: a lot that runs out may pay another line of the month than here.
+        """
         rest: dict[str, Decimal] = defaultdict(Decimal)
         with localcontext(EXACT):
             exact = self.session.rated(exact=True)
             for invoice in exact.invoices:
                 for line in invoice.lines:
-                    rest[line.clause] += line.amounts.billed
+                    rest[_name(line.kind, line.clause)] += line.amounts.billed
             for clause, billed in self._billed.items():
                 rest[clause] -= billed
         return {clause: amount for clause, amount in sorted(rest.items()) if amount}
@@ -80,8 +83,12 @@ class ByRecord:
     def _priced(self, record: UsageRecord, lines: RequestLines) -> RecordPrice:
         with localcontext(EXACT):
             for line in lines:
-                self._billed[line.clause] += line.amounts.billed
+                self._billed[_name(line.kind, line.clause)] += line.amounts.billed
         return RecordPrice(record.id, lines.total, lines)
+
+
+def _name(kind: str, clause: str) -> str:
+    return "usage" if kind in ("usage", "credit") else clause
 
 
 def rate_by_record(session: Session, strict: bool = False) -> ByRecord:
