@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from fnmatch import fnmatchcase
 from fractions import Fraction
 from typing import Any
 
 from tests.rating_oracle.dates import MONTHS, Window, months_on, origin_of, whole_windows, windows
-from tests.rating_oracle.reading import Deal, money, per, share
+from tests.rating_oracle.reading import Deal, in_pool, money, per, share
 
 Book = Callable[[str, str, Fraction], None]
 """Write (kind, clause, billed) into the open billing period."""
@@ -201,7 +200,7 @@ class Commitment:
 
     def use(self, token: Token, day: date) -> None:
         """One token happens."""
-        if not self._in_pool(token):
+        if not in_pool(self.text, token.model, token.access):
             return
         rollover = self.text.get("rollover")
         if rollover and rollover["order"] == "first":
@@ -251,13 +250,6 @@ class Commitment:
         token.open -= paid
         token.waived += paid
         return paid
-
-    def _in_pool(self, token: Token) -> bool:
-        pool: Any = self.text["pool"]
-        if pool == "all_models":
-            return True
-        fits = any(fnmatchcase(token.model, pattern) for pattern in pool.get("models", ["*"]))
-        return fits and token.access in pool.get("access", [token.access])
 
     def _top_up(self, window: Window) -> None:
         assert self.floor is not None

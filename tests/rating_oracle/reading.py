@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import re
 from datetime import date
+from fnmatch import fnmatchcase
 from fractions import Fraction
 from typing import Any
 
@@ -37,6 +38,15 @@ def deal_at(deal: Deal, at: Any) -> Deal:
             for path, value in each["changes"].items():
                 put(amended, path, value)
     return amended
+
+
+def in_pool(commitment: Deal, model: str, access: str) -> bool:
+    """Whether usage of a model through an access form counts toward a commitment."""
+    pool = commitment["pool"]
+    if pool == "all_models":
+        return True
+    fits = any(fnmatchcase(model, pattern) for pattern in pool.get("models", ["*"]))
+    return fits and access in pool.get("access", [access])
 
 
 def put(node: Any, path: str, value: object) -> None:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from offtake.usage.record import UsageRecord
 from tests.rating_oracle.dates import midnight, months_on, off_peak
 from tests.rating_oracle.price_list import PriceList
-from tests.rating_oracle.reading import Deal, deal_at, share
+from tests.rating_oracle.reading import Deal, deal_at, in_pool, share
 
 CACHE = {
     "cache_read_tokens": "read", "cache_write_5m_tokens": "write_5m", "cache_write_1h_tokens": "write_1h",
@@ -98,7 +98,7 @@ class UnitPrices:
             price *= 1 - self._discount(record, meter, prices, reference)
         for commitment in deal.get("commitments", []):
             prepaid = commitment.get("prepaid", {})
-            if prepaid.get("as") == "rate":
+            if prepaid.get("as") == "rate" and in_pool(commitment, record.model, record.access):
                 price *= 1 - share(prepaid["discount"])
         for step in prices.get("steps", []):
             if self._day(step["from"]) <= record.used_at and fnmatchcase(record.model, step.get("models", "*")):

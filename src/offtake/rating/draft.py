@@ -12,6 +12,7 @@ from offtake.contract.contract import Contract
 from offtake.contract.schema.terms import Terms
 from offtake.rating.facts import Fact
 from offtake.usage.meters import Meter
+from offtake.values.money import ROUNDING, from_pico, to_pico
 
 Steps = tuple[tuple[str, str], ...]
 
@@ -60,9 +61,9 @@ class Draft:
     steps: list[tuple[str, str]] = field(default_factory=list)
 
     def scale(self, factor: Decimal) -> None:
-        """Multiply the price and the undropped price."""
-        self.price *= factor
-        self.undropped *= factor
+        """Multiply the price and the undropped price, to 60 digits: what a price drop divided may have no end."""
+        self.price = ROUNDING.multiply(self.price, factor)
+        self.undropped = ROUNDING.multiply(self.undropped, factor)
 
     def note(self, clause: str, sentence: str) -> None:
         """Remember which clause did what; the last one that prices names the line."""
@@ -73,7 +74,7 @@ Clause = Callable[[Draft], None]
 
 
 def per_million(price: Decimal, meter: Meter) -> str:
-    """A price as people read it: dollars per million tokens or per thousand pieces."""
+    """A price as people read it, on the 1e-12 grid: dollars per million tokens or per thousand pieces."""
     unit = "M" if meter.per == 1_000_000 else "k"
-    shown = (price * meter.per).normalize()
+    shown = from_pico(to_pico(price) * meter.per).normalize()
     return f"${shown:f}/{unit}"

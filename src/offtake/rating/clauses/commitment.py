@@ -149,7 +149,7 @@ class CommitmentClause:
     def opens(self, window: Window, run: Run) -> None:
         if window.name == "true_up":
             run.accounts[f"{self.path}.committed"] = self.units(self.committed(window.interval))
-            for name in ("drawn", "minimum_drawn", "bought"):
+            for name in ("drawn", "bought"):  # the minimum has windows of its own
                 run.accounts[f"{self.path}.{name}"] = 0
             self._buy(window.interval, window.interval.start, run)
         elif window.name == "amended":
