@@ -1,1 +1,1 @@
-"""Is the bill right? What the vendor asks against what the contract gives, dollar by dollar."""
+"""After signing: what the bill gets wrong, what is left of each commitment, and what is due."""
