@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 AMOUNTS = ("list", "contracted", "effective", "billed")
 LINE = ("id", "clause", "model", "meter", "quantity", "unit_price", *AMOUNTS, "why")
 ALSO = ("vendor", "channel", "access", "region", "outcome", "source", "commitment", "commitment_status")
-CONTROL = ("records", "priced", "free", "duplicates", "conflicts", "rejected", "unpriced", "outside_term")
+CONTROL = ("records", "priced", "free", "duplicates", "conflicts", "rejected", "unpriced", "outside_term", "not_usage")
 
 
 def document(rated: Rated, by: str) -> dict[str, object]:

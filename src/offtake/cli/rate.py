@@ -110,8 +110,9 @@ def _counted(control: Control) -> str:
     parts = [(control.priced, "priced"), (control.free, "free"), (control.duplicates, "duplicates dropped")]
     parts += [(control.conflicts, "conflicts"), (control.rejected, "rejected"), (control.unpriced, "unpriced")]
     parts += [(control.outside_term, "outside of the term")]
-    said = ", ".join(f"{number:,} {words}" for number, words in parts if number)
-    return f"{control.records:,} rows: {said or 'nothing to price'}" + ("" if control.complete else " (not complete)")
+    said = ", ".join(f"{number:,} {words}" for number, words in parts if number) or "nothing to price"
+    said += f"; {control.not_usage:,} more are no usage, such as taxes" if control.not_usage else ""
+    return f"{control.records:,} rows: {said}" + ("" if control.complete else " (not complete)")
 
 
 def _by_record(

@@ -84,6 +84,7 @@ def as_record(record: UsageRecord | Mapping[str, Any], at: datetime | None = Non
     found = next(iter(read_jsonl(TextSource("record", [line]), ReadOptions())))
     if isinstance(found, Rejected):
         raise InputError(found.code, found.error)
+    assert isinstance(found, UsageRecord)  # only other formats have rows that are no usage
     return found
 
 

@@ -75,7 +75,7 @@ class ByRecord:
             exact = self.session.rated(exact=True)
             for invoice in exact.invoices:
                 for line in invoice.lines:
-                    rest[_name(line.kind, line.clause)] += line.amounts.billed
+                    rest[_name(line.model, line.clause)] += line.amounts.billed
             for clause, billed in self._billed.items():
                 rest[clause] -= billed
         return {clause: amount for clause, amount in sorted(rest.items()) if amount}
@@ -83,12 +83,12 @@ class ByRecord:
     def _priced(self, record: UsageRecord, lines: RequestLines) -> RecordPrice:
         with localcontext(EXACT):
             for line in lines:
-                self._billed[_name(line.kind, line.clause)] += line.amounts.billed
+                self._billed[_name(line.model, line.clause)] += line.amounts.billed
         return RecordPrice(record.id, lines.total, lines)
 
 
-def _name(kind: str, clause: str) -> str:
-    return "usage" if kind in ("usage", "credit") else clause
+def _name(model: str, clause: str) -> str:
+    return "usage" if model else clause
 
 
 def rate_by_record(session: Session, strict: bool = False) -> ByRecord:

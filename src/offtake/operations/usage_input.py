@@ -25,7 +25,7 @@ from offtake.store.usage_files import is_usage_file
 from offtake.usage.duplicates import distinct
 from offtake.usage.reading import Reading, ReadOptions, read, sniff
 from offtake.usage.record import UsageRecord
-from offtake.usage.rows import Rejected, TextSource
+from offtake.usage.rows import NotUsage, Rejected, TextSource
 from offtake.values.errors import InputError
 from offtake.values.periods import Interval
 
@@ -36,13 +36,17 @@ FileProgress = Callable[[Path, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class UsageInput:
-    """Usage to rate, without duplicates, and what was left out of it. `conflicts` has a sentence for the first ones."""
+    """Usage to rate, and what was left out of it. `conflicts` has a sentence for the first ones.
+
+    `not_usage` are rows that by their format's own words are none, such as a tax.
+    """
 
     source: Source
     duplicates: int = 0
     conflict_count: int = 0
     conflicts: tuple[str, ...] = ()
     rejected: tuple[Rejected, ...] = ()
+    not_usage: int = 0
 
     def counted(self, control: Control) -> Control:
         """Rating's control totals, with the rows that never reached it."""
@@ -53,6 +57,7 @@ class UsageInput:
             duplicates=control.duplicates + self.duplicates,
             conflicts=control.conflicts + self.conflict_count,
             rejected=control.rejected + len(self.rejected),
+            not_usage=control.not_usage + self.not_usage,
         )
 
 
@@ -113,15 +118,16 @@ def _mixed(lake: Lake, others: Sequence[Reading]) -> UsageInput:
     )
 
 
-def in_memory(reading: Iterable[UsageRecord | Rejected]) -> UsageInput:
-    """Usage out of records and rejected rows, without its duplicates."""
+def in_memory(reading: Iterable[UsageRecord | Rejected | NotUsage]) -> UsageInput:
+    """Usage out of records and rejected rows, without its duplicates and conflicts."""
     found = distinct(reading)
     return UsageInput(
         Records(found.facts),
         found.duplicates,
-        len(found.conflicts),
+        found.conflicting,
         tuple(str(conflict) for conflict in found.conflicts),
         tuple(found.rejected),
+        found.not_usage,
     )
 
 
