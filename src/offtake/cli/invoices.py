@@ -202,10 +202,11 @@ class Shown:
         return self(low) if high is None or high == low else f"{self(low)} to {self(high)}"
 
     def price(self, line: Line) -> str:
-        """A unit price: per million tokens, a share, or an amount."""
-        if line.unit == "token" and line.kind == "usage":
-            return f"{render.money(line.unit_price * 10**6, self.currency, 4)}/M"
-        return f"{line.unit_price.normalize():,f}"
+        """A unit price: per million tokens, per thousand calls, a share, or an amount."""
+        if line.kind != "usage":
+            return f"{line.unit_price.normalize():,f}"
+        per, unit = (10**6, "M") if line.meter.endswith("_tokens") else (1000, "k")
+        return f"{render.money(line.unit_price * per, self.currency, 4)}/{unit}"
 
 
 def _high(each: Line | Part) -> Decimal | None:
