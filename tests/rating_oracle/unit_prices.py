@@ -172,7 +172,8 @@ class UnitPrices:
         """1 − what the circumstances of the one request give."""
         found: dict[str, Fraction] = {}
         tiers = prices.get("tiers")
-        if tiers and tiers["kind"] == "graduated" and tiers["measure"]["amount"] == "tokens":
+        in_price = tiers and tiers["kind"] == "graduated" and tiers["measure"]["amount"] == "tokens"
+        if in_price and fnmatchcase(record.model, tiers.get("models", "*")):
             found["tiers"] = share(tiers["steps"][tier]["share"])
         if "off_peak" in prices and off_peak(prices["off_peak"], record.used_at):
             found["off_peak"] = share(prices["off_peak"]["share"])

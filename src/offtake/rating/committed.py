@@ -1,8 +1,8 @@
 """How much is committed in a window: yearly amounts in instalments, ramps, and amendments by days.
 
-Instalments and prorations are cumulative: instalment k = round(cum k) − round(cum k−1), so they sum exactly. An amendment
-that leaves the amount alone moves nothing; one that changes it inside a window is prorated by days of that window, or
-holds for the whole of it (`prorate: none`).
+Instalments and prorations are cumulative: instalment k = round(cum k) − round(cum k−1), so they sum exactly. An
+amendment that leaves the amount alone moves nothing; one that changes it inside a window is prorated by days of that
+window, or holds for the whole of it (`prorate: none`).
 
 Example: 1,000 a year in quarters is 250 each; in months 83.33, 83.34, 83.33, … = 1,000.00. An amendment from 1.2 M to
 1.5 M a year on 1 July 2026: (1.2 M × 181 + 1.5 M × 184) ÷ 365 = 1,351,232.88 USD for 2026.

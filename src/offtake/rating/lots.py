@@ -24,6 +24,7 @@ class Lot:
     """What is left of one grant: picodollars, or weighted tokens where `weights` (by meter) is not None.
 
     `at_list`: picodollars of list price. `waives`: a fee or a shortfall has paid what it gives, so nothing counts it.
+    `own_line`: what it pays stands as a credit on the bill, and the usage line beside it stays whole.
     `cost_basis` is what a drawn dollar had cost: 0 for a bonus or rollover, 0.95 for cash at 5% off.
     """
 
@@ -41,6 +42,7 @@ class Lot:
     counts: bool = True
     at_list: bool = False
     waives: bool = False
+    own_line: bool = False
     weights: Mapping[str, Decimal] | None = None
 
     def is_open(self, at: datetime) -> bool:
@@ -70,7 +72,10 @@ def draw_entry(lot: Lot, piece: Piece, entry: Entry, limit: int) -> int:
     entry.covered_cost += amount * lot.cost_basis
     if lot.waives:
         entry.waived += amount
-    if amount:
+        piece.waived += amount
+    if lot.own_line:
+        entry.granted += amount
+    elif amount:
         piece.paid(lot.name, amount)
     return amount
 

@@ -24,7 +24,8 @@ NO_TAGS: Mapping[str, str] = {}
 class Entry:
     """One meter of a piece, in picodollars. `covered` was paid by lots; `covered_cost` is what those lots had cost.
 
-    `waived` is the covered part that a fee or a shortfall had paid, `granted` the part that a credit on its own line pays.
+    `waived` is the covered part that a fee or a shortfall had paid; `granted` the part that a credit pays on a line of
+    its own.
     `credited` is what a failed-request policy gives back; `policy` names the clause that decided, if one acted.
     """
 
@@ -52,8 +53,13 @@ class Entry:
 
     @property
     def uncovered(self) -> int:
-        """What is left to bill."""
+        """What no lot has paid."""
         return self.contracted - self.covered
+
+    @property
+    def billed(self) -> int:
+        """What its line asks for: a credit with a line of its own leaves it whole."""
+        return self.contracted - self.covered + self.granted
 
     @property
     def is_free(self) -> bool:
@@ -72,6 +78,7 @@ class Piece:
     account = ""
     by: Mapping[str, str] = NO_TAGS
     paid_by: dict[str, int] | None = None
+    waived = 0
 
     def __init__(self, at: datetime, lane: Lane, outcome: str, entries: list[Entry], contracted: int) -> None:
         self.at = at
@@ -89,6 +96,11 @@ class Piece:
     def uncovered(self) -> int:
         """Σ of what no lot has paid."""
         return sum([entry.contracted - entry.covered for entry in self.entries])
+
+    @property
+    def billed(self) -> int:
+        """Σ of what its lines ask for."""
+        return sum([entry.billed for entry in self.entries])
 
     @property
     def public(self) -> int:

@@ -89,7 +89,7 @@ class RequestLine:
         contracted = from_pico(entry.contracted)
         if not entry.covered:
             return Amounts(from_pico(entry.public), contracted, contracted, contracted)
-        billed = from_pico(entry.uncovered)
+        billed = from_pico(entry.billed)
         effective = EXACT.add(billed, entry.covered_cost.scaleb(-12, EXACT))
         return Amounts(from_pico(entry.public), contracted, effective, billed)
 
@@ -111,7 +111,6 @@ class ChargeLine:
 
     __slots__ = ("_at", "_charge", "clause")
     unit = "USD"
-    kind = "adjustment"
     model = meter = ""
     high = None
     steps: tuple[tuple[str, str], ...] = ()
@@ -125,6 +124,11 @@ class ChargeLine:
     def id(self) -> str:
         """Stable for the same clause on the same usage."""
         return f"{self._at.date().isoformat()}/{self.clause}"
+
+    @property
+    def kind(self) -> str:
+        """A credit that pays usage, a commitment's premium, or an adjustment."""
+        return next((kind for kind in ("credit", "commitment") if self.clause.startswith(kind)), "adjustment")
 
     @property
     def quantity(self) -> Decimal:
@@ -161,7 +165,7 @@ class RequestLines(Sequence["RequestLine | ChargeLine"]):
     @property
     def total(self) -> Decimal:
         """What the request is billed, exact, in dollars."""
-        pico = Decimal(sum([piece.uncovered for piece in self.pieces]))
+        pico = Decimal(sum([piece.billed for piece in self.pieces]))
         for charge in self.charges:
             pico = EXACT.add(pico, charge.amount)
         for piece in self.pieces:

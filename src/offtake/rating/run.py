@@ -159,7 +159,7 @@ class Run:
         for charge in charges:
             self.line(
                 charge.path, kind, charge.amount.scaleb(-12), charge.why(), quantity=from_pico(charge.base),
-                unit_price=charge.share, commitment=commitment, key=key,
+                unit_price=charge.share, commitment=commitment, key="/".join(filter(None, (key, charge.key))),
             )  # fmt: skip
 
     def position(self) -> Position:

@@ -57,7 +57,7 @@ class UsageLines:
                 into = self.sums[key] = Sum(piece, entry.price)
             into.quantity += entry.quantity
             into.contracted += entry.contracted
-            into.covered += entry.covered
+            into.covered += entry.covered - entry.granted
             into.covered_cost += entry.covered_cost
             into.credited += entry.credited
             self.credited += entry.credited

@@ -45,13 +45,17 @@ class Cut:
 
 
 class Charge(NamedTuple):
-    """What a clause adds to usage, in picodollars: `amount`, on a base of so many at a share of it. `why` on demand."""
+    """What a clause adds to usage, in picodollars: `amount`, on a base of so many at a share of it. `why` on demand.
+
+    `key` tells two charges of one path on one invoice apart.
+    """
 
     path: str
     base: int
     share: Decimal
     amount: Decimal
     why: Callable[[], str]
+    key: str = ""
 
 
 class WindowClause(Protocol):

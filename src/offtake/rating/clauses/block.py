@@ -17,13 +17,15 @@ from datetime import datetime
 from decimal import Decimal
 
 from offtake.contract.schema.fees import Block
+from offtake.contract.schema.terms import Terms
+from offtake.rating.committed import instalment, windows_of
 from offtake.rating.compiled import CompiledTerms
 from offtake.rating.lots import Lot, draw, tokens_of
 from offtake.rating.piece import Piece
 from offtake.rating.run import Run
 from offtake.rating.windows import Charge, Cut, Window
 from offtake.usage.meters import TOKEN_METERS
-from offtake.values.periods import windows
+from offtake.values.money import ZERO
 
 PATH = "fees.block"
 WEIGHTS = {meter: Decimal(1) for meter in TOKEN_METERS}
@@ -41,19 +43,15 @@ class BlockClause:
     def windows(self) -> Iterable[Window]:
         contract = self.terms.contract
         blocks = [v.terms.fees.block for v in contract.versions if v.terms.fees and v.terms.fees.block]
-        for interval in windows(
-            blocks[-1].amount.per or "year", contract.signed.term.from_, contract.span, contract.zone
-        ):
+        for interval in windows_of(contract, blocks[-1].amount.per or "year"):
             yield Window("block", interval)
 
     def opens(self, window: Window, run: Run) -> None:
-        block = self._text(window.interval.start)
-        if block:
-            tokens = Decimal(block.includes.tokens)
-            interval = window.interval
-            run.lots.append(
-                Lot(PATH, "block", tokens, tokens, interval.start, interval.end, counts=False, weights=WEIGHTS)
-            )
+        block, interval = self._text(window.interval.start), window.interval
+        if block:  # a clipped period includes its part, as it costs its part
+            tokens = instalment(self.terms.contract, block.amount.per or "year", _included, interval, 0)
+            lot = Lot(PATH, "block", tokens, tokens, interval.start, interval.end, waives=True, weights=WEIGHTS)
+            run.lots.append(lot)
 
     def use(self, piece: Piece, run: Run) -> None:
         for lot in run.lots:
@@ -74,3 +72,7 @@ class BlockClause:
     def _text(self, at: datetime) -> Block | None:
         fees = self.terms.contract.as_of(at).fees
         return fees.block if fees else None
+
+
+def _included(terms: Terms, year: int) -> Decimal:
+    return Decimal(terms.fees.block.includes.tokens) if terms.fees and terms.fees.block else ZERO

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from offtake.contract.patterns import match
 from offtake.contract.schema.prices import Combine
 from offtake.rating.clauses import channel
 from offtake.rating.draft import Draft, per_million
@@ -22,7 +23,7 @@ def shares(draft: Draft) -> dict[str, Decimal]:
     """The shares that hold under these circumstances, by name, in the order of the file's schema."""
     prices, question = draft.terms.prices, draft.question
     found: dict[str, Decimal] = {}
-    tiers = prices.tiers
+    tiers = prices.tiers if prices.tiers and match(prices.tiers.models, question.model.id) else None
     if tiers and tiers.kind == "graduated" and tiers.measure.amount == "tokens" and tiers.steps[question.tier].share:
         found["tiers"] = tiers.steps[question.tier].share
     if prices.off_peak and question.off_peak:

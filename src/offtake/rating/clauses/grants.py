@@ -16,9 +16,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 from functools import cached_property
 
+from offtake.contract.contract import Contract
 from offtake.contract.patterns import match
 from offtake.contract.schema.commitments import Credit
 from offtake.rating.compiled import CompiledTerms
@@ -27,15 +28,20 @@ from offtake.rating.lots import NEVER, Lot
 from offtake.rating.piece import Piece
 from offtake.rating.run import Run
 from offtake.rating.windows import Charge, Cut, Window
-from offtake.values.money import ZERO, from_pico, quantize, to_pico
+from offtake.values.errors import ContractError
+from offtake.values.money import ZERO, from_pico, to_pico
 from offtake.values.periods import Interval
 
+BILLABLE = "billable."
 TOP_UPS = 1000  # credits carry a priority of their own, 0 to 100; the wallet comes after them
 
 
 @dataclass(frozen=True)
 class GrantsClause:
-    """Lots that pay the invoice when its period closes. `billable.<lot>` accounts hold what each of them may pay."""
+    """Lots that pay the invoice when its period closes.
+
+    Accounts: `billable.` and the numbers of the lots that may pay it, for each such part of the period's usage.
+    """
 
     terms: CompiledTerms
     path: str = "credits"
@@ -49,13 +55,13 @@ class GrantsClause:
 
     @cached_property
     def _lots(self) -> tuple[Lot, ...]:
-        return (*self._credits(), *self._top_ups())
+        """In burn order."""
+        return tuple(sorted((*self._credits(), *self._top_ups()), key=lambda lot: lot.order))
 
     def _credits(self) -> Iterable[Lot]:
-        contract = self.terms.contract
-        for index, credit in enumerate(contract.versions[-1].terms.credits):
-            if credit.counts or credit.applies_to == "fees":
-                yield credit_lot(self.terms, index, credit)
+        return (
+            lot for lot in credit_lots(self.terms) if _pays_invoices(lot) and (lot.counts or lot.applies_to == "fees")
+        )
 
     def _top_ups(self) -> Iterable[Lot]:
         contract = self.terms.contract
@@ -63,6 +69,11 @@ class GrantsClause:
             clause = contract.as_of(fact.at).top_ups
             if not isinstance(fact, TopUp) or clause is None:
                 continue
+            if fact.at not in contract.span:
+                raise ContractError(
+                    "R414", f"the top-up {fact.id!r} lies outside of the term", where=fact.where,
+                    hint=f"the term runs from {contract.span.start:%Y-%m-%d} to {contract.span.end:%Y-%m-%d}",
+                )  # fmt: skip
             expires = clause.expires_after.after(fact.at.astimezone(contract.zone)) if clause.expires_after else NEVER
             cash = fact.amount.amount
             earns = clause.minimum is None or cash >= clause.minimum.amount
@@ -97,11 +108,12 @@ class GrantsClause:
     def use(self, piece: Piece, run: Run) -> None:
         if not self._lots:
             return
-        left = piece.uncovered
-        run.add("billable.usage", left)
-        for lot in self._open(run, piece.at):
-            if lot.counts and lot.applies_to != "fees" and match(lot.models, piece.lane.model.id):
-                run.add(f"billable.{lot.clause}.{lot.name}", left)
+        may = (
+            str(index)
+            for index, lot in enumerate(self._lots)
+            if lot.is_open(piece.at) and lot.applies_to != "fees" and match(lot.models, piece.lane.model.id)
+        )
+        run.add(BILLABLE + " ".join(may), piece.uncovered)
 
     def closes(self, window: Window, run: Run) -> None:
         # A lot that lapses inside a period still pays that period's earlier usage, so it goes when the period closes.
@@ -110,17 +122,33 @@ class GrantsClause:
 
     def _settle(self, period: Interval, run: Run) -> None:
         """Pay the period's invoice, lot by lot: never more than what a lot may pay, nor than what is left to pay."""
-        usage = from_pico(run.take("billable.usage")) + _sum(run, "adjustment") - run.usage.credited.scaleb(-12)
-        fees = _sum(run, "fee")
+        usage = {
+            tuple(account.removeprefix(BILLABLE).split()): run.take(account)
+            for account in sorted(run.accounts)
+            if account.startswith(BILLABLE)
+        }
+        adjusted = to_pico(_sum(run, "adjustment") - run.usage.credited.scaleb(-12))
+        left, fees = sum(usage.values()) + adjusted, to_pico(_sum(run, "fee"))
         for lot in sorted((lot for lot in run.lots if _pays_invoices(lot)), key=lambda lot: lot.order):
-            may = from_pico(run.take(f"billable.{lot.clause}.{lot.name}"))
-            left = from_pico(int(lot.remaining))
-            from_usage = max(ZERO, min(may, usage, left))
-            from_fees = max(ZERO, min(fees, left - from_usage)) if lot.applies_to in ("fees", "all") else ZERO
-            usage, fees = usage - from_usage, fees - from_fees
-            self._pay(lot, quantize(from_usage + from_fees, 12, ROUND_DOWN), run)
+            paid = 0
+            for lots in sorted(usage, key=len):  # what fewest lots may pay is paid first
+                if self._index(lot) in lots:
+                    part = max(0, min(int(lot.remaining) - paid, usage[lots], left))
+                    usage[lots] -= part
+                    left -= part
+                    paid += part
+            if lot.applies_to != "usage":
+                part = max(0, min(int(lot.remaining) - paid, fees))
+                fees -= part
+                paid += part
+            self._pay(lot, from_pico(paid), run)
         for lot in [lot for lot in run.lots if _pays_invoices(lot) and lot.expires <= period.end]:
             self._lapse(lot, run)
+
+    def _index(self, lot: Lot) -> str:
+        return next(
+            (str(i) for i, own in enumerate(self._lots) if (own.clause, own.name) == (lot.clause, lot.name)), ""
+        )
 
     def _pay(self, lot: Lot, amount: Decimal, run: Run) -> None:
         if not amount:
@@ -141,9 +169,6 @@ class GrantsClause:
                 effective=amount * lot.cost_basis, key=f"{lot.name}/expired", quantity=amount, unit_price=ZERO,
             )  # fmt: skip
 
-    def _open(self, run: Run, at: datetime) -> list[Lot]:
-        return [lot for lot in run.lots if _pays_invoices(lot) and lot.is_open(at)]
-
     def charges(self, run: Run) -> list[Charge]:
         return []
 
@@ -151,15 +176,24 @@ class GrantsClause:
         return ()
 
 
-def credit_lot(terms: CompiledTerms, index: int, credit: Credit) -> Lot:
-    """The lot of one entry of `credits`."""
+def credit_lots(terms: CompiledTerms) -> list[Lot]:
+    """A lot for every credit of the contract, from the day on which its text, or an amendment, gives it."""
     contract = terms.contract
-    starts = contract.instant(credit.starts) if credit.starts else contract.span.start
+    found: dict[str, Lot] = {}
+    for version in contract.versions:
+        for index, credit in enumerate(version.terms.credits):
+            begins = found[credit.name].starts if credit.name in found else version.effective
+            found[credit.name] = _credit_lot(contract, f"credits[{index}]", credit, begins)
+    return list(found.values())
+
+
+def _credit_lot(contract: Contract, path: str, credit: Credit, begins: datetime) -> Lot:
+    starts = max(begins, contract.instant(credit.starts)) if credit.starts else begins
     expires = contract.instant(credit.expires) if credit.expires else NEVER
     amount = to_pico(credit.amount.amount)
     return Lot(
-        f"credits[{index}]", credit.name, amount, amount, starts, expires, priority=credit.priority,
-        models=credit.models, applies_to=credit.applies_to, counts=credit.counts,
+        path, credit.name, amount, amount, starts, max(expires, starts), priority=credit.priority, models=credit.models,
+        applies_to=credit.applies_to, counts=credit.counts, own_line=not credit.counts,
     )  # fmt: skip
 
 
