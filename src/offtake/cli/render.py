@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from offtake.values.money import quantize
+from offtake.values.shown import money as money
+from offtake.values.shown import share as share
 from offtake.values.units import Duration, MoneyRate
 
 if TYPE_CHECKING:
@@ -29,18 +31,6 @@ SCHEMA_VERSION = 1
 """The version of the JSON outputs; a name in them never changes its meaning within one version."""
 
 PIPED_WIDTH = 400  # wide enough that a piped table is never folded
-
-
-def money(amount: Decimal, currency: str = "USD", places: int = 2) -> str:
-    """An amount for the eye: `$1,234.57`, `-$0.50`, `1,234.57 EUR`."""
-    shown = quantize(amount.copy_abs(), places)
-    sign = "-" if amount < 0 and shown else ""
-    return f"{sign}${shown:,f}" if currency == "USD" else f"{sign}{shown:,f} {currency}"
-
-
-def share(ratio: Decimal, places: int = 1) -> str:
-    """A ratio as a percentage for the eye: Decimal('0.125') is `12.5%`."""
-    return f"{quantize(ratio * 100, places):,f}%"
 
 
 def count(quantity: int | Decimal) -> str:
