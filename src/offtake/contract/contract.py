@@ -76,6 +76,10 @@ class Contract:
             return (when if when.tzinfo else when.replace(tzinfo=self.zone)).astimezone(UTC)
         return midnight(when, self.zone)
 
+    def day(self, at: datetime) -> str:
+        """The local date of an instant, as people and ids write it: `2026-03-01`."""
+        return f"{at.astimezone(self.zone):%Y-%m-%d}"
+
     def place(self, path: str, at: datetime | None = None) -> Place:
         """Where a term stands at an instant (the last version by default): its line, or that of the term above it."""
         places = self.version_at(at).places if at else self.places

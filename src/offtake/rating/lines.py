@@ -84,7 +84,10 @@ class Invoice:
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """records = priced + free + duplicates + conflicts + rejected + unpriced + outside_term, or the run is rejected."""
+    """records = priced + free + duplicates + conflicts + rejected + unpriced + outside_term, or the run is rejected.
+
+    `not_usage` counts rows that are no usage by their format's own words, such as taxes; they are not among `records`.
+    """
 
     records: int = 0
     priced: int = 0
@@ -94,6 +97,7 @@ class Control:
     rejected: int = 0
     unpriced: int = 0
     outside_term: int = 0
+    not_usage: int = 0
     quantities: Mapping[str, int] = field(default_factory=dict)
     priced_quantities: Mapping[str, int] = field(default_factory=dict)
 

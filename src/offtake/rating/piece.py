@@ -156,7 +156,9 @@ def _special(
         low, high = failed_requests.shares(text, record, meter)
         known &= low == high
         share = low if assume == "low" else high
-        policy = "" if share == 1 else f"failed_requests.{record.outcome or 'unknown'}"
+        policy = (
+            "" if low == high == 1 else f"failed_requests.{record.outcome}" if record.outcome else "failed_requests"
+        )
         if is_reserved:
             share, policy = Decimal(0), "capacity.reserved"
         entries.append(_decided(_choose(cards, meter, assume), quantity, share, policy))

@@ -86,7 +86,7 @@ def unit_price(question: Question, terms: Terms, book: Book) -> UnitPrice:
 
 def _drafted(question: Question, terms: Terms, book: Book) -> Draft:
     if cache.multiple(terms, question.meter) is not None:
-        question = replace(question, meter=BY_NAME["input_tokens"])
+        question = replace(question, meter=BY_NAME[question.meter.multiple_of])
     draft = list_price.start(question, terms, book)
     for clause in TOKEN_CLAUSES:
         clause(draft)

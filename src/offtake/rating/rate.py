@@ -51,7 +51,7 @@ class Tally:
 
     def count(self, piece: Piece) -> None:
         """Count the rows of a priced piece."""
-        free = bool(piece.entries) and all(entry.is_free for entry in piece.entries)
+        free = piece.known and bool(piece.entries) and all(entry.is_free for entry in piece.entries)
         self.free += piece.rows if free else 0
         self.priced += 0 if free else piece.rows
         self.uncertain |= not piece.known

@@ -139,7 +139,7 @@ class Run:
             quantity, unit_price = (ONE, billed) if unit else (billed, ONE)
         self.lines.append(
             Line(
-                id="/".join(part for part in (f"{self.period.start:%Y-%m-%d}", clause, kind, key) if part),
+                id="/".join(part for part in (f"{contract.day(self.period.start)}", clause, kind, key) if part),
                 clause=clause,
                 kind=kind,
                 period=self.period,

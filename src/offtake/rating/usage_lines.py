@@ -89,7 +89,7 @@ def _line(key: Key, into: Sum, period: Interval, terms: CompiledTerms) -> Line:
     quantity = Decimal(into.quantity)
     billed_price = into.price.contracted if into.contracted else 0
     return Line(
-        id="/".join([f"{period.start:%Y-%m-%d}", clause, *key[:6], str(into.price.contracted), *key[8:]]),
+        id="/".join([terms.contract.day(period.start), clause, *key[:6], str(into.price.contracted), *key[8:]]),
         clause=clause,
         kind="usage",
         period=period,

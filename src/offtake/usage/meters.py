@@ -25,6 +25,11 @@ class Meter:
         """Whether it counts tokens, and not calls or requests."""
         return self.name.endswith("_tokens")
 
+    @property
+    def multiple_of(self) -> str:
+        """The meter whose price a cache multiple is of: the input of the same modality."""
+        return "input_audio_tokens" if "audio" in self.name else "input_tokens"
+
 
 def _tokens(name: str, *keys: str, direction: str, cache: str = "") -> Meter:
     return Meter(name, keys, 1_000_000, direction, cache)
@@ -46,7 +51,7 @@ METERS: tuple[Meter, ...] = (
     _tokens("input_audio_tokens", "input_audio_mtok", "input_mtok", direction="input"),
     _tokens(
         "cache_read_audio_tokens", "cache_audio_read_mtok", "cache_read_mtok", "input_audio_mtok", "input_mtok",
-        direction="input",
+        direction="input", cache="read",
     ),
     _tokens("output_audio_tokens", "output_audio_mtok", "output_mtok", direction="output"),
     _tokens("input_image_tokens", "input_image_mtok", "input_mtok", direction="input"),

@@ -78,7 +78,12 @@ class BurstWindows:
             left -= part
         share = overage.surcharge(terms, self.of.id, window, self.of.terms.book.facts)
         premium = overage.premium(terms, share, Decimal(beyond), Decimal(public))
-        run.book(self.of.premium(beyond, premium), "commitment", self.of.id, key=f"burst/{window.start:%Y-%m-%d}")
+        run.book(
+            self.of.premium(beyond, premium),
+            "commitment",
+            self.of.id,
+            key=f"burst/{self.of.terms.contract.day(window.start)}",
+        )
 
     def _months(self, window: Interval, run: Run) -> list[Month]:
         clause, contract = self.of.text.burst, self.of.terms.contract

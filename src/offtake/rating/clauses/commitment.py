@@ -170,7 +170,7 @@ class CommitmentClause:
         drawdown, basis, path = more * clause.share, prepaid.cost_basis(clause), f"{self.path}.prepaid"
         run.line(
             path, "purchase", drawdown * basis, f"{drawdown.normalize():,f} of drawdown × {basis.normalize():f}",
-            effective=ZERO, commitment=self.id, quantity=drawdown, unit_price=basis, key=f"{at:%Y-%m-%d}",
+            effective=ZERO, commitment=self.id, quantity=drawdown, unit_price=basis, key=self.terms.contract.day(at),
         )  # fmt: skip
         units = to_pico(drawdown)
         run.lots.append(Lot(path, self.id, units, units, at, window.end, basis))
@@ -254,7 +254,7 @@ class CommitmentClause:
                 f"{self.path}.minimum", "commitment", billed,
                 f"minimum {floor:,f} − drawn {drawn.normalize():,f} = {missing.normalize():,f}{words}",
                 effective=billed + cost, quantity=missing, unit_price=divide(billed, missing),
-                commitment=self.id, unused=True, key=f"{window.start:%Y-%m-%d}",
+                commitment=self.id, unused=True, key=self.terms.contract.day(window.start),
             )  # fmt: skip
 
     def minimum_in(self, window: Interval) -> Decimal:
@@ -290,7 +290,7 @@ class CommitmentClause:
             run.line(
                 f"{self.path}.amount", "commitment", owed,
                 f"{committed:,f} − drawn {drawn.normalize():,f} = {unused.normalize():,f} unused{prepaid_part}",
-                commitment=self.id, unused=True, key=f"shortfall/{window.start:%Y-%m-%d}",
+                commitment=self.id, unused=True, key=f"shortfall/{self.terms.contract.day(window.start)}",
                 quantity=unused, unit_price=divide(owed, unused), unit="" if self.weights is None else "token",
             )  # fmt: skip
         if text.rollover and unused:
@@ -305,7 +305,8 @@ class CommitmentClause:
             run.line(
                 path, "commitment", ZERO, f"{lost.normalize():,f} of the drawdown was not used",
                 effective=sum((from_pico(int(lot.remaining)) * lot.cost_basis for lot in gone), ZERO),
-                commitment=self.id, unused=True, key=f"unused/{window.start:%Y-%m-%d}", quantity=lost, unit_price=ZERO,
+                commitment=self.id, unused=True, key=f"unused/{self.terms.contract.day(window.start)}",
+                quantity=lost, unit_price=ZERO,
             )  # fmt: skip
         run.lots = [lot for lot in run.lots if not lot.clause.startswith(path) or lot.expires > window.end]
         return lost

@@ -54,10 +54,9 @@ class FeeClause:
     def opens(self, window: Window, run: Run) -> None:
         amount = fee(self.terms, self.rate, self.per, window.interval)
         if amount:
-            zone = self.terms.contract.zone
             run.line(
-                self.path, "fee", amount, f"{self.per} from {window.interval.start.astimezone(zone):%Y-%m-%d}",
-                unit=self.per, key=f"{window.interval.start:%Y-%m-%d}",
+                self.path, "fee", amount, f"{self.per} from {self.terms.contract.day(window.interval.start)}",
+                unit=self.per, key=self.terms.contract.day(window.interval.start),
             )  # fmt: skip
 
     def use(self, piece: Piece, run: Run) -> None:

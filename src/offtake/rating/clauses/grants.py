@@ -72,7 +72,7 @@ class GrantsClause:
             if fact.at not in contract.span:
                 raise ContractError(
                     "R414", f"the top-up {fact.id!r} lies outside of the term", where=fact.where,
-                    hint=f"the term runs from {contract.span.start:%Y-%m-%d} to {contract.span.end:%Y-%m-%d}",
+                    hint=f"the term runs from {contract.day(contract.span.start)} to {contract.day(contract.span.end)}",
                 )  # fmt: skip
             expires = clause.expires_after.after(fact.at.astimezone(contract.zone)) if clause.expires_after else NEVER
             cash = fact.amount.amount

@@ -80,7 +80,9 @@ def _negotiated(question: Question, draft: Draft) -> Draft:
 
 def fixed_unit_price(prices: Prices, key: str, meter: Meter) -> Decimal:
     """The fixed price a piece. UnpricedError where `fixed` names the model but not this meter."""
-    for price_key in meter.price_keys if not meter.cache else meter.price_keys[:-1]:
+    for price_key in meter.price_keys:
+        if meter.cache and not price_key.startswith("cache"):
+            break  # a cache meter is not priced as plain input
         if price_key in prices.fixed[key]:
             return divide(prices.fixed[key][price_key], meter.per)
     raise UnpricedError(

@@ -98,7 +98,7 @@ class SeatsClause:
         average = divide(Decimal(seat_days), days)
         run.line(
             self.path, "fee", billed, f"{average.normalize():.4f} seats on average of {days} days", quantity=average,
-            unit_price=divide(billed, average) if average else ZERO, unit="seat", key=f"{interval.start:%Y-%m-%d}",
+            unit_price=divide(billed, average) if average else ZERO, unit="seat", key=contract.day(interval.start),
         )  # fmt: skip
 
     def charges(self, run: Run) -> list[Charge]:
@@ -121,7 +121,7 @@ class SeatsClause:
             return known[-1].count
         raise ContractError(
             "R410",
-            f"no fact says how many seats were in use on {at:%Y-%m-%d}, and fees.seats bills them",
+            f"no fact says how many seats were in use on {self.terms.contract.day(at)}, and fees.seats bills them",
             where=self.terms.contract.place(self.path),
             hint='add {"kind": "seat_count", "at": "…", "count": …} to --facts',
         )

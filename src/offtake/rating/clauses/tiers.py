@@ -214,7 +214,7 @@ class TiersClause:
     def closes(self, window: Window, run: Run) -> None:
         """A discount is booked at the end of a period, and of a window that ends inside one."""
         inside = window.name == "tiers" and run.period is not None and window.interval.end < run.period.end
-        run.book(self.charges(run), "adjustment", key=f"{window.interval.start:%Y-%m-%d}" if inside else "")
+        run.book(self.charges(run), "adjustment", key=self.terms.contract.day(window.interval.start) if inside else "")
 
     def charges(self, run: Run) -> list[Charge]:
         found = []
