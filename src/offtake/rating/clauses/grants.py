@@ -71,7 +71,7 @@ class GrantsClause:
                 continue
             if fact.at not in contract.span:
                 raise ContractError(
-                    "R414", f"the top-up {fact.id!r} lies outside of the term", where=fact.where,
+                    "R415", f"the top-up {fact.id!r} lies outside of the term", where=fact.where,
                     hint=f"the term runs from {contract.day(contract.span.start)} to {contract.day(contract.span.end)}",
                 )  # fmt: skip
             expires = clause.expires_after.after(fact.at.astimezone(contract.zone)) if clause.expires_after else NEVER

@@ -48,7 +48,7 @@ def apply(draft: Draft) -> None:
     key = fixed_prices(prices, question.model.id)
     if key is not None and list_price.base_channel(draft.terms, question.channel) != "realtime":
         raise UnpricedError(
-            "R413",
+            "R416",
             f"prices.fixed.{key} is a realtime price, and nothing derives the {question.channel} price from it",
             hint=f"add `prices.{question.channel}: {{share: 50%}}` or what was agreed",
         )
