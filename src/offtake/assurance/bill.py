@@ -26,6 +26,7 @@ ATTO = 18
 _PICO_TO_ATTO = 10**6
 _ROUNDED_MOST = 10**ATTO  # a row that is a dollar or more off its own arithmetic is not rounded: it is priced otherwise
 _DIGITS_OF_A_DOUBLE = 15
+_PLACES_OF_A_PRICE = 10  # amounts with fewer decimals do not show what a token costs
 _TICK = timedelta(microseconds=1)
 
 
@@ -41,7 +42,7 @@ class Key(NamedTuple):
 
 @dataclass(slots=True)
 class Group:
-    """Rows of one cell at one unit price (picodollars a piece), or loose rows (None).
+    """Rows of one cell at one unit price (picodollars a piece), or loose rows (None). `implied`: no row states it.
 
     `quantity` is None where some row does not say it. `noise` is how far binary fractions may be off.
     """
@@ -51,6 +52,7 @@ class Group:
     amount: Decimal = ZERO
     rows: int = 0
     noise: Decimal = ZERO
+    implied: bool = False
 
     def add(self, quantity: int | None, amount: Decimal) -> None:
         """One more row."""
@@ -175,7 +177,9 @@ class Bill:
         group = rows.groups.get(price)
         if group is None:
             group = rows.groups[price] = Group(price)
+            group.implied = price is not None
             self._owners[key, price] = len(self._owners)
+        group.implied &= charge.unit_price is None
         group.add(quantity, amount)
         if exact is None:
             group.noise += Decimal(1).scaleb(amount.adjusted() - _DIGITS_OF_A_DOUBLE + 1)
@@ -252,6 +256,8 @@ class Bill:
         that is further off than its last digit is not rounded, but priced otherwise: it becomes loose.
         """
         decimals = self.decimals
+        if decimals < _PLACES_OF_A_PRICE:
+            self._loosen_implied()
         unit = 10 ** (ATTO - decimals)
         one_way = {"up": 1, "down": -1}.get(mode, 0) if places == decimals else 0
         owners = list(self._owners)
@@ -268,6 +274,17 @@ class Bill:
                 rows.unfair += Decimal(step).scaleb(-ATTO)
                 rows.unfair_rows += 1
                 rows.fair += Decimal(off - step).scaleb(-ATTO)
+
+    def _loosen_implied(self) -> None:
+        """A rounded amount implies no price, even where it divides."""
+        for rows in self.cells.values():
+            for group in [group for group in rows.groups.values() if group.implied]:
+                del rows.groups[group.price]
+                loose = rows.groups.setdefault(None, Group(None))
+                loose.rows += group.rows
+                loose.amount += group.amount
+                known = loose.quantity is not None and group.quantity is not None
+                loose.quantity = (loose.quantity or 0) + (group.quantity or 0) if known else None
 
     def _loosen(self, rows: Rows, price: int, quantity: int, off: int) -> None:
         amount = Decimal(quantity * price * _PICO_TO_ATTO + off).scaleb(-ATTO)

@@ -26,7 +26,8 @@ class Pending:
     """A quantity that one side has too many of, in one cell: `amount` is dollars at our price.
 
     `quantity` is theirs − ours, known to within `slack` pieces where it was inferred from an amount; None where it
-    cannot be. `spare` is what rounding may have added to the amount.
+    cannot be. `spare` is what rounding may have added to the amount. `excess` has the prices at which pieces are billed
+    that we do not have, as (price, pieces).
     """
 
     cell: Cell
@@ -35,7 +36,7 @@ class Pending:
     amount: Decimal
     slack: int = 0
     spare: Decimal = ZERO
-    inferred: bool = False
+    excess: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(slots=True)
@@ -172,18 +173,18 @@ def _single_price(
     pairing: _Pairing, alternatives: Alternatives, amount: Decimal, counted: int, spare: Decimal
 ) -> int | None:
     """The one price, ours or an alternative, at which so many pieces come to this amount."""
-    for part in _references(pairing, alternatives):
+    for part in _references(pairing.cell, alternatives, pairing.ours):
         for price in (part.price, *(each.price for each in alternatives.of(part))):
             if price and abs(from_pico(price * counted) - amount) <= spare:
                 return price
     return None
 
 
-def _references(pairing: _Pairing, alternatives: Alternatives) -> list[Part]:
-    """Parts that say what usage of this cell costs: what is left, else any of it, else what the engine would say."""
-    found = [part for part, _ in sorted(pairing.ours, key=lambda item: -item[1])] or pairing.cell.billable
-    if not found and pairing.cell.is_fine:
-        key = pairing.cell.key
+def _references(cell: Cell, alternatives: Alternatives, left: Sequence[tuple[Part, int]] = ()) -> list[Part]:
+    """Parts that say what usage of a cell costs: those that are left, else any of it, else what the engine says."""
+    found = [part for part, _ in sorted(left, key=lambda item: -item[1])] or cell.billable
+    if not found and cell.is_fine:
+        key = cell.key
         standard = alternatives.standard(key.model, key.meter, key.channel, key.start)
         found = [standard] if standard else []
     return found
@@ -249,7 +250,7 @@ def _counted(
 ) -> list[Pending]:
     """The pieces are known, their price is none that we know: the quantity at our price, and the rest as it is."""
     cell, more = pairing.cell, counted - pairing.ours_quantity
-    found = _references(pairing, alternatives)
+    found = _references(pairing.cell, alternatives, pairing.ours)
     pairing.ours = []
     if not found:
         return [Pending(cell, None, counted, amount, spare=spare)]
@@ -277,14 +278,14 @@ def _inferred(pairing: _Pairing, amount: Decimal, spare: Decimal) -> Pending:
         pieces = to_integer(divide(amount, price))
         if abs(pieces * price - amount) <= spare:
             slack = to_integer(divide(spare, price))
-            return Pending(pairing.cell, part, pieces, amount, slack, spare, inferred=True)
+            return Pending(pairing.cell, part, pieces, amount, slack, spare)
     return Pending(pairing.cell, parts[0][0], None, amount, spare=spare)
 
 
 def _reprice(pairing: _Pairing, report: Report, alternatives: Alternatives) -> None:
-    """Report the prices that differ; afterwards what is left of theirs stands at a price of ours."""
+    """Report the prices that differ, on as many pieces as both sides have; what is left of one side stays."""
     cell = pairing.cell
-    standing: dict[int, int] = {}
+    standing: list[tuple[int, int]] = []
     for price, quantity in pairing.theirs:
         left = quantity
         while left and pairing.ours:
@@ -297,23 +298,21 @@ def _reprice(pairing: _Pairing, report: Report, alternatives: Alternatives) -> N
             if pieces == available:
                 del pairing.ours[0]
         if left:
-            ours = _price_beyond(pairing, report, alternatives, price, left)
-            standing[ours] = standing.get(ours, 0) + left
-    pairing.theirs = list(standing.items())
+            standing.append((price, left))
+    pairing.theirs = standing
 
 
-def _price_beyond(pairing: _Pairing, report: Report, alternatives: Alternatives, price: int, pieces: int) -> int:
-    """Our price for pieces that our side does not have; a price that is not ours is reported on them too."""
-    cell = pairing.cell
+def reprice_excess(pending: Pending, report: Report, alternatives: Alternatives) -> None:
+    """Take the wrong prices out of pieces that are too many: what is left of the amount is at our price."""
+    cell = pending.cell
     ours = {part.price for part in cell.billable} | {alternatives.price_of_free(part) for part in cell.free}
-    if price in ours:
-        return price
-    references = _references(pairing, alternatives)
-    if not references:
-        return price
-    part = next((each for each in references if alternatives.explaining(each, price)), references[0])
-    _report_price(cell, report, part, pieces, price, alternatives)
-    return part.price
+    for price, pieces in pending.excess:
+        if price in ours or not (references := _references(cell, alternatives)):
+            continue
+        part = next((each for each in references if alternatives.explaining(each, price)), references[0])
+        _report_price(cell, report, part, pieces, price, alternatives)
+        pending.amount -= from_pico(pieces * (price - part.price))
+        pending.part = part
 
 
 def _report_price(cell: Cell, report: Report, part: Part, pieces: int, price: int, alternatives: Alternatives) -> None:
@@ -334,4 +333,4 @@ def _left_over(pairing: _Pairing) -> Iterable[Pending]:
     if not more and not amount:
         return
     part = pairing.ours[0][0] if pairing.ours else next(iter(cell.billable), None)
-    yield Pending(cell, part, more if cell.is_fine else None, amount)
+    yield Pending(cell, part, more if cell.is_fine else None, amount, excess=tuple(pairing.theirs))

@@ -13,7 +13,7 @@ from itertools import combinations
 from offtake.assurance.alternatives import Alternatives
 from offtake.assurance.bill import Key
 from offtake.assurance.expected import Part
-from offtake.assurance.explain import Pending
+from offtake.assurance.explain import Pending, reprice_excess
 from offtake.assurance.report import Report, shown, shown_price
 from offtake.usage.meters import BY_NAME
 from offtake.values.money import ZERO, from_pico
@@ -32,6 +32,7 @@ def settle(
     left = _timing(left, report)
     for each in left:
         if not _from_beside(each, report, beside):
+            reprice_excess(each, report, alternatives)
             _plain(each, report)
 
 
@@ -242,6 +243,8 @@ def _from_beside(pending: Pending, report: Report, beside: dict[tuple[str, str, 
 
 def _plain(pending: Pending, report: Report) -> None:
     cell, amount = pending.cell, pending.amount
+    if not amount:
+        return
     theirs, ours = _quantities(pending)
     if pending.quantity is None or pending.slack:
         about = f": as much as about {abs(pending.quantity):,} pieces at our price" if pending.quantity else ""

@@ -46,7 +46,12 @@ CLAIMS_SHOWN = 30
     "--map", "mapping", type=Pair(), multiple=True, metavar="FIELD=COLUMN",
     help="A field of the bill from their column; FIELD==VALUE is a constant.",
 )  # fmt: skip
-@click.option("--time-zone", type=Zone(), metavar="ZONE", help="The zone of the bill's clock times that name none.")
+@click.option(
+    "--time-zone",
+    type=Zone(),
+    metavar="ZONE",
+    help="The zone of the bill's clock times that name none (default: the contract's).",
+)
 @pricing_options
 @format_option("table", "json", "csv")
 @out_option

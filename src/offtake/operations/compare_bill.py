@@ -70,7 +70,7 @@ def compare_bill(
 ) -> Compared:
     """Compare invoice files with usage files under a contract.
 
-    `kind` and `options` say how the invoices are read. `since` and `until` choose the billing periods; by default they
+    `kind` and `options` say how the invoices are read; clock times without a zone are in the contract's. `since` and `until` choose the billing periods; by default they
     are those that the bill is for. `strict`: InputError R413 where the usage leaves open what is due. InputError
     too for a file that cannot be read or recognised, for a bill of another currency, and for one with nothing in the
     contract's term.
@@ -104,6 +104,8 @@ def read_bill(
     """The folded bill of all files, and the rows that could not be read."""
     files = found_files(paths)
     options = options or ReadOptions()
+    if options.time_zone is None:
+        options = replace(options, time_zone=contract.zone)  # what a bill does not say of its dates, the contract does
     readings = (_charges(path, kind, options, progress) for path in files)
     first = next(readings)
     seen = list(islice(first, _SEEN_FIRST))

@@ -76,11 +76,11 @@ def contract(text: str = TEXT) -> Contract:
     return parse_bytes(text.encode(), "contract.yaml")
 
 
-def month(seed: int = 1, days: int = 28, requests_a_day: int = 6) -> list[UsageRecord]:
+def month(seed: int = 1, first: int = 0, days: int = 28, requests_a_day: int = 6) -> list[UsageRecord]:
     """Requests of February 2026, on the models, channels and outcomes that the contract tells apart."""
     draw = random.Random(seed)
     found = []
-    for day in range(days):
+    for day in range(first, first + days):
         for number in range(requests_a_day):
             meters = {meter: draw.randint(1, 40_000) for meter in METERS if draw.random() < 0.8}
             at = FEBRUARY.start + day * DAY + timedelta(seconds=draw.randrange(86_400))
@@ -113,7 +113,7 @@ def right_bill(records: Sequence[UsageRecord], terms: Contract, places: int = 12
 def charge_of(line: Line, number: int, places: int) -> Charge:
     is_usage = line.kind == "usage"
     day = line.by.get("day")
-    starts = midnight(date.fromisoformat(day), terms_zone()) if day else line.period.start
+    starts = midnight(date.fromisoformat(day), contract().zone) if day else line.period.start
     return Charge(
         id=f"row-{number}",
         starts_at=starts,
@@ -131,13 +131,7 @@ def charge_of(line: Line, number: int, places: int) -> Charge:
     )
 
 
-def terms_zone():  # type: ignore[no-untyped-def]  # the zone type is the standard library's
-    return contract().zone
-
-
-def compare(
-    charges: Iterable[Charge], records: Sequence[UsageRecord], terms: Contract, facts: Sequence[object] = ()
-) -> Reconciliation:
+def compare(charges: Iterable[Charge], records: Sequence[UsageRecord], terms: Contract) -> Reconciliation:
     bill = Bill(terms.signed.term.currency, terms.zone)
     fold(bill, charges)
     return reconcile(bill, Records(records), terms, catalog())
@@ -154,7 +148,7 @@ def recounted(charge: Charge, quantity: int) -> Charge:
     """The row with another quantity."""
     with localcontext(EXACT):
         return replace(
-            charge, quantity=quantity, amount=quantize((charge.unit_price or 0) * quantity, places_of(charge))
+            charge, quantity=quantity, amount=quantize((charge.unit_price or Decimal(0)) * quantity, places_of(charge))
         )
 
 
