@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from offtake.rating.groups import PRICE_DIMENSIONS, GroupPlan, Slice, group
@@ -18,7 +17,7 @@ from offtake.store.instants import classing
 from offtake.store.lake import group_files, open_lake
 from offtake.store.usage_files import Chunk
 from offtake.store.write import write_usage
-from offtake.usage.identity import body_hash
+from offtake.usage.duplicates import distinct
 from offtake.usage.record import GRAINS, OUTCOMES, UsageRecord
 from offtake.values.periods import Interval
 
@@ -69,10 +68,7 @@ def plans(draw: st.DrawFn) -> GroupPlan:
 
 def unique(rows: Sequence[UsageRecord]) -> list[UsageRecord]:
     """What stays: one of equal rows, none of an id's differing ones."""
-    bodies: dict[str, dict[int, UsageRecord]] = defaultdict(dict)
-    for row in rows:
-        bodies[row.id][body_hash(row)] = row
-    return [next(iter(found.values())) for found in bodies.values() if len(found) == 1]
+    return distinct(rows).facts
 
 
 @pytest.fixture(scope="module")
@@ -80,8 +76,21 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("lake")
 
 
-@given(st.lists(records, max_size=30), plans())
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+def tried(check: Callable[..., None]) -> Callable[..., None]:
+    """A property on 100 examples (fewer with OFFTAKE_FAST), and on 1,000 in `make soak`: each writes files."""
+    usual, soak = min(100, settings().max_examples), pytest.param(1_000, marks=pytest.mark.soak)
+
+    @pytest.mark.parametrize("examples", [usual, soak])
+    def test(examples: int, folder: Path) -> None:
+        limited = settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))
+        limited(check)(folder=folder)
+
+    test.__doc__ = check.__doc__
+    return test
+
+
+@tried
+@given(rows=st.lists(records, max_size=30), plan=plans())
 def test_groups_of_a_written_file_are_those_of_plain_python(
     folder: Path, rows: list[UsageRecord], plan: GroupPlan
 ) -> None:
@@ -92,8 +101,8 @@ def test_groups_of_a_written_file_are_those_of_plain_python(
     assert group(stays, plan) == group_files([path], plan, Limits(threads=1))
 
 
-@given(st.lists(records, max_size=20), st.lists(records, max_size=20), plans())
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@tried
+@given(one=st.lists(records, max_size=20), two=st.lists(records, max_size=20), plan=plans())
 def test_two_files_that_share_rows_count_each_once(
     folder: Path, one: list[UsageRecord], two: list[UsageRecord], plan: GroupPlan
 ) -> None:
@@ -112,13 +121,21 @@ def test_two_files_that_share_rows_count_each_once(
         assert (equal, 2 * (len(both) - equal)) == (lake.duplicates.duplicates, lake.duplicates.conflicts)
 
 
-@given(
-    plans(),
-    st.lists(st.tuples(INSTANTS, INSTANTS).map(sorted), min_size=1, max_size=6),
-    st.lists(INSTANTS, max_size=20),
+AT_A_CUT = GroupPlan(
+    Interval(START, START + timedelta(minutes=1)), (Slice(START, START + timedelta(minutes=1), 0),), {}, (), ()
 )
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-def test_every_instant_is_in_its_class(plan: GroupPlan, spans: list[list[datetime]], instants: list[datetime]) -> None:
+
+
+@tried
+@given(
+    plan=plans(),
+    spans=st.lists(st.tuples(INSTANTS, INSTANTS).map(sorted), min_size=1, max_size=6),
+    instants=st.lists(INSTANTS, max_size=20),
+)
+@example(plan=AT_A_CUT, spans=[[START, START + timedelta(minutes=1)]], instants=[START])
+def test_every_instant_is_in_its_class(
+    folder: Path, plan: GroupPlan, spans: list[list[datetime]], instants: list[datetime]
+) -> None:
     chunks = [Chunk(1, _us(first), _us(last)) for first, last in spans]
     inside = [at for at in instants if any(first <= at <= last for first, last in spans)]
     with engine(Limits(threads=1)) as run:

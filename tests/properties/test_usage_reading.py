@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from offtake.usage.duplicates import distinct
 from offtake.usage.reading import KINDS, ReadOptions, TextSource, read
 from offtake.usage.record import UsageRecord
-from offtake.usage.rows import Rejected
+from offtake.usage.rows import NotUsage, Rejected
 from offtake.usage.usage_objects import context_of, quantities_of
 from offtake.values.errors import InputError
 from tests.unit.usage.reading_fixtures import FIXTURES, MARCH
@@ -42,16 +42,16 @@ OPTIONS = ReadOptions(vendor="v", start=MARCH)
 NAMED = ReadOptions(model="m", vendor="v", start=MARCH)
 
 
-def read_lines(lines: list[dict[str, object]]) -> list[UsageRecord | Rejected]:
+def read_lines(lines: list[dict[str, object]]) -> list[UsageRecord | Rejected | NotUsage]:
     source = TextSource("u", [json.dumps(line) + "\n" for line in lines] or ["{}\n"])
     return list(read("jsonl", source, OPTIONS))
 
 
-def without_place(found: list[UsageRecord | Rejected]) -> Counter[object]:
+def without_place(found: list[UsageRecord | Rejected | NotUsage]) -> Counter[object]:
     return Counter(
-        (item.code, item.raw)
-        if isinstance(item, Rejected)
-        else (item.id, item.used_at, item.outcome, tuple(sorted(item.quantities.items())))
+        (item.id, item.used_at, item.outcome, tuple(sorted(item.quantities.items())))
+        if isinstance(item, UsageRecord)
+        else getattr(item, "raw", "")
         for item in found
     )
 
@@ -90,7 +90,7 @@ def test_no_text_breaks_a_reader(kind: str, text: str) -> None:
         found = list(read(kind, TextSource("u", text.splitlines(keepends=True)), options))
     except InputError:
         return
-    assert all(isinstance(item, UsageRecord | Rejected) for item in found)
+    assert all(isinstance(item, UsageRecord | Rejected | NotUsage) for item in found)
 
 
 JSON_FILES = [
@@ -133,7 +133,7 @@ def test_no_damaged_value_breaks_a_reader(kind: str, file: str) -> None:
                 holder[key] = wrong
                 found = read(kind, TextSource("u", [json.dumps(value[0])]), NAMED)
                 with suppress(InputError):
-                    assert all(isinstance(item, UsageRecord | Rejected) for item in found)
+                    assert all(isinstance(item, UsageRecord | Rejected | NotUsage) for item in found)
 
 
 def good_lines(text: str) -> Iterator[str]:

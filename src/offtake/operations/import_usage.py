@@ -18,9 +18,9 @@ from offtake.store.engine import Limits
 from offtake.store.files import replacing
 from offtake.store.parquet_rows import column_names, parquet_rows
 from offtake.store.sources import Progress, found_files, head_of, is_parquet, same_file, text_source
-from offtake.store.usage_files import VIEW, is_usage_file, open_usage_files
+from offtake.store.usage_files import is_usage_file, open_usage_files
 from offtake.store.write import UsageWriter, usage_writer
-from offtake.usage.reading import ReadOptions, Rejected, TextSource, read, sniff
+from offtake.usage.reading import NotUsage, ReadOptions, Rejected, TextSource, read, sniff
 from offtake.usage.record import UsageRecord
 from offtake.values.errors import InputError
 
@@ -32,7 +32,8 @@ FileProgress = Callable[[Path, int, int], None]
 class Imported:
     """What became of the rows: records = written + duplicates + conflicts, and `rejected` could not be read.
 
-    `kinds` says as what each file was read. `rejects` is the file with the rejected and the conflicting rows, None
+    `not_usage` rows are none by their format's own words, such as taxes; they are not among `records`. `kinds` says as
+    what each file was read. `rejects` is the file with the rejected and the conflicting rows, None
     where there are none.
     """
 
@@ -41,6 +42,7 @@ class Imported:
     written: int
     duplicates: Duplicates
     rejected: int
+    not_usage: int
     kinds: Mapping[str, str]
     rejects: Path | None
 
@@ -82,6 +84,7 @@ def import_usage(
         written=written.rows,
         duplicates=written.duplicates,
         rejected=aside.rejected,
+        not_usage=aside.not_usage,
         kinds=kinds,
         rejects=rejects if aside.rows else None,
     )
@@ -94,7 +97,7 @@ def _read_into(
     if is_parquet(path):
         if kind == "auto" and is_usage_file(writer.run, path):
             open_usage_files(writer.run, [path])
-            writer.add_rows(VIEW)
+            writer.add_open_files()
             return "usage"
         source = TextSource(str(path), rows=parquet_rows(writer.run, path))
         kind = sniff(b"", str(path), columns=column_names(writer.run, path)) if kind == "auto" else kind
@@ -102,10 +105,12 @@ def _read_into(
         kind = sniff(head_of(path), str(path)) if kind == "auto" else kind
         source = text_source(path, _of_file(path, progress) if progress else None)
     for row in read(kind, source, options):
-        if isinstance(row, Rejected):
-            aside.add(row)
-        else:
+        if isinstance(row, UsageRecord):
             writer.add(row)
+        elif isinstance(row, NotUsage):
+            aside.not_usage += 1
+        else:
+            aside.add(row)
     return kind
 
 
@@ -115,6 +120,7 @@ class _Rejects:
 
     file: IO[bytes]
     rejected: int = 0
+    not_usage: int = 0
     rows: int = 0
 
     def add(self, row: Rejected) -> None:
@@ -125,7 +131,8 @@ class _Rejects:
     def conflict(self, record: UsageRecord) -> None:
         """A row of an id that has differing rows."""
         fields = {name: value for name, value in asdict(record).items() if name != "where"}
-        self._write(code="U149", error=f"id {record.id} stands in rows that differ", record=fields)
+        place = {"file": record.where.file, "line": record.where.line} if record.where else {}
+        self._write(**place, code="U149", error=f"id {record.id} stands in rows that differ", record=fields)
 
     def _write(self, **values: object) -> None:
         self.rows += 1

@@ -8,20 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import partial
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 
 from offtake.rating.groups import Grouped, GroupPlan
 from offtake.rating.lines import Control
 from offtake.rating.source import LaneKey, Records, Source, Survey
-from offtake.store.engine import Engine, engine
+from offtake.store.engine import engine
+from offtake.store.files import temporary_folder
 from offtake.store.lake import Lake, open_lake
 from offtake.store.parquet_rows import column_names, parquet_rows
 from offtake.store.sources import found_files, head_of, is_parquet, text_source
 from offtake.store.usage_files import is_usage_file
+from offtake.store.write import usage_writer
 from offtake.usage.duplicates import distinct
 from offtake.usage.reading import Reading, ReadOptions, read, sniff
 from offtake.usage.record import UsageRecord
@@ -29,7 +31,8 @@ from offtake.usage.rows import NotUsage, Rejected, TextSource
 from offtake.values.errors import InputError
 from offtake.values.periods import Interval
 
-EVER = Interval(datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC))
+IN_MEMORY_ROWS = 20_000  # some 40 MB of records
+REJECTED_MAX = 100_000
 FileProgress = Callable[[Path, int, int], None]
 """Called with (file, bytes read, bytes in all)."""
 
@@ -65,57 +68,26 @@ class UsageInput:
 def open_usage(
     paths: Sequence[str | Path], options: ReadOptions | None = None, progress: FileProgress | None = None
 ) -> Iterator[UsageInput]:
-    """Usage files of any kind that is recognised. InputError names the file that is not."""
+    """Usage files of any kind that is recognised. InputError names the file that is not.
+
+    Up to `IN_MEMORY_ROWS` rows of other people's files stay in memory. More, or such rows beside usage files of ours,
+    go through a temporary usage file, so that memory is bounded and an id that stands in two files is found.
+    """
     files = found_files(paths)
-    columnar = [path for path in files if is_parquet(path)]
-    if not columnar:
-        yield in_memory(chain.from_iterable(_text_rows(path, options, progress) for path in files))
-        return
-    with engine() as run:
-        ours = [path for path in columnar if is_usage_file(run, path)]
-        others = [_column_rows(run, path, options) for path in columnar if path not in ours]
-        others += [_text_rows(path, options, progress) for path in files if path not in columnar]
-        if not ours:
-            yield in_memory(chain.from_iterable(others))
-            return
+    ours = _usage_files(files)
+    rows = chain.from_iterable(_rows(path, options or ReadOptions(), progress) for path in files if path not in ours)
+    first = list(islice(rows, IN_MEMORY_ROWS))
+    if not ours and len(first) < IN_MEMORY_ROWS:
+        yield in_memory(first)
+    elif not first:
         with open_lake(ours) as lake:
-            yield _mixed(lake, others) if others else _of_lake(lake)
-
-
-def _text_rows(path: Path, options: ReadOptions | None, progress: FileProgress | None) -> Reading:
-    with _hint_at_import(path):
-        kind = sniff(head_of(path), str(path))
-        source = text_source(path, partial(progress, path) if progress else None)
-        yield from read(kind, source, options or ReadOptions())
-
-
-def _column_rows(run: Engine, path: Path, options: ReadOptions | None) -> Reading:
-    with _hint_at_import(path):
-        kind = sniff(b"", str(path), columns=column_names(run, path))
-        yield from read(kind, TextSource(str(path), rows=parquet_rows(run, path)), options or ReadOptions())
-
-
-@contextmanager
-def _hint_at_import(path: Path) -> Iterator[None]:
-    """What only the flags of `offtake import` can say is missing: the message names them."""
-    try:
-        yield
-    except InputError as error:
-        if error.code not in ("U112", "U120", "U122"):
-            raise
-        found = error.findings[0]
-        hint = f"offtake import {path.name} --out usage.parquet, with --from KIND, --map, --model, --vendor or --start"
-        raise InputError(error.code, found.what, where=found.where, why=found.why, hint=f"say it to: {hint}") from error
-
-
-def _mixed(lake: Lake, others: Sequence[Reading]) -> UsageInput:
-    """Everything in memory, so that an id that stands in files of two kinds is found."""
-    found, left_out = in_memory(chain(lake.ordered(EVER), *others)), lake.duplicates
-    return replace(
-        found,
-        duplicates=found.duplicates + left_out.duplicates,
-        conflict_count=found.conflict_count + left_out.conflicts,
-    )
+            yield _of_lake(lake, _LeftOut())
+    else:
+        with temporary_folder() as folder:
+            left_out = _write_temporary(chain(first, rows), folder / "usage.parquet")
+            first.clear()
+            with open_lake([*ours, folder / "usage.parquet"]) as lake:
+                yield _of_lake(lake, left_out)
 
 
 def in_memory(reading: Iterable[UsageRecord | Rejected | NotUsage]) -> UsageInput:
@@ -131,10 +103,79 @@ def in_memory(reading: Iterable[UsageRecord | Rejected | NotUsage]) -> UsageInpu
     )
 
 
-def _of_lake(lake: Lake) -> UsageInput:
+def _usage_files(files: Sequence[Path]) -> list[Path]:
+    """Those that are usage files of ours. InputError for one that says it is Parquet and cannot be read."""
+    columnar = [path for path in files if is_parquet(path)]
+    if not columnar:
+        return []
+    with engine() as run:
+        return [path for path in columnar if is_usage_file(run, path)]
+
+
+def _rows(path: Path, options: ReadOptions, progress: FileProgress | None) -> Reading:
+    """The rows of another's file, whose kind is sniffed."""
+    with _hint_at_import(path):
+        if is_parquet(path):
+            with engine() as run:
+                kind = sniff(b"", str(path), columns=column_names(run, path))
+                yield from read(kind, TextSource(str(path), rows=parquet_rows(run, path)), options)
+        else:
+            kind = sniff(head_of(path), str(path))
+            yield from read(kind, text_source(path, partial(progress, path) if progress else None), options)
+
+
+@contextmanager
+def _hint_at_import(path: Path) -> Iterator[None]:
+    """What only the flags of `offtake import` can say is missing: the message names them."""
+    try:
+        yield
+    except InputError as error:
+        if error.code not in ("U112", "U120", "U122"):
+            raise
+        found = error.findings[0]
+        hint = f"offtake import {path.name} --out usage.parquet, with --from KIND, --map, --model, --vendor or --start"
+        raise InputError(error.code, found.what, where=found.where, why=found.why, hint=f"say it to: {hint}") from error
+
+
+@dataclass(slots=True)
+class _LeftOut:
+    """What a reading holds beside its records."""
+
+    rejected: list[Rejected] = field(default_factory=list)
+    not_usage: int = 0
+
+
+def _write_temporary(reading: Iterable[UsageRecord | Rejected | NotUsage], path: Path) -> _LeftOut:
+    """Write the records of a reading to a usage file; gives the rest. InputError where too many rows are rejected."""
+    left_out = _LeftOut()
+    with usage_writer() as writer:
+        for row in reading:
+            if isinstance(row, UsageRecord):
+                writer.add(row)
+            elif isinstance(row, NotUsage):
+                left_out.not_usage += 1
+            elif len(left_out.rejected) < REJECTED_MAX:
+                left_out.rejected.append(row)
+            else:
+                raise InputError(
+                    "U150", f"more than {REJECTED_MAX:,} rows cannot be read, the last: {row.error}", where=row.where,
+                    why="rejected rows are held in memory until they are reported",
+                    hint="offtake import FILE --out usage.parquet keeps any number of them in a rejects file",
+                )  # fmt: skip
+        writer.finish_whole(path)
+    return left_out
+
+
+def _of_lake(lake: Lake, foreign: _LeftOut) -> UsageInput:
     left_out = lake.duplicates
-    said = tuple(f"id {conflict.id} stands in rows that differ" for conflict in left_out.reported)
-    return UsageInput(LakeSource(lake), left_out.duplicates, left_out.conflicts, said)
+    return UsageInput(
+        LakeSource(lake),
+        left_out.duplicates,
+        left_out.conflicts,
+        tuple(str(conflict) for conflict in left_out.reported),
+        tuple(foreign.rejected),
+        foreign.not_usage,
+    )
 
 
 @dataclass(frozen=True, slots=True)

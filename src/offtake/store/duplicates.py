@@ -8,25 +8,19 @@ bounded however long the table is; only rows whose hash repeats are then looked 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from offtake.store.engine import Engine, text
+from offtake.usage.duplicates import Conflict
 from offtake.usage.record import UsageRecord
 from offtake.usage.schema import NAMES, from_row
+from offtake.values.errors import Place
 
 PARTITION_ROWS = 26_000_000  # sorts in some 450 MB
 REPORTED_CONFLICTS = 100
 REPEATED, DROPPED = "repeated", "dropped"
 COLUMNS_READ = ", ".join("epoch_us(used_at)" if name == "used_at" else name for name in NAMES)
 """The columns as `from_row` takes them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Conflict:
-    """Two of the rows that stand under one id and differ."""
-
-    id: str
-    rows: tuple[UsageRecord, UsageRecord]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +55,7 @@ DROPPED_ROWS = f"(SELECT * EXCLUDE (dropped, conflict) FROM {REPEATED} WHERE dro
 
 
 def find_duplicates(run: Engine, table: str, rows: int) -> Duplicates:
-    """Find the repeated ids of a table or view of usage rows."""
+    """Find the repeated ids of a table or view of usage rows that say their place (`from_file`, `from_line`)."""
     _find_repeated_hashes(run, table, rows)
     if run.rows("SELECT count(*) FROM repeated_hash")[0][0] == 0:
         return Duplicates()
@@ -80,8 +74,10 @@ def find_duplicates(run: Engine, table: str, rows: int) -> Duplicates:
 def read_conflicts(run: Engine, found: Duplicates) -> Iterator[UsageRecord]:
     """All rows that stand in conflict, by id."""
     if found.conflicts:
-        rows = run.stream(f"SELECT {COLUMNS_READ} FROM {REPEATED} WHERE conflict ORDER BY id, body_hash")
-        yield from map(from_row, rows)
+        columns = f"{COLUMNS_READ}, from_file, from_line"
+        for row in run.stream(f"SELECT {columns} FROM {REPEATED} WHERE conflict ORDER BY id, from_file, from_line"):
+            *values, file, line = row
+            yield replace(from_row(values), where=_place(file, line))
 
 
 def _find_repeated_hashes(run: Engine, table: str, rows: int) -> None:
@@ -111,14 +107,19 @@ def _add_neighbours(run: Engine, hashes: str) -> None:
 
 
 def _first_conflicts(run: Engine) -> tuple[Conflict, ...]:
-    """The first conflicts, each with the row of its lowest and of its highest body hash."""
-    found = run.rows(
-        f"SELECT {COLUMNS_READ} FROM {REPEATED} WHERE conflict AND id IN "
-        f"(SELECT DISTINCT id FROM {REPEATED} WHERE conflict ORDER BY id LIMIT {REPORTED_CONFLICTS}) "
-        "WINDOW same_id AS (PARTITION BY id) "
-        "QUALIFY body_hash IN (min(body_hash) OVER same_id, max(body_hash) OVER same_id) ORDER BY id, body_hash"
+    """The first conflicts by id, each as `usage.duplicates.conflict_of` gives it."""
+    first_ids = f"SELECT DISTINCT id FROM {REPEATED} WHERE conflict ORDER BY id LIMIT {REPORTED_CONFLICTS}"
+    placed = (
+        "SELECT id, {file: from_file, line: from_line} AS place, "
+        "body_hash <> first_value(body_hash) OVER by_place AS other "
+        f"FROM {REPEATED} WHERE conflict AND id IN ({first_ids}) "
+        "WINDOW by_place AS (PARTITION BY id ORDER BY from_file, from_line)"
     )
-    by_id: dict[str, list[tuple[object, ...]]] = {}
-    for row in found:
-        by_id.setdefault(str(row[0]), []).append(row)
-    return tuple(Conflict(id_, (from_row(rows[0]), from_row(rows[-1]))) for id_, rows in by_id.items())
+    found = run.rows(
+        f"SELECT id, min(place), min(place) FILTER (other), count(*) FROM ({placed}) GROUP BY id ORDER BY id"
+    )
+    return tuple(Conflict(id_, _place(**first), _place(**second), rows) for id_, first, second, rows in found)
+
+
+def _place(file: str | None, line: int | None) -> Place | None:
+    return None if file is None else Place(file, line)

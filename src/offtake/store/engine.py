@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Any
 
 import duckdb
 
+from offtake.store.files import temporary_folder
 from offtake.values.errors import OutsideError
 
 MEMORY_MB = 512
@@ -70,12 +70,12 @@ class Engine:
 def engine(limits: Limits | None = None) -> Iterator[Engine]:
     """An engine for one operation."""
     limits = limits or Limits()
-    with explained(), tempfile.TemporaryDirectory(prefix="offtake-", dir=limits.temporary) as folder:
+    with explained(), temporary_folder(limits.temporary) as folder:
         connection = duckdb.connect(
             ":memory:",
             config={
                 "memory_limit": f"{limits.memory_mb}MB",
-                "temp_directory": folder,
+                "temp_directory": str(folder),
                 "autoinstall_known_extensions": "false",  # never a download behind the user's back
                 **({"threads": str(limits.threads)} if limits.threads else {}),
             },
@@ -85,7 +85,7 @@ def engine(limits: Limits | None = None) -> Iterator[Engine]:
             connection.execute("SET enable_progress_bar = false")  # progress is the face's to show
             # It splits an ORDER BY by row groups into tens of scans at once, far beyond the memory limit.
             connection.execute("SET disabled_optimizers = 'partitioned_execution'")
-            yield Engine(connection, Path(folder))
+            yield Engine(connection, folder)
         finally:
             connection.close()
 

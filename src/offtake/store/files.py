@@ -51,6 +51,19 @@ def replacing_path(path: Path) -> Iterator[Path]:
         beside.unlink(missing_ok=True)
 
 
+@contextmanager
+def temporary_folder(parent: Path | None = None) -> Iterator[Path]:
+    """A folder that is gone when the block ends, however it ends. OutsideError where none can be made."""
+    try:
+        folder = tempfile.TemporaryDirectory(prefix="offtake-", dir=parent)
+    except OSError as error:
+        raise OutsideError(
+            "O510", f"cannot make a temporary folder: {error.strerror}", hint="set TMPDIR to a folder with room"
+        ) from error
+    with folder as name:
+        yield Path(name)
+
+
 def _umask() -> int:
     """The process's umask; the only way to read it is to set it."""
     mask = os.umask(0)

@@ -109,8 +109,11 @@ def _fill_buckets(run: Engine, runs: Sequence[Run], width: int) -> None:
     rows = []
     for before, after in zip(runs, [*runs[1:], None], strict=True):
         first = before.start // width + (before is not runs[0] and before.start % width != 0)
-        rows += [(number, before.end, before.key, before.key) for number in range(first, before.end // width)]
-        if before.end % width or after is None:
-            rows.append((before.end // width, before.end, before.key, after.key if after else before.key))
+        last = before.end // width
+        rows += [(number, before.end, before.key, before.key) for number in range(first, last)]
+        if after and before.end % width:
+            rows.append((last, before.end, before.key, after.key))
+        elif after is None and first <= last:  # unless the last instants share a bucket with the cut before them
+            rows.append((last, before.end, before.key, before.key))
     run.run("CREATE OR REPLACE TABLE bucket (number BIGINT, cut BIGINT, before INTEGER, after INTEGER)")
     run.append("bucket", rows)

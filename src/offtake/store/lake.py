@@ -15,7 +15,7 @@ from offtake.store.group import group_usage
 from offtake.store.ordered import read_ordered
 from offtake.store.sources import found_files
 from offtake.store.survey import Survey, survey_usage
-from offtake.store.usage_files import VIEW, UsageFiles, open_usage_files
+from offtake.store.usage_files import PLACED, UsageFiles, open_usage_files
 from offtake.usage.record import UsageRecord
 from offtake.values.periods import Interval
 
@@ -37,7 +37,7 @@ class Lake:
     def duplicates(self) -> Duplicates:
         """The rows to leave out; looked for once, and not at all in one file that was written without any."""
         skipped = self.files.unique and not self.check_unique
-        return Duplicates() if skipped else find_duplicates(self.run, VIEW, self.files.rows)
+        return Duplicates() if skipped else find_duplicates(self.run, PLACED, self.files.rows)
 
     def survey(self) -> Survey:
         """What planning needs to know before grouping."""

@@ -22,6 +22,9 @@ from offtake.values.errors import InputError, OutsideError, Place
 METER_NAMES = tuple(meter.name for meter in METERS)
 CARD_KEY = "offtake"
 VIEW, PLACED = "usage", "usage_placed"
+PLACE = ("from_file", "from_line")
+"""Two columns beside those of the usage table: where a row was read from. Only temporary files hold them."""
+
 _IDENTITY = ("id", "used_at", "model", "body_hash")
 _UNKNOWN = (None, None, None, None)
 _TYPES = {"TIMESTAMPTZ": "TIMESTAMP WITH TIME ZONE"}
@@ -63,7 +66,10 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class UsageFiles:
-    """Open files, visible to the engine as the view `usage`, and as `usage_placed` with each row's place in its file.
+    """Open files, visible to the engine as the view `usage`, and as `usage_placed` with each row's place.
+
+    That is `file_row_number` (from 0) and, for messages, `PLACE`: where the row was read from if the file says so, and
+    else the file itself and the row's number.
 
     `constants` are the text columns with one value in all rows, and `count` where it is always 1. `meters` are those
     with a value above zero. `context_max` is None where some row has no context, or the footers do not say it.
@@ -96,14 +102,19 @@ def is_usage_file(run: Engine, path: Path) -> bool:
 def open_usage_files(run: Engine, paths: Sequence[Path]) -> UsageFiles:
     """Check the files and open them as the view `usage`. InputError names the file and what is wrong with it."""
     lacking: dict[str, int] = dict.fromkeys(METER_NAMES, 0)
+    unplaced = 0
     for path in paths:
-        _check(columns_of(run, path), path, lacking)
+        columns = columns_of(run, path)
+        _check(columns, path, lacking)
+        unplaced += not columns.keys() >= set(PLACE)
     listed = f"[{', '.join(text(path) for path in paths)}]"
     chosen = ", ".join(_chosen(column, lacking.get(column.name, 0), len(paths)) for column in COLUMNS)
-    unified = ", union_by_name = true" if any(lacking.values()) else ""
+    unified = ", union_by_name = true" if any(lacking.values()) or 0 < unplaced < len(paths) else ""
+    own = ("NULL", "NULL") if unplaced == len(paths) else PLACE
+    place = f"coalesce({own[0]}, filename) AS {PLACE[0]}, coalesce({own[1]}, file_row_number + 1) AS {PLACE[1]}"
     source = f"read_parquet({listed}, file_row_number = true{unified})"
     run.run(f"CREATE OR REPLACE VIEW {VIEW} AS SELECT {chosen} FROM {source}")
-    run.run(f"CREATE OR REPLACE VIEW {PLACED} AS SELECT {chosen}, file_row_number FROM {source}")
+    run.run(f"CREATE OR REPLACE VIEW {PLACED} AS SELECT {chosen}, {place}, file_row_number FROM {source}")
     facts = _Footers(run, listed)
     chunks = facts.chunks()
     return UsageFiles(

@@ -6,7 +6,7 @@ care that their quoting needs), 38 for lists and 1,500 for `executemany`. They w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,9 +16,9 @@ from offtake.store.duplicates import Duplicates, find_duplicates
 from offtake.store.engine import Engine, Limits, engine, explained, text
 from offtake.store.files import replacing_path
 from offtake.store.survey import draw_card
-from offtake.store.usage_files import CARD_KEY, METER_NAMES
+from offtake.store.usage_files import CARD_KEY, METER_NAMES, PLACE, PLACED
 from offtake.usage.record import UsageRecord
-from offtake.usage.schema import COLUMNS, to_row
+from offtake.usage.schema import COLUMNS, NAMES, to_row
 from offtake.values.errors import OutsideError
 
 STAGED = "staged"
@@ -44,24 +44,30 @@ class UsageWriter:
 
     def add(self, record: UsageRecord) -> None:
         """Take a validated record."""
-        self._batch.append(to_row(record))
+        where = record.where
+        self._batch.append((*to_row(record), where.file if where else None, where.line if where else None))
         self.records += 1
         if len(self._batch) >= BATCH_ROWS:
             self._flush()
 
-    def add_rows(self, relation: str) -> None:
-        """Take all rows of a relation that has the columns of the usage table."""
-        self.run.run(f"INSERT INTO {STAGED} BY NAME SELECT * FROM {relation}")
+    def add_open_files(self) -> None:
+        """Take all rows of the usage files that are open in this engine."""
+        self.run.run(f"INSERT INTO {STAGED} BY NAME SELECT * EXCLUDE (file_row_number) FROM {PLACED}")
         self.records = int(self.run.rows(f"SELECT count(*) FROM {STAGED}")[0][0]) + len(self._batch)
 
     def finish(self, path: Path) -> Written:
-        """Write the file in place of what was there."""
+        """Write the file in place of what was there, without duplicates and conflicts."""
         self._flush()
         duplicates = find_duplicates(self.run, STAGED, self.records)
         rows = write_relation(self.run, duplicates.kept(STAGED), path, unique=True)
         if rows != self.records - duplicates.dropped:
             raise OutsideError("O513", f"{self.records:,} rows came in, {rows:,} went out", why="the engine lost rows")
         return Written(self.records, rows, duplicates)
+
+    def finish_whole(self, path: Path) -> int:
+        """Write every row, with where it was read from, for a lake that finds its duplicates among other files too."""
+        self._flush()
+        return write_relation(self.run, STAGED, path, unique=False, columns=(*NAMES, *PLACE))
 
     def _flush(self) -> None:
         self.run.append(STAGED, self._batch)
@@ -72,7 +78,8 @@ class UsageWriter:
 def usage_writer(limits: Limits | None = None) -> Iterator[UsageWriter]:
     """A writer; nothing is left of it where `finish` was not reached."""
     with engine(limits) as run:
-        run.run(f"CREATE TABLE {STAGED} ({', '.join(column.ddl for column in COLUMNS)})")
+        columns = ", ".join(column.ddl for column in COLUMNS)
+        run.run(f"CREATE TABLE {STAGED} ({columns}, {PLACE[0]} VARCHAR, {PLACE[1]} BIGINT)")
         yield UsageWriter(run)
 
 
@@ -91,7 +98,7 @@ def write_usage(
         return writer.finish(path)
 
 
-def write_relation(run: Engine, relation: str, path: Path, unique: bool) -> int:
+def write_relation(run: Engine, relation: str, path: Path, unique: bool, columns: Sequence[str] = NAMES) -> int:
     """Write a relation of usage rows in time order, with its card; gives the number of rows.
 
     `unique` says that no id stands twice in it.
@@ -102,7 +109,7 @@ def write_relation(run: Engine, relation: str, path: Path, unique: bool) -> int:
     card = draw_card(run, f"{relation} AS kept", rows, quantities, unique)
     with explained(), replacing_path(path) as beside:
         run.run(
-            f"COPY (SELECT * FROM {relation} AS kept ORDER BY kept.used_at, kept.id) TO {text(beside)} "
-            f"(FORMAT parquet, COMPRESSION zstd, KV_METADATA {{{CARD_KEY}: {text(card.dumps())}}})"
+            f"COPY (SELECT {', '.join(columns)} FROM {relation} AS kept ORDER BY kept.used_at, kept.id) "
+            f"TO {text(beside)} (FORMAT parquet, COMPRESSION zstd, KV_METADATA {{{CARD_KEY}: {text(card.dumps())}}})"
         )
     return int(rows)

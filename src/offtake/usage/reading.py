@@ -1,7 +1,7 @@
 """Reading usage: one table of the kinds of files we know, told apart by what stands in their head.
 
-A reader takes a `TextSource` and `ReadOptions` and gives a `UsageRecord` or a `Rejected` for each row, in the order
-of the file. It opens nothing: files, encodings, gzip and Parquet are the business of the store.
+A reader takes a `TextSource` and `ReadOptions` and gives a `UsageRecord`, a `Rejected` or a `NotUsage` for each row, in
+the order of the file. It opens nothing: files, encodings, gzip and Parquet are the business of the store.
 """
 
 from __future__ import annotations
@@ -15,14 +15,15 @@ from importlib import import_module
 from typing import Any
 
 from offtake.usage.record import UsageRecord, validated
-from offtake.usage.rows import Rejected, TextSource
+from offtake.usage.rows import NotUsage, Rejected, TextSource
 from offtake.values.errors import InputError, Place
 
-Reading = Iterator[UsageRecord | Rejected]
+Reading = Iterator[UsageRecord | Rejected | NotUsage]
 
 __all__ = [
     "KINDS",
     "Kind",
+    "NotUsage",
     "ReadOptions",
     "Reading",
     "Rejected",

@@ -43,6 +43,14 @@ class Rejected:
 
 
 @dataclass(frozen=True, slots=True)
+class NotUsage:
+    """A row of a usage file that is no usage by its format's own words, such as a tax in FOCUS: counted apart."""
+
+    where: Place
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One row or JSON object. `parents` are the objects around it, outermost first; `raw` is its text."""
 
@@ -53,20 +61,17 @@ class Row:
 
 
 def convert(
-    rows: Iterable[Row | Rejected], build: Callable[[Row], T | None], raw: Callable[[Row], str] = lambda row: row.raw
+    rows: Iterable[Row | Rejected], build: Callable[[Row], T], raw: Callable[[Row], str] = lambda row: row.raw
 ) -> Iterator[T | Rejected]:
-    """What `build` makes of each row; its InputError becomes a Rejected. None: the format says that it is no usage."""
+    """What `build` makes of each row; its InputError becomes a Rejected."""
     for row in rows:
         if isinstance(row, Rejected):
             yield row
             continue
         try:
-            built = build(row)
+            yield build(row)
         except InputError as error:
             yield Rejected.of(error, row.where, raw(row))
-        else:
-            if built is not None:
-                yield built
 
 
 def csv_rows(source: TextSource) -> Iterator[Row | Rejected]:

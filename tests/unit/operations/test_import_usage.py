@@ -35,9 +35,14 @@ def test_each_row_has_one_fate(tmp_path: Path) -> None:
     rejected, *conflicts = [json.loads(line) for line in found.rejects.read_text().splitlines()]
     assert (str(tmp_path / "a.csv"), 3, "U105") == (rejected["file"], rejected["line"], rejected["code"])
     assert "many" in rejected["raw"]
-    assert [("U149", "r4", 5), ("U149", "r4", 6)] == sorted(
-        (each["code"], each["record"]["id"], each["record"]["quantities"]["input_tokens"]) for each in conflicts
-    )
+    assert [("a.csv", 5, "U149", "r4", 5), ("b.csv.gz", 3, "U149", "r4", 6)] == [
+        (Path(each["file"]).name, each["line"], each["code"], each["record"]["id"],
+         each["record"]["quantities"]["input_tokens"])
+        for each in conflicts
+    ]  # fmt: skip
+    assert [f"{tmp_path}/b.csv.gz:3: id r4 stands with other values in {tmp_path}/a.csv:5"] == [
+        str(each) for each in found.duplicates.reported
+    ]
     with open_lake([out]) as lake:
         assert (2, True) == (lake.records, lake.files.unique)
 

@@ -9,8 +9,8 @@ import pytest
 
 from offtake.usage.reading import ReadOptions, TextSource, read
 from offtake.usage.record import UsageRecord
-from offtake.usage.rows import Rejected
-from offtake.values.errors import InputError
+from offtake.usage.rows import NotUsage, Rejected
+from offtake.values.errors import InputError, Place
 from tests.unit.usage.reading_fixtures import MARCH, reading, reading_text, records, rejected
 
 
@@ -211,8 +211,20 @@ def test_focus_rows_are_one_meter_each() -> None:
     assert ("solora-ai", "solora-pro", "acct-1", "eu-1", "day", {"team": "search"}) == facts(
         first, "vendor", "model", "account", "region", "grain", "tags"
     )
-    # Cache storage is no token; purchases and credits are no usage at all.
+    # Cache storage is no token; purchases and credits are no usage at all, and are counted apart.
     assert [("focus.csv:5", "U107")] == [row[:2] for row in rejected(rows)]
+    assert [("focus.csv:6", "Purchase"), ("focus.csv:7", "Credit")] == [
+        (str(row.where), row.what) for row in rows if isinstance(row, NotUsage)
+    ]
+
+
+def test_what_of_a_commitment_was_not_used_is_no_usage_and_an_unknown_category_is_rejected() -> None:
+    header = "BilledCost,ChargeCategory,ChargePeriodStart,ChargePeriodEnd,CommitmentDiscountStatus\n"
+    period = "2026-03-01T00:00:00Z,2026-03-02T00:00:00Z"
+    rows = reading_text("focus", f"{header}9,Usage,{period},Unused\n9,Levy,{period},\n")
+
+    assert [NotUsage(Place("u", 2), "Unused commitment")] == rows[:1]
+    assert [("u:3", "U102")] == [row[:2] for row in rejected(rows)]
 
 
 def test_focus_rows_of_a_columnar_file() -> None:

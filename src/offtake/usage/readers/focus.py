@@ -3,8 +3,9 @@
 Source: FOCUS 1.2 column definitions and the working group's AI billing samples (specification/data/ai_billing,
 ai_prompt_caching), November 2026: ConsumedQuantity in ConsumedUnit "Tokens" (or PricingQuantity in "1000000 Tokens"),
 SkuMeter such as "Cached Input Tokens", SkuPriceDetails with ModelId, TokenDirection, TokenCacheAction (`x_` before
-the names up to 1.3). Rows that are no usage (purchases, taxes, credits) are left to the invoice reader. A row longer
-than a day is refused. FOCUS says nothing of outcomes, contexts or numbers of requests (`count` is 0).
+the names up to 1.3). Rows that are no usage are counted apart and left to the invoice reader: purchases, taxes,
+credits, adjustments, and what of a commitment was not used (CommitmentDiscountStatus Unused). A row longer than a day
+is refused. FOCUS says nothing of outcomes, contexts or numbers of requests (`count` is 0).
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ from offtake.usage.identity import Identities
 from offtake.usage.outcomes import channel_of
 from offtake.usage.reading import Reading, ReadOptions
 from offtake.usage.record import UsageRecord
-from offtake.usage.rows import Row, TextSource, convert, csv_rows
+from offtake.usage.rows import NotUsage, Row, TextSource, convert, csv_rows
 from offtake.values.errors import InputError
 
+CATEGORIES = ("Usage", "Purchase", "Tax", "Credit", "Adjustment")
 _UNIT = re.compile(r"(\d[\d,_]*)?\s*(tokens?|requests?|searches)", re.IGNORECASE)
 
 
@@ -28,10 +30,10 @@ def read(source: TextSource, options: ReadOptions) -> Reading:
     """Records of grain minute, hour or day, with one meter each."""
     identities = Identities("focus", options.account)
 
-    def build(row: Row) -> UsageRecord | None:
+    def build(row: Row) -> UsageRecord | NotUsage:
         values = row.values
-        if text(values.get("ChargeCategory")) not in ("", "Usage"):
-            return None
+        if what := _not_usage(values):
+            return NotUsage(row.where, what)
         details = details_of(values)
         start = instant("ChargePeriodStart", values.get("ChargePeriodStart"), options.time_zone)
         end = instant("ChargePeriodEnd", values.get("ChargePeriodEnd"), options.time_zone)
@@ -56,6 +58,16 @@ def read(source: TextSource, options: ReadOptions) -> Reading:
         )
 
     return convert(csv_rows(source), build)
+
+
+def _not_usage(values: Mapping[str, Any]) -> str:
+    """What a row is that is no usage; empty for usage. InputError for a category that FOCUS does not have."""
+    category = text(values.get("ChargeCategory")) or "Usage"
+    if category not in CATEGORIES:
+        raise InputError("U102", f"unknown ChargeCategory {category!r}", hint="one of: " + ", ".join(CATEGORIES))
+    if category != "Usage":
+        return category
+    return "Unused commitment" if text(values.get("CommitmentDiscountStatus")) == "Unused" else ""
 
 
 def details_of(values: Mapping[str, Any]) -> dict[str, str]:
