@@ -8,6 +8,7 @@ from decimal import Decimal
 from offtake.contract.parse import parse
 from offtake.rating.compiled import CompiledTerms
 from offtake.rating.request import price_request
+from offtake.rating.request_lines import FullLine
 from offtake.store.catalogs import open_catalog
 from offtake.usage.record import UsageRecord
 
@@ -41,12 +42,8 @@ def test_every_field_at_once_is_every_field_one_by_one() -> None:
     for outcome in ("ok", "http_5xx", "refusal"):
         lines, _ = price_request(terms, record(outcome))
 
-        one_by_one = [
-            (line.id, line.kind, line.clause, line.model, line.meter, line.quantity, line.unit_price, line.amounts, line.why)
-            for line in lines
-        ]
-
-        assert one_by_one == [tuple(line) for line in lines.full()]
+        for line, full in zip(lines, lines.full(), strict=True):
+            assert [getattr(line, name) for name in FullLine._fields] == list(full)
 
 
 def test_the_total_is_the_sum_of_the_lines() -> None:
