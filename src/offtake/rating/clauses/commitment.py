@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
+from itertools import accumulate
 
 from offtake.contract.contract import Contract
 from offtake.contract.schema.commitments import Commitment, Rollover
@@ -80,10 +81,11 @@ class CommitmentClause:
 
     @cached_property
     def may_cut(self) -> bool:
-        """Tokens beyond the commitment, and dollars beyond it where list and contracted differ, need the order."""
-        return not self.bursts and any(
-            (each.overage or each.rollover)
-            and (each.tokens or each.counts_at == "list" or (each.overage and each.overage.at == "list"))
+        """Where a balance runs out, and beyond the commitment where units are not the dollars billed, order matters."""
+        return any(
+            each.prepaid
+            or each.rollover
+            or (each.overage and not self.bursts and (each.tokens or "list" in (each.counts_at, each.overage.at)))
             for version in self.terms.contract.versions
             for each in version.terms.commitments
             if each.id == self.id
@@ -348,11 +350,22 @@ class CommitmentClause:
         edges = sorted(Decimal(edge) for edge in (left, *lots, left + sum(lots)) if edge > 0)
         if edges:
             yield Cut(self._in_pool, tuple(edges), None)
+        mine = sorted((lot for lot in run.lots if lot.clause.startswith(f"{self.path}.prepaid")), key=_burn_order)
+        balances = tuple(accumulate(Decimal(lot.remaining) for lot in mine if lot.is_open(run.now)))
+        if balances:
+            yield Cut(self._payable, balances, None)
+
+    def _payable(self, piece: Piece) -> int:
+        return piece.uncovered if self._in_pool(piece) else 0
 
     def _in_pool(self, piece: Piece) -> Decimal | int:
         text = self.text_at(piece.at)
         counts = text and prepaid.in_pool(text, piece.lane.model.id, piece.lane.access, piece.account)
         return self.counted(piece) if counts else 0
+
+
+def _burn_order(lot: Lot) -> tuple[object, ...]:
+    return lot.order
 
 
 def _open_units(entry: Entry) -> int:
