@@ -11,6 +11,7 @@ import csv
 import io
 import json
 import sys
+import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from datetime import UTC, date, datetime
@@ -157,6 +158,11 @@ def pairs(rows: Sequence[Sequence[str]], *, title: str = "") -> None:
         text(title, style="bold")
     for name, value in rows:
         sys.stdout.write(f"  {name:{width}}  {value}\n")
+
+
+def folded(words: str, width: int) -> list[str]:
+    """Words as lines of at most so many characters."""
+    return textwrap.wrap(words, width, break_long_words=False, break_on_hyphens=False)
 
 
 def text(words: str = "", *, style: str = "") -> None:

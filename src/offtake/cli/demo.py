@@ -1,0 +1,130 @@
+"""`offtake demo`: a month, a contract and a wrong bill; what was overbilled, and why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from offtake.cli import render
+
+if TYPE_CHECKING:
+    from offtake.assurance.difference import Claim
+    from offtake.operations.demo.run import Demo
+
+
+@click.command("demo")
+@click.option(
+    "--out",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("offtake-demo"),
+    show_default=True,
+    metavar="FOLDER",
+    help="Where the files and the report go.",
+)
+@click.option(
+    "--data",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    envvar="OFFTAKE_DATA",
+    metavar="FOLDER",
+    help="Published traces to rate as well (or OFFTAKE_DATA).",
+)
+def command(folder: Path, data: Path | None) -> None:
+    """Show a month, a contract and a wrong bill: what was overbilled, and why.
+
+    A made month of a retailer's traffic (always the same), the mid-size example contract, and a bill with five
+    planted errors. The files stay in the folder, beside a report to open in a browser.
+    """
+    from offtake.operations.demo.run import run_demo
+
+    demo = run_demo(folder, data)
+    _show_bill(demo)
+    _show_commitment(demo)
+    _show_levers(demo)
+    _show_line(demo)
+    _show_traces(demo)
+    _show_files(demo)
+
+
+def _show_bill(demo: Demo) -> None:
+    found = demo.compared.result
+    amount = render.money(found.overbilled, found.currency)
+    render.text(f"Overbilled {amount}: {len(found.claims)} claims, each with its clause and evidence", style="bold")
+    theirs, ours = (render.money(each, found.currency) for each in (found.theirs, found.ours))
+    render.text(f"The bill for January 2026 asks {theirs}. The usage, under the contract, comes to {ours}.")
+    for claim in found.claims:
+        render.text()
+        _show_claim(claim, found.currency)
+
+
+def _show_claim(claim: Claim, currency: str) -> None:
+    from offtake.export.words import claim_days, claim_words
+
+    first = claim.first
+    render.text(f"{render.money(claim.amount, currency):>11}  {first.model}: {claim_words(claim)}", style="bold")
+    where = f"{first.source} · {first.clause}" if first.source else first.clause
+    lines = (f"{where} · {claim_days(claim)}", *render.folded(first.why, 96))
+    for words in lines:
+        render.text(f"{'':11}  {words}")
+
+
+def _show_commitment(demo: Demo) -> None:
+    from offtake.cli.status import commitment_rows
+
+    for each in demo.status.commitments:
+        render.text()
+        render.pairs(commitment_rows(each, demo.status), title=f"Commitment {each.id}, {each.source}")
+
+
+def _show_levers(demo: Demo) -> None:
+    from offtake.values.money import divide
+
+    render.text()
+    currency = demo.compared.result.currency
+    public = demo.levers[0].total
+    rows = [
+        (each.name, each.what, render.money(each.total, currency), render.share(divide(public - each.total, public)))
+        for each in demo.levers
+    ]
+    columns = ("configuration", "what it means", "total", "below list")
+    render.table(columns, rows, right=columns[2:], title="The same tokens in each configuration")
+
+
+def _show_line(demo: Demo) -> None:
+    line = demo.explained.line
+    render.text()
+    what = f"{line.model} {line.meter} ({line.channel}), {render.rounded(line.quantity, 0)} tokens"
+    render.text(f"One line explained: {what}, {render.money(line.amounts.contracted)}", style="bold")
+    for step in demo.explained.steps:
+        paper = f" · {step.paper}" if step.paper else ""
+        render.text(f"  {step.what}")
+        render.text(f"    {step.clause}{paper}")
+
+
+def _show_traces(demo: Demo) -> None:
+    if not demo.traces:
+        return
+    render.text()
+    rows = [
+        (each.name, each.model, render.count(each.requests), render.money(each.public), render.money(each.contracted))
+        for each in demo.traces
+    ]
+    columns = ("trace", "as if asked of", "requests", "list", "contract")
+    render.table(columns, rows, right=columns[2:], title="Published traces, rated")
+
+
+def _show_files(demo: Demo) -> None:
+    render.text()
+    render.pairs(
+        (
+            (str(demo.report), "the report: open it in a browser, or print it"),
+            (str(demo.folder / "contract.yaml"), "the contract: change a line and compare again"),
+            (str(demo.folder / "usage.csv"), "what was used, as a gateway exports it"),
+            (str(demo.folder / "bill.csv"), "what the vendor asks"),
+        ),
+        title="Files",
+    )
+    render.text()
+    render.text(f"Next: cd {demo.folder} && offtake compare usage.csv --invoice bill.csv --contract contract.yaml")
