@@ -246,7 +246,10 @@ class Bill:
                 each = self.others.pop(name)
                 first, last = self._days(each.start, each.end)
                 rows = self.cells.setdefault(Key("", "", "realtime", first, last), Rows(where=each.where))
-                rows.groups.setdefault(None, Group(None, None)).add(None, each.amount)
+                group = rows.groups.setdefault(None, Group(None, None))
+                group.amount += each.amount
+                group.rows += each.rows
+                self._places[each.places] = self._places.get(each.places, 0) + each.rows
         self._settle_rounding(mode, places)
 
     def _settle_rounding(self, mode: str, places: int) -> None:

@@ -286,13 +286,15 @@ def _reprice(pairing: _Pairing, report: Report, alternatives: Alternatives) -> N
     """Report the prices that differ, on as many pieces as both sides have; what is left of one side stays."""
     cell = pairing.cell
     standing: list[tuple[int, int]] = []
+    wrong: dict[tuple[int, int], tuple[Part, int]] = {}
     for price, quantity in pairing.theirs:
         left = quantity
         while left and pairing.ours:
             pairing.ours.sort(key=lambda item: (alternatives.explaining(item[0], price) is None, -item[1]))
             part, available = pairing.ours[0]
             pieces = min(left, available)
-            _report_price(cell, report, part, pieces, price, alternatives)
+            first, so_far = wrong.get((price, part.price), (part, 0))
+            wrong[price, part.price] = (first, so_far + pieces)
             left -= pieces
             pairing.ours[0] = (part, available - pieces)
             if pieces == available:
@@ -300,6 +302,8 @@ def _reprice(pairing: _Pairing, report: Report, alternatives: Alternatives) -> N
         if left:
             standing.append((price, left))
     pairing.theirs = standing
+    for (price, _), (part, pieces) in wrong.items():
+        _report_price(cell, report, part, pieces, price, alternatives)
 
 
 def reprice_excess(pending: Pending, report: Report, alternatives: Alternatives) -> None:

@@ -46,6 +46,9 @@ class ChargeComparison:
 
     def run(self) -> None:
         """Pair, and report what differs or has no partner."""
+        for line, charges in self._assigned():
+            if self._is_equal(charges, line):
+                self._settle(charges, line)
         for line in list(self.ours):
             equal = [charge for charge in self.theirs if self._is_equal([charge], line)]
             if equal:
@@ -64,7 +67,7 @@ class ChargeComparison:
         """Each line with the rows whose words name it best; rows may share a line, as daily credits do."""
         found: dict[int, list[OtherCharge]] = {}
         for charge in self.theirs:
-            same_way = [i for i, line in enumerate(self.ours) if (charge.amount < 0) == (line.amount < 0)]
+            same_way = [i for i, line in enumerate(self.ours) if charge.amount * line.amount >= 0]
             best = max(same_way, key=lambda i: _nearness(charge, self.ours[i]), default=None)
             if best is not None and _nearness(charge, self.ours[best])[1]:
                 found.setdefault(best, []).append(charge)

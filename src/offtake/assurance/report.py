@@ -47,8 +47,8 @@ class Report:
             Difference(
                 cause=cause,
                 clause=clause,
-                theirs=before + sum(amounts, ZERO),
-                ours=before,
+                theirs=(before + sum(amounts, ZERO)).normalize(),
+                ours=before.normalize(),
                 why=why,
                 model=key.model,
                 meter=key.meter,

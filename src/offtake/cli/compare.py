@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -30,6 +31,7 @@ COLUMNS = (
     "theirs_unit_price", "ours_unit_price", "clause", "place", "source", "why",
 )  # fmt: skip
 CLAIMS_SHOWN = 30
+_SHOWN = Decimal("0.0001")
 
 
 @click.command("compare")
@@ -98,11 +100,11 @@ def document(compared: Compared) -> dict[str, object]:
         "currency": result.currency,
         "from": result.from_,
         "until": result.until,
-        "theirs": result.theirs,
-        "ours": result.ours,
-        "difference": result.difference,
-        "overbilled": result.overbilled,
-        "underbilled": result.underbilled,
+        "theirs": result.theirs.normalize(),
+        "ours": result.ours.normalize(),
+        "difference": result.difference.normalize(),
+        "overbilled": result.overbilled.normalize(),
+        "underbilled": result.underbilled.normalize(),
         "differences": [_row(each) for each in result.differences],
         "claims": [_claim_row(each) for each in result.claims],
         "control": _control(result),
@@ -123,7 +125,7 @@ def _row(each: Difference) -> dict[str, object]:
         "day": each.days,
         "theirs": each.theirs,
         "ours": each.ours,
-        "amount": each.amount,
+        "amount": each.amount.normalize(),
         "theirs_quantity": each.theirs_quantity,
         "ours_quantity": each.ours_quantity,
         "theirs_unit_price": each.theirs_unit_price,
@@ -144,7 +146,7 @@ def _claim_row(claim: Claim) -> dict[str, object]:
         "meters": list(claim.meters),
         "days": claim.days,
         "differences": len(claim.differences),
-        "amount": claim.amount,
+        "amount": claim.amount.normalize(),
         "clause": first.clause,
         "place": str(first.place or ""),
         "source": first.source,
@@ -157,18 +159,18 @@ def _control(result: Reconciliation) -> dict[str, object]:
     return {
         "theirs": {
             "rows": bill.rows, "usage": bill.usage, "charges": bill.charges, "taxes": bill.taxes,
-            "overlapping": bill.overlapping, "rejected": bill.rejected, "amount": bill.amount, "tax": bill.tax,
-            "decimals": bill.decimals, "quantities": bill.quantities,
+            "overlapping": bill.overlapping, "rejected": bill.rejected, "amount": bill.amount.normalize(),
+            "tax": bill.tax, "decimals": bill.decimals, "quantities": bill.quantities,
         },
         "ours": {
             "records": ours.records, "priced": ours.priced, "free": ours.free, "duplicates": ours.duplicates,
             "conflicts": ours.conflicts, "rejected": ours.rejected, "unpriced": ours.unpriced,
-            "outside_term": ours.outside_term, "amount": result.ours, "quantities": ours.priced_quantities,
+            "outside_term": ours.outside_term, "amount": result.ours.normalize(), "quantities": ours.priced_quantities,
         },
         "cells": result.cells,
         "matched": result.matched,
-        "rounding": result.rounding,
-        "undecided": result.undecided,
+        "rounding": result.rounding.normalize(),
+        "undecided": result.undecided.normalize(),
     }  # fmt: skip
 
 
@@ -202,7 +204,7 @@ def show(compared: Compared) -> None:
     render.text(
         f"compared {result.bill.rows:,} rows of the bill with {result.control.records:,} of usage: "
         f"{result.matched:,} of {result.cells:,} cells equal"
-        + (f"; fair rounding {render.money(result.rounding, currency, 4)}" if result.rounding else "")
+        + (f"; fair rounding {render.money(result.rounding, currency, 4)}" if abs(result.rounding) >= _SHOWN else "")
         + (f"; {render.money(result.undecided, currency)} that the usage leaves open" if result.undecided else "")
         + (f"; taxes {render.money(result.bill.tax, currency)} not compared" if result.bill.taxes else "")
     )

@@ -105,9 +105,9 @@ def lines(records: Sequence[UsageRecord], terms: Contract) -> list[Line]:
     return [line for invoice in invoices.invoices for line in invoice.lines]
 
 
-def right_bill(records: Sequence[UsageRecord], terms: Contract, places: int = 12) -> list[Charge]:
+def right_bill(ours: Iterable[Line], places: int = 12) -> list[Charge]:
     """A row for each line of ours that bills anything, rounded row by row."""
-    return [charge_of(line, number, places) for number, line in enumerate(lines(records, terms)) if line.amounts.billed]
+    return [charge_of(line, number, places) for number, line in enumerate(ours) if line.amounts.billed]
 
 
 def charge_of(line: Line, number: int, places: int) -> Charge:

@@ -68,7 +68,7 @@ FORMS = (
 @pytest.mark.parametrize("places", [12, 6, 2])
 def test_a_right_bill_is_clean_in_every_form(form: Form, places: int) -> None:
     records = month(SEED)
-    bill = form(right_bill(records, contract()))
+    bill = form(right_bill(lines(records, contract())))
     result = compare([replace(row, amount=quantize(row.amount, places)) for row in bill], records, contract())
 
     assert ((), Decimal(0)) == (result.differences, result.overbilled)
@@ -80,7 +80,7 @@ def test_a_right_bill_is_clean_in_every_form(form: Form, places: int) -> None:
 @pytest.mark.parametrize("plant", mistakes.PLANTS)
 def test_a_mistake_is_found_with_its_dollars_kind_and_clause(plant: mistakes.Plant, form: Form) -> None:
     records = month(SEED)
-    planted = plant(right_bill(records, contract()), lines(records, contract()), random.Random(SEED).choice)
+    planted = plant(right_bill(lines(records, contract())), lines(records, contract()), random.Random(SEED).choice)
     assert planted is not None, "the made month has no row for this mistake"
     result = compare(form(planted.charges), records, contract())
 
@@ -93,7 +93,7 @@ def test_a_mistake_is_found_with_its_dollars_kind_and_clause(plant: mistakes.Pla
 )
 def test_a_price_is_found_in_sums_over_a_month(plant: mistakes.Plant) -> None:
     records = month(SEED)
-    planted = plant(right_bill(records, contract()), lines(records, contract()), random.Random(SEED).choice)
+    planted = plant(right_bill(lines(records, contract())), lines(records, contract()), random.Random(SEED).choice)
     assert planted is not None
     result = compare(by_month(planted.charges), records, contract())
 
@@ -102,7 +102,7 @@ def test_a_price_is_found_in_sums_over_a_month(plant: mistakes.Plant) -> None:
 
 def test_rows_that_are_rounded_up_cost_what_fair_rounding_would_not() -> None:
     records = month(SEED)
-    charges, over = mistakes.rounded_up(right_bill(records, contract()))
+    charges, over = mistakes.rounded_up(right_bill(lines(records, contract())))
     result = compare(charges, records, contract())
 
     assert {("rounding", "billing.rounding")} == {(each.kind, each.clause) for each in result.differences}
@@ -112,7 +112,7 @@ def test_rows_that_are_rounded_up_cost_what_fair_rounding_would_not() -> None:
 
 def test_every_difference_says_where_its_clause_stands_and_what_the_paper_says() -> None:
     records = month(SEED)
-    bill = right_bill(records, contract())
+    bill = right_bill(lines(records, contract()))
     planted = mistakes.batch_as_realtime(bill, lines(records, contract()), random.Random(SEED).choice)
     assert planted is not None
     (each,) = compare(planted.charges, records, contract()).differences
