@@ -40,17 +40,22 @@ def bill_of(case: Case, invoices: Invoices) -> oracle.Bill:
     return found
 
 
+def differences(case: Case, invoices: Invoices) -> dict[tuple[str, ...], tuple[float, float]]:
+    """Where the two differ: the oracle's amount and the engine's."""
+    expected, actual = oracle.rate(case.deal, case.book, case.records), bill_of(case, invoices)
+    return {
+        (day.isoformat(), kind, clause): (float(expected.get(key, 0)), float(actual.get(key, 0)))
+        for key in sorted({*expected, *actual})
+        if abs(expected.get(key, Fraction(0)) - actual.get(key, Fraction(0))) > TOLERANCE
+        for day, kind, clause in [key]
+    }
+
+
 def assert_agrees(case: Case) -> None:
     """The engine's bill is the oracle's, and every line has an id of its own."""
     invoices = rate_records(case.records, case.contract, case.book, span=case.contract.span)
-    expected, actual = oracle.rate(case.deal, case.book, case.records), bill_of(case, invoices)
-    differing = {
-        key: (float(expected.get(key, 0)), float(actual.get(key, 0)))
-        for key in sorted({*expected, *actual})
-        if abs(expected.get(key, Fraction(0)) - actual.get(key, Fraction(0))) > TOLERANCE
-    }
 
-    assert {} == differing
+    assert {} == differences(case, invoices)
     for invoice in invoices.invoices:
         ids = [line.id for line in invoice.lines]
         assert sorted(set(ids)) == sorted(ids)

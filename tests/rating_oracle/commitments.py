@@ -84,7 +84,7 @@ class Instalments:
 
     def _weight(self, whole: Window, unit: Window) -> Fraction:
         months = [months_on(self.first, k) for k in range(-13, 60)]
-        if unit[0] in months and unit[1] in months:
+        if {*whole, *unit} <= set(months):
             return Fraction(months.index(unit[1]) - months.index(unit[0]), MONTHS[self.per])
         return Fraction((unit[1] - unit[0]).days, (whole[1] - whole[0]).days)
 

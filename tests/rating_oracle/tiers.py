@@ -41,7 +41,7 @@ class Tiers:
         rest = base / token.contracted
         amount = self._measure(token) * rest
         if self.tokens:
-            amount = Fraction(int(rest == 1))
+            amount = Fraction(int(rest > 0))  # a token of which some was paid for counts
         before, self.measured = self.measured, self.measured + amount
         self.total += base
         low = before

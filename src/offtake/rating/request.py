@@ -17,7 +17,7 @@ from offtake.rating.piece import Assume, Piece, price_piece
 from offtake.rating.planning import GRAINS
 from offtake.rating.request_lines import RequestLines
 from offtake.rating.run import Machine, Position, Run
-from offtake.usage.meters import ORDER
+from offtake.usage.meters import BY_NAME
 from offtake.usage.record import UsageRecord
 from offtake.values.errors import InputError
 from offtake.values.money import EXACT
@@ -79,7 +79,7 @@ def use_record(
         piece.by = by
     for cut in run.cuts() if run.machine.cutting else ():
         if cut.weights is not None and cut.measure(piece) > cut.left[0]:
-            head, tail = split(record, cut.left[0], cut.weights)
+            head, tail = split(record, piece, cut.left[0], cut.weights)
             if head.quantities and tail.quantities:
                 first = use_record(run, terms, head, assume, by)
                 rest = use_record(run, terms, tail, assume, by)
@@ -101,12 +101,15 @@ def _piece(terms: CompiledTerms, record: UsageRecord, tier: int, assume: Assume)
     return price_piece(record, terms, cards, lane, assume)
 
 
-def split(record: UsageRecord, left: Decimal, weights: Mapping[str, Decimal]) -> tuple[UsageRecord, UsageRecord]:
+def split(
+    record: UsageRecord, piece: Piece, left: Decimal, weights: Mapping[str, Decimal]
+) -> tuple[UsageRecord, UsageRecord]:
     """The part of a record up to a threshold and the part beyond: meter by meter in schema order, whole tokens."""
     head: dict[str, int] = {}
     tail: dict[str, int] = {}
-    for meter in sorted(record.quantities, key=lambda name: ORDER[name]):
-        quantity, weight = record.quantities[meter], weights.get(meter, Decimal(0))
+    for entry in piece.in_schema_order:
+        meter, quantity = entry.price.meter, entry.quantity
+        weight = weights.get(meter, Decimal(0))
         taken = quantity if not weight else min(quantity, int(left // weight))
         left -= taken * weight
         if taken:
@@ -117,6 +120,16 @@ def split(record: UsageRecord, left: Decimal, weights: Mapping[str, Decimal]) ->
     if context is None and record.grain == "request":
         context = input_tokens_of(record)  # the whole request decides its band, not one of its parts
     return (
-        replace(record, quantities=head, context_tokens=context),
-        replace(record, quantities=tail, context_tokens=context, count=0),
+        replace(record, quantities=_as_recorded(head), context_tokens=context),
+        replace(record, quantities=_as_recorded(tail), context_tokens=context, count=0),
     )
+
+
+def _as_recorded(quantities: dict[str, int]) -> dict[str, int]:
+    """Meters that were priced apart lie inside the one that holds them again, as in any record."""
+    found = dict(quantities)
+    for meter, quantity in quantities.items():
+        inside = BY_NAME[meter].inside
+        if inside:
+            found[inside] = found.get(inside, 0) + quantity
+    return found
