@@ -104,6 +104,7 @@ def test_json_is_what_others_script_against(offtake: Offtake, tmp_path: Path, us
         "clause": "failed_requests.timeout",
         "place": f"{contract}:11:20",
         "source": "",
+        "row": f"{tmp_path / 'bill.csv'}:8",
         "why": "100,000 of timeout requests are billed 2.125; failed_requests.timeout makes them free",
     } == each
     assert {"rows": 7, "usage": 6, "charges": 1, "taxes": 0} == {

@@ -52,7 +52,8 @@ class Difference:
 
     [start, end) are the days of the cell; `model` and `meter` are empty where the bill does not tell them apart.
     `clause` is the term that decides, `place` where it stands in the file, `source` the paper's paragraph. Quantities
-    are pieces and unit prices dollars a piece; None where one side does not say, or where they are no part of it.
+    are pieces and unit prices dollars a piece; None where one side does not say, or where they are no part of it. `row`
+    is where the bill's first row about it stands.
     """
 
     cause: str
@@ -71,6 +72,7 @@ class Difference:
     ours_unit_price: Decimal | None = None
     place: Place | None = None
     source: str = ""
+    row: Place | None = None
 
     @property
     def kind(self) -> Kind:

@@ -121,6 +121,7 @@ class ChargeComparison:
                 cause=cause, clause=clause, theirs=theirs, ours=ours, why=why, model=charge.model if charge else "",
                 start=self._day(start), end=max(self._day(end - timedelta(microseconds=1)), self._day(start)) + _DAY,
                 place=contract.place(clause, at), source=contract.source(clause, at),
+                row=charge.where if charge else None,
             )
         )  # fmt: skip
 

@@ -176,7 +176,7 @@ class _Comparison:
         for key, rows in self.bill.usage_rows():
             if self.compared.first <= key.start < self.compared.last or not rows.amount:
                 continue
-            cell = Cell(key._replace(model=named(key.model), channel=""))
+            cell = Cell(key._replace(model=named(key.model), channel=""), where=rows.where)
             when = date.fromordinal(key.start)
             why = f"usage of {when} on a bill for {self._days}: {shown(rows.amount)}"
             self.report.add([cell], [rows.amount], "timing", "billing.period", why)

@@ -61,6 +61,7 @@ class Report:
                 ours_unit_price=None if ours is None else from_pico(ours),
                 place=self.contract.place(clause, self.noon(key.start)),
                 source=self.contract.source(clause, self.noon(key.start)),
+                row=cells[0].where,
             )
         )
 

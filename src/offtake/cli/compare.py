@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     "kind", "cause", "model", "meter", "channel", "day", "theirs", "ours", "amount", "theirs_quantity", "ours_quantity",
-    "theirs_unit_price", "ours_unit_price", "clause", "place", "source", "why",
+    "theirs_unit_price", "ours_unit_price", "clause", "place", "source", "row", "why",
 )  # fmt: skip
 CLAIMS_SHOWN = 30
 _SHOWN = Decimal("0.0001")
@@ -133,6 +133,7 @@ def _row(each: Difference) -> dict[str, object]:
         "clause": each.clause,
         "place": str(each.place or ""),
         "source": each.source,
+        "row": str(each.row or ""),
         "why": each.why,
     }
 
