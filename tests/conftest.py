@@ -7,9 +7,22 @@ from __future__ import annotations
 
 import os
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from offtake.operations.demo.run import Demo
 
 settings.register_profile("test", max_examples=1_000, deadline=None)
 settings.register_profile("fast", max_examples=25, deadline=timedelta(seconds=2))
 settings.load_profile("fast" if os.environ.get("OFFTAKE_FAST") else "test")
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    """The demo, made once: whoever changes its files makes another."""
+    from offtake.operations.demo.run import run_demo
+
+    return run_demo(tmp_path_factory.mktemp("demo") / "new")

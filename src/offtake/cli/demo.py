@@ -71,11 +71,11 @@ def _show_claim(claim: Claim, currency: str) -> None:
 
 
 def _show_commitment(demo: Demo) -> None:
-    from offtake.cli.status import commitment_rows
+    from offtake.cli.status import commitment_rows, commitment_title
 
     for each in demo.status.commitments:
         render.text()
-        render.pairs(commitment_rows(each, demo.status), title=f"Commitment {each.id}, {each.source}")
+        render.pairs(commitment_rows(each, demo.status), title=commitment_title(each))
 
 
 def _show_levers(demo: Demo) -> None:

@@ -169,7 +169,7 @@ def show(found: Status) -> None:
     render.text(f"{found.invoices.contract} on {found.at.astimezone(zone):%Y-%m-%d}", style="bold")
     for each in found.commitments:
         render.text()
-        render.pairs(commitment_rows(each, found), title=f"Commitment {each.id}  {each.clause} · {each.source}")
+        render.pairs(commitment_rows(each, found), title=commitment_title(each))
     render.text()
     if found.lots:
         rows = [
@@ -181,6 +181,11 @@ def show(found: Status) -> None:
     render.table(("on", "what", "by"), dates, title="Next dates")
     if found.allocation:
         _show_allocation(found.allocation, found.invoices.currency)
+
+
+def commitment_title(each: CommitmentStatus) -> str:
+    """`Commitment spend, order_form §3.1`."""
+    return f"Commitment {each.id}, {each.source or each.clause}"
 
 
 def commitment_rows(each: CommitmentStatus, found: Status) -> Rows:

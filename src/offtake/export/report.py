@@ -262,9 +262,8 @@ def _step(clause: str, what: str, paper: str) -> str:
 
 def _evidence(page: Page) -> str:
     found = page.compared
-    parts = [
-        '<h2 class="evidence">Evidence</h2>\n<p>Every difference of every claim: what the bill asks, and what the contract gives.</p>'
-    ]
+    words = "Every difference of every claim: what the bill asks, and what the contract gives."
+    parts = [f'<h2 class="evidence">Evidence</h2>\n<p>{words}</p>'] if found.claims else []
     for number, claim in enumerate(found.claims, 1):
         rows = "\n".join(_difference_row(each, found.currency) for each in sorted(claim.differences, key=_by_day))
         first = claim.first

@@ -80,13 +80,12 @@ def commitment_status(
         raise InputError("U191", f"nothing is allocated by {by!r}", hint="write --by tag:team")
     if by is not None and not by.startswith("tag:"):
         raise InputError("U191", f"invoices are allocated by a tag, not by {by!r}", hint=f"write --by tag:{by}")
-    opening = open_session(
-        paths, contract, catalogs=catalogs, facts=facts, at=at, stance=stance, progress=progress
-    )  # fmt: skip
+    opening = open_session(paths, contract, catalogs=catalogs, facts=facts, stance=stance, progress=progress)
     with opening as session, localcontext(EXACT):
-        survey = session.usage.source.survey(False)
+        survey, opened = session.usage.source.survey(False), session.opened
         moment = _moment(at, survey, session)
-        session = replace(session, span=Interval(session.opened.contract.span.start, moment))
+        known = replace(opened, facts=tuple(fact for fact in opened.facts if fact.at <= moment))
+        session = replace(session, opened=known, span=Interval(opened.contract.span.start, moment))
         low, high = _stopped(session, moment)
         invoices = session.rated()
         if strict:

@@ -15,7 +15,8 @@ from offtake.rating.lines import Invoices, Line
 from offtake.values.money import EXACT, divide, quantize
 
 COLUMNS = (
-    "id", "starts_at", "model", "channel", "meter", "quantity", "price_mtok", "amount", "currency", "kind", "description",
+    "id", "starts_at", "model", "channel", "meter", "quantity", "price_mtok", "amount", "currency", "kind",
+    "description",
 )  # fmt: skip
 OPUS, SONNET, HAIKU = "claude-opus-4-5", "claude-sonnet-4-5", "claude-haiku-4-5"
 MILLION = 10**6

@@ -23,7 +23,7 @@ from offtake.operations.demo.month import sample_month
 from offtake.operations.demo.traces import RatedTrace, rate_traces
 from offtake.operations.estimate import Workload, estimate
 from offtake.operations.explain_line import Explanation, explain_lines
-from offtake.operations.rate_usage import Rated, rate_usage
+from offtake.operations.rate_usage import Rated
 from offtake.rating.breakdown import unrounded
 from offtake.rating.planning import By
 from offtake.rating.rate import rate_records
@@ -79,13 +79,12 @@ def run_demo(folder: Path, data: Path | None = None) -> Demo:
 
     compared = compare_bill([usage], [bill], contract)
     status = commitment_status([usage], contract, at=AT, by="tag:team")
-    rated = rate_usage([usage], contract)
     model, meter = EXPLAINED
-    explained = explain_lines(rated, model=model, meter=meter)[0]
+    explained = explain_lines(Rated(status.contract, status.invoices), model=model, meter=meter)[0]
     levers = _levers(records, contract)
     demo = Demo(folder, compared, status, levers, explained, rate_traces(data, contract) if data else ())
     with replacing(demo.report) as file:
-        file.write(report(_page(demo, rated)).encode())
+        file.write(report(page_of(demo)).encode())
     return demo
 
 
@@ -137,9 +136,10 @@ def _workloads(records: Iterable[UsageRecord]) -> list[Workload]:
     return found
 
 
-def _page(demo: Demo, rated: Rated) -> Page:
-    terms, explained = rated.contract.signed, demo.explained
-    status = demo.status
+def page_of(demo: Demo) -> Page:
+    """What the report shows of it."""
+    contract, explained, status = demo.compared.contract, demo.explained, demo.status
+    terms = contract.signed
     again = "\n".join(
         (
             "offtake compare usage.csv --invoice bill.csv --contract contract.yaml",
@@ -148,7 +148,7 @@ def _page(demo: Demo, rated: Rated) -> Page:
         )
     )
     return Page(
-        terms.buyer, terms.vendor, rated.contract.zone, status.at, demo.compared.result, status.commitments[0],
+        terms.buyer, terms.vendor, contract.zone, status.at, demo.compared.result, status.commitments[0],
         status.stopped.draws[status.commitments[0].clause], status.dates, demo.levers,
         Derived(explained.line, [(step.clause, step.what, step.paper) for step in explained.steps]), again,
     )  # fmt: skip
