@@ -93,12 +93,14 @@ def others_of(invoices: Invoices, wanted: Interval) -> list[OtherLine]:
     return list(found.values())
 
 
-def drawdowns(parts: Iterable[Part], period_of: Callable[[int], Interval]) -> list[OtherLine]:
-    """What balances paid for usage, as credits: for bills that show usage gross."""
+def drawdowns(
+    parts: Iterable[Part], period_of: Callable[[int], Interval], clause_of: Callable[[str], str]
+) -> list[OtherLine]:
+    """What balances paid for usage, as credits: for bills that show usage gross. `clause_of` gives a balance's term."""
     found: dict[tuple[str, Interval], Decimal] = {}
     for part in parts:
         if part.contracted != part.billed:
-            key = (part.paid_by, period_of(part.day))
+            key = (clause_of(part.paid_by), period_of(part.day))
             found[key] = found.get(key, ZERO) + part.billed - part.contracted
     return [
         OtherLine(clause, "credit", period, amount, amount, f"pays {-amount.normalize():,f} of the usage")

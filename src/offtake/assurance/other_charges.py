@@ -61,7 +61,10 @@ class ChargeComparison:
             else:
                 self.rounding += charge.amount
         for line in self.ours:
-            self._report_missing(line)
+            if min(line.amount, line.high) <= ZERO <= max(line.amount, line.high):
+                self.undecided -= line.amount
+            else:
+                self._report_missing(line)
 
     def _assigned(self) -> list[tuple[OtherLine, list[OtherCharge]]]:
         """Each line with the rows whose words name it best; rows may share a line, as daily credits do."""

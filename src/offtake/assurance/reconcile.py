@@ -157,7 +157,14 @@ class _Comparison:
                     part.contracted = part.high = part.billed
                     part.price = part.price if part.billed else 0
         else:
-            self.others += drawdowns(self.parts, self._period_of)
+            self.others += drawdowns(self.parts, self._period_of, self._balance)
+
+    def _balance(self, names: str) -> str:
+        """The term of what paid, by the names of balances that a line has: the first commitment or credit among them."""
+        signed = self.terms.contract.signed
+        terms = {each.id: f"commitments[{index}]" for index, each in enumerate(signed.commitments)}
+        terms |= {each.name: f"credits[{index}]" for index, each in enumerate(signed.credits)}
+        return next((path for name, path in terms.items() if name in names.split(", ")), names)
 
     def _period_of(self, day: int) -> Interval:
         noon = datetime.combine(date.fromordinal(day), time(12), self.bill.zone).astimezone(UTC)
