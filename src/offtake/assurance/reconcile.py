@@ -160,7 +160,7 @@ class _Comparison:
             self.others += drawdowns(self.parts, self._period_of, self._balance)
 
     def _balance(self, names: str) -> str:
-        """The term of what paid, by the names of balances that a line has: the first commitment or credit among them."""
+        """The term of what paid, by the balances that a line names: the first commitment or credit among them."""
         signed = self.terms.contract.signed
         terms = {each.id: f"commitments[{index}]" for index, each in enumerate(signed.commitments)}
         terms |= {each.name: f"credits[{index}]" for index, each in enumerate(signed.credits)}
