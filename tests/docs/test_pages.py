@@ -46,6 +46,8 @@ def test_a_command_on_a_page_prints_what_the_page_says(block: str, tmp_path: Pat
             [sys.executable, "-m", "offtake.cli", *arguments], cwd=tmp_path, capture_output=True, text=True, check=False
         )
         assert done.returncode in (0, 1), done.stderr
+        assert "Traceback" not in done.stderr
+        assert "No module named" not in done.stderr
         if printed.strip():
             assert [line.rstrip() for line in printed.strip().splitlines()] == [
                 line.rstrip() for line in done.stdout.strip().splitlines()

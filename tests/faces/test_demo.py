@@ -21,6 +21,15 @@ def test_the_answer_comes_first(offtake: Offtake, tmp_path: Path) -> None:
     assert {"bill.csv", "contract.yaml", "report.html", "usage.csv"} == {p.name for p in (tmp_path / "demo").iterdir()}
 
 
+def test_the_readme_shows_what_it_prints(offtake: Offtake, tmp_path: Path) -> None:
+    readme = (Path(__file__).resolve().parents[2] / "README.md").read_text()
+    shown = readme.partition("$ make demo\n")[2].partition("\n…\n```")[0].splitlines()
+    done = offtake("demo", "--out", tmp_path)
+
+    assert len(shown) > 20
+    assert shown == [line.rstrip() for line in done.out.splitlines()[: len(shown)]]
+
+
 def test_what_it_leaves_answers_the_ordinary_command_alike(offtake: Offtake, demo: Demo) -> None:
     usage, bill, contract = (demo.folder / name for name in ("usage.csv", "bill.csv", "contract.yaml"))
     done = offtake("compare", usage, "--invoice", bill, "--contract", contract)

@@ -268,6 +268,7 @@ def _evidence(page: Page) -> str:
         rows = "\n".join(_difference_row(each, found.currency) for each in sorted(claim.differences, key=_by_day))
         first = claim.first
         place = f" · {_place(first.place)}" if first.place else ""
+        place += f" · first on the bill at {_place(first.row)}" if first.row else ""
         parts.append(f"""<details id="claim-{number}"{" open" if number == 1 else ""}>
 <summary>{number}. {escape(first.model)}: {escape(claim_words(claim))}, {money(claim.amount, found.currency)}</summary>
 <p class="soft">{escape(first.why)}<br><code>{escape(first.clause)}</code>{escape(place)}</p>

@@ -1,9 +1,9 @@
 """A made month of a retailer's traffic, in the shape that measured traffic has. One seed, the same bytes for ever.
 
-Seven workloads, hour by hour, as a gateway exports them: who called, how often, how many tokens of each kind,
-how it ended. The shapes are measured: chat reads 5.5 tokens for each that it writes, a coding agent 278, nine in ten
-of those from the cache; retrieval reads 12,000 tokens a question, a quarter from the cache; office hours are busier than
-nights, and a weekend is a fraction of a weekday. Whole numbers only, drawn by hashing, so that no machine differs.
+Seven workloads, hour by hour, as a gateway exports them: who called, how often, how many tokens of each kind, how it
+ended. The shapes are measured: chat reads 5.5 tokens for each that it writes, a coding agent 278, nine in ten of those
+from the cache; retrieval reads 12,000 tokens a question, a quarter from the cache; office hours are busier than nights,
+and a weekend is a fraction of a weekday. Whole numbers only, drawn by hashing, so that no machine differs.
 """
 
 from __future__ import annotations
