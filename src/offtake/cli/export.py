@@ -16,6 +16,7 @@ from offtake.cli.options import (
     contract_option,
     format_option,
     pricing_options,
+    spare_inputs,
     usage_argument,
 )
 
@@ -42,6 +43,7 @@ def rating_flags(function: Decorated) -> Decorated:
         pricing_options,
         contract_option(),
         usage_argument(required=False),
+        spare_inputs,
     ):
         function = option(function)
     return function

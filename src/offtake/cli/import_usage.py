@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import click
 
 from offtake.cli import render
-from offtake.cli.options import INSTANT, NEW_FILE, format_option
+from offtake.cli.options import INSTANT, NEW_FILE, format_option, spare_inputs
 from offtake.cli.rate import reading
 
 if TYPE_CHECKING:
@@ -79,6 +79,7 @@ class Zone(click.ParamType[ZoneInfo]):
 @click.option("--tag", "tags", type=Pair(), multiple=True, metavar="NAME=VALUE", help="A tag for every row.")
 @click.option("--rejects", type=NEW_FILE, metavar="FILE", help="Where unreadable rows go (default: beside --out).")
 @format_option("table", "json")
+@spare_inputs
 def command(
     files: tuple[str, ...],
     out: Path,

@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
@@ -98,6 +100,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code. The one place where errors become words."""
+    _prepare_streams()
     try:
         result = offtake.main(args=arguments, prog_name="offtake", standalone_mode=False)
         sys.stdout.flush()
@@ -119,6 +122,19 @@ def run(arguments: Sequence[str] | None = None) -> int:
         outside = OutsideError("O510", _words(error), hint="check the path, its permissions and the room on the disk")
         click.echo(str(outside), err=True)
         return outside.exit_code
+
+
+def _prepare_streams() -> None:
+    """Data is UTF-8 in a file or pipe, whatever the locale; a terminal shows what it cannot write as an escape.
+
+    A stream that was closed (`>&-`) swallows what is written to it.
+    """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 (open until the end)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        encoding = sys.stdout.encoding if sys.stdout.isatty() else "utf-8"
+        sys.stdout.reconfigure(encoding=encoding, errors="backslashreplace")
 
 
 def _words(error: OSError) -> str:

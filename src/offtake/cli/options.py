@@ -17,10 +17,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime
+from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
+
+from offtake.values.errors import InputError
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 Decorator = Callable[[Decorated], Decorated]
@@ -88,7 +91,33 @@ strict_option = click.option(
 stance_option = click.option(
     "--stance", type=click.Choice(STANCES), help="Read the terms as this stance of <name>.negotiation.yaml has them."
 )
-out_option = click.option("--out", type=NEW_FILE, metavar="FILE", help="Write to this file instead of stdout.")
+
+
+def spare_inputs(function: Decorated) -> Decorated:
+    """Refuse, before anything is read, to write over a file that the command reads."""
+
+    @wraps(function)
+    def spared(**arguments: Any) -> Any:
+        from offtake.store.sources import same_file
+
+        written = {name: arguments.get(name) for name in ("out", "rejects")}
+        given = [value for name, value in arguments.items() if name not in written]
+        read = [each for value in given for each in (value if isinstance(value, tuple) else (value,))]
+        for name, path in written.items():
+            if path and same_file(path, [each for each in read if isinstance(each, Path)]):
+                hint = f"name another file with --{name}"
+                raise InputError("U148", f"{path} is one of the files to read", hint=hint)
+        if written["out"] and written["out"] == written["rejects"]:
+            raise InputError("U148", "--out and --rejects name one file", hint="name two files")
+        return function(**arguments)
+
+    return cast(Decorated, spared)
+
+
+def out_option(function: Decorated) -> Decorated:
+    """--out FILE, as `out`."""
+    option = click.option("--out", type=NEW_FILE, metavar="FILE", help="Write to this file instead of stdout.")
+    return option(spare_inputs(function))
 
 
 def format_option(*formats: str) -> Decorator[Any]:

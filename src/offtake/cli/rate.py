@@ -57,6 +57,8 @@ def command(by: str, rejects: Path | None, output_format: str, out: Path | None,
     USAGE… are files of any kind that `offtake import` knows. Totals come first, then the lines. Rows that cannot be
     read, that conflict, or that nothing prices are named on stderr, and the exit code is 1.
     """
+    if by == "record" and output_format == "csv":
+        raise click.UsageError("--by record prints JSON lines: leave out --format csv")
     if by == "record":
         return _by_record(rejects, out, **flags)
     from offtake.cli import invoices
@@ -64,6 +66,8 @@ def command(by: str, rejects: Path | None, output_format: str, out: Path | None,
 
     with reading() as progress:
         rated = rate_usage(flags.pop("usage"), by=by, progress=progress, **flags)
+    if by.startswith("tag:") and not any(value for each in rated.breakdowns for value in each.parts):
+        render.note(f"warning: no row has the tag {by.removeprefix('tag:')!r}")
     if output_format == "json":
         render.write(render.json_text(invoices.document(rated, by)), out)
     elif output_format == "csv":
@@ -102,6 +106,8 @@ def say_what_is_missing(rated: Rated, rejects: Path | None = None) -> int:
             {"where": str(row.where), "code": row.code, "error": row.error, "row": row.raw} for row in rated.rejected
         ]
         render.write(render.jsonl_text(rows), rejects)
+    if rated.rejected:
+        render.note("hint: offtake import reads with --map, --model, --time-zone, …, and keeps what cannot be read")
     render.note(_counted(rated.invoices.control))
     return 0 if rated.invoices.control.complete else 1
 
@@ -112,7 +118,9 @@ def _counted(control: Control) -> str:
     parts += [(control.outside_term, "outside of the term")]
     said = ", ".join(f"{number:,} {words}" for number, words in parts if number) or "nothing to price"
     said += f"; {control.not_usage:,} more are no usage, such as taxes" if control.not_usage else ""
-    return f"{control.records:,} rows: {said}" + ("" if control.complete else " (not complete)")
+    return f"{control.records:,} {'row' if control.records == 1 else 'rows'}: {said}" + (
+        "" if control.complete else " (not complete)"
+    )
 
 
 def _by_record(

@@ -32,6 +32,7 @@ SCHEMA_VERSION = 1
 """The version of the JSON outputs; a name in them never changes its meaning within one version."""
 
 PIPED_WIDTH = 400  # wide enough that a piped table is never folded
+_COLUMN_GAP, _FOLDED_WIDTH = 3, 6  # columns of text fold, down to this width
 
 
 def count(quantity: int | Decimal) -> str:
@@ -134,20 +135,26 @@ def table(
         show_footer=total is not None,
         pad_edge=False,
     )
+    cells = [tuple(row) for row in rows]
+    width_min = 0
     for index, column in enumerate(columns):
         is_number = column in right
+        widest = max(len(row[index]) for row in (columns, *cells, *([total] if total else [])))
+        narrowest = widest if is_number else min(widest, _FOLDED_WIDTH)
+        width_min += narrowest + _COLUMN_GAP
         grid.add_column(
             Text(column),
             footer=Text(total[index]) if total else "",
             justify="right" if is_number else "left",
             no_wrap=is_number,
+            min_width=narrowest,
             overflow="fold",
         )
-    for row in rows:
+    for row in cells:
         grid.add_row(*(Text(cell) for cell in row))
     console = _console()
-    with console.capture() as drawn:
-        console.print(grid)
+    with console.capture() as drawn:  # a number is never cut: where a terminal is too narrow, it breaks the lines
+        console.print(grid, width=max(console.width, width_min), crop=False)
     sys.stdout.write("\n".join(line.rstrip() for line in drawn.get().split("\n")))
 
 

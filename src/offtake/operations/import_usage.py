@@ -68,9 +68,10 @@ def import_usage(
     nothing half written either.
     """
     paths = found_files(inputs)
-    if same_file(out, paths):
-        raise InputError("U148", f"{out} is one of the files to read", hint="name another file with --out")
     rejects = rejects or out.with_name(f"{out.name}.rejects.jsonl")
+    for path, flag in ((out, "--out"), (rejects, "--rejects")):
+        if same_file(path, paths):
+            raise InputError("U148", f"{path} is one of the files to read", hint=f"name another file with {flag}")
     kinds: dict[str, str] = {}
     with usage_writer(limits) as writer, _rejects_file(rejects) as aside:
         for path in paths:

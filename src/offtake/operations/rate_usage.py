@@ -163,7 +163,10 @@ def _span(
     whole = contract.span
     start, end = start or whole.start, end or whole.end
     if start >= end:
-        raise InputError("U190", f"the span ends ({end:%Y-%m-%d}) before it starts ({start:%Y-%m-%d})")
+        raise InputError(
+            "U190", f"the span ends ({end:%Y-%m-%d}) before it starts ({start:%Y-%m-%d})",
+            why="without --from it starts with the contract's term", hint="choose another --from, --until or --at",
+        )  # fmt: skip
     return Interval(start, end)
 
 

@@ -130,7 +130,7 @@ def _hint_at_import(path: Path) -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        if error.code not in ("U112", "U120", "U122"):
+        if error.code not in ("U111", "U112", "U120", "U122"):
             raise
         found = error.findings[0]
         hint = f"offtake import {path.name} --out usage.parquet, with --from KIND, --map, --model, --vendor or --start"

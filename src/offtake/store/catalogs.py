@@ -36,7 +36,7 @@ def _read(path: Path) -> str:
     try:
         return path.read_text("utf-8")
     except UnicodeDecodeError as error:
-        raise ContractError("C201", "this file is not UTF-8 text", where=Place(str(path)), why=str(error)) from error
+        raise ContractError("C207", "this file is not UTF-8 text", where=Place(str(path)), why=str(error)) from error
     except OSError as error:
         raise OutsideError("O501", f"cannot read {path}", why=str(error.strerror)) from error
 

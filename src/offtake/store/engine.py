@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -102,15 +103,24 @@ def explained() -> Iterator[None]:
             "O511", "the work does not fit in the memory and temporary disk space it was given", why=_first_line(error),
             hint="free some disk space, or set TMPDIR to a larger disk",
         ) from error  # fmt: skip
-    except duckdb.IOException as error:
+    except (duckdb.IOException, OSError) as error:
+        if "No space left on device" in str(error):
+            raise OutsideError(
+                "O510", "the disk is full", why=_file_in(error),
+                hint="free some space; TMPDIR says where temporary files go, --out where the result goes",
+            ) from error  # fmt: skip
         raise OutsideError("O510", "a file could not be read or written", why=_first_line(error)) from error
-    except OSError as error:
-        raise OutsideError("O510", f"a file could not be read or written: {error.filename}", why=str(error)) from error
 
 
 def text(value: str | Path) -> str:
     """A SQL string literal."""
     return "'" + str(value).replace("'", "''") + "'"
+
+
+def _file_in(error: Exception) -> str:
+    """The file that an error speaks of, if it names one."""
+    found = re.search(r'file \\?"([^"\\]+)', str(error))
+    return f"while writing {found[1]}" if found else ""
 
 
 def _first_line(error: Exception) -> str:

@@ -36,7 +36,7 @@ _FOREIGN = {
 def found_files(patterns: Iterable[str | Path]) -> tuple[Path, ...]:
     """The files that paths and patterns name, each once, in the order given; a pattern's own in order of name.
 
-    InputError for a path or pattern that names nothing, and for a folder.
+    InputError for a path or pattern that names nothing, for a folder, and for a pipe.
     """
     found: dict[Path, None] = {}
     for pattern in patterns:
@@ -52,8 +52,13 @@ def found_files(patterns: Iterable[str | Path]) -> tuple[Path, ...]:
         for match in matches:
             if match.is_dir():
                 raise InputError(
-                    "U141", f"{match} is a folder", where=Place(str(match)), hint=f"name its files: '{match}/*'"
+                    "U141", "this is a folder", where=Place(str(match)), hint=f"name its files: '{match}/*'"
                 )
+            if not match.is_file():
+                raise InputError(
+                    "U141", "this is a pipe or a device, and no file", where=Place(str(match)),
+                    why="usage is read more than once", hint="write it to a file first",
+                )  # fmt: skip
             found[match] = None
     return tuple(found)
 
@@ -66,9 +71,15 @@ def is_parquet(path: Path) -> bool:
 
 
 def head_of(path: Path) -> bytes:
-    """The first 64 KiB of the text."""
+    """The first 64 KiB of the text. InputError where they are none."""
     with _opened(path) as raw, _plain(raw, path) as file, _readable(path):
-        return file.read(HEAD_BYTES)
+        head = file.read(HEAD_BYTES)
+    if b"\0" in head:
+        raise InputError(
+            "U142", f"the file is no text: byte {head.index(0) + 1:,} is zero", where=Place(str(path)),
+            hint="export it as CSV or JSON; if it is UTF-16 text, save it as UTF-8",
+        )  # fmt: skip
+    return head
 
 
 def text_source(path: Path, progress: Progress | None = None) -> TextSource:

@@ -161,11 +161,16 @@ def sniff(head: str | bytes, file_name: str, kinds: Sequence[Kind] = KINDS, colu
     for kind in kinds:
         if any(names.issuperset(alternative) for alternative in kind.marks):
             return "jsonl" if kind.name == "csv" and is_json else kind.name  # our own names, in either dress
+    for mark, word in ((";", "semicolons"), ("\t", "tabs")):
+        if len(names) == 1 and not is_json and mark in next(iter(names)):
+            hint = "save it with commas"
+            raise InputError("U123", f"the columns are separated by {word}", where=Place(file_name, 1), hint=hint)
+    shown = "".join(letter if letter.isprintable() else "?" for letter in ", ".join(sorted(names)[:12]))
     raise InputError(
         "U120",
         "no reader recognises this file",
         where=Place(file_name),
-        why=f"it holds {', '.join(sorted(names)[:12])}",
+        why=f"it holds {shown[:200]}",
         hint="name the kind with --from: " + ", ".join(kind.name for kind in kinds),
     )
 

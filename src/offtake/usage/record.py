@@ -69,6 +69,7 @@ def validated(record: UsageRecord, where: Place | None = None) -> UsageRecord:
     """The record itself, or an `InputError` that says which field is wrong and why."""
     if record.used_at.tzinfo is None or record.used_at.utcoffset() != UTC.utcoffset(None):
         raise InputError("U101", f"used_at {record.used_at} is not UTC", where=where, hint="write 2026-03-01T12:00:00Z")
+    _unicode(record, where)
     _one_of("grain", record.grain, GRAINS, where)
     _one_of("channel", record.channel, CHANNELS, where)
     if record.outcome is not None:
@@ -88,6 +89,18 @@ def validated(record: UsageRecord, where: Place | None = None) -> UsageRecord:
                 "U106", f"{meter} {quantity:,} is more than {inside} {record.quantities.get(inside, 0):,}", where=where
             )
     return record
+
+
+def _unicode(record: UsageRecord, where: Place | None) -> None:
+    """Half of a surrogate pair, which JSON can escape, is no text that a file could hold."""
+    texts = (
+        record.id, record.vendor, record.account, record.model, record.region, record.access, record.workload,
+        record.customer, record.key_id, record.tier_requested, record.tier_served, record.vendor_request_id,
+        *record.tags, *record.tags.values(),
+    )  # fmt: skip
+    joined = "".join(texts)
+    if not joined.isascii() and any("\ud800" <= letter <= "\udfff" for letter in joined):
+        raise InputError("U124", "a text holds half of a character (a lone surrogate)", where=where)
 
 
 def _one_of(name: str, value: str, allowed: tuple[str, ...], where: Place | None) -> None:

@@ -15,6 +15,10 @@ from typing import Any, TypeVar
 from offtake.values.errors import InputError, Place
 
 T = TypeVar("T")
+_CSV_PROBLEMS = {
+    "new-line character": "a carriage return stands inside; lines end with a line feed",
+    "unexpected end of data": "a quote is opened and never closed",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +98,12 @@ def csv_rows(source: TextSource) -> Iterator[Row | Rejected]:
         except StopIteration:
             break
         except csv.Error as error:
-            yield Rejected(Place(source.file, start), f"not a CSV row: {error}", "U107", "".join(seen).rstrip("\r\n"))
+            where, words = Place(source.file, start), str(error)
+            known = (better for said, better in _CSV_PROBLEMS.items() if words.startswith(said))
+            problem = f"not a CSV row: {next(known, words)}"
+            if header is None:
+                raise InputError("U107", problem, where=where) from None
+            yield Rejected(where, problem, "U107", "".join(seen).rstrip("\r\n"))
             continue
         if not any(cell.strip() for cell in cells):
             continue
