@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -127,4 +129,10 @@ def _show_files(demo: Demo) -> None:
         title="Files",
     )
     render.text()
-    render.text(f"Next: cd {demo.folder} && offtake compare usage.csv --invoice bill.csv --contract contract.yaml")
+    usage, bill, contract = (demo.folder / name for name in ("usage.csv", "bill.csv", "contract.yaml"))
+    render.text(f"Next: {_program()} compare {usage} --invoice {bill} --contract {contract}")
+
+
+def _program() -> str:
+    """What to type: `offtake`, or its path where the shell would not find it."""
+    return "offtake" if shutil.which("offtake") or sys.argv[0].endswith(".py") else sys.argv[0]

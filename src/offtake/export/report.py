@@ -269,9 +269,9 @@ def _evidence(page: Page) -> str:
         first = claim.first
         place = f" · {_place(first.place)}" if first.place else ""
         place += f" · first on the bill at {_place(first.row)}" if first.row else ""
-        parts.append(f"""<details id="claim-{number}"{" open" if number == 1 else ""}>
+        parts.append(f"""<details{" open" if number == 1 else ""}>
 <summary>{number}. {escape(first.model)}: {escape(claim_words(claim))}, {money(claim.amount, found.currency)}</summary>
-<p class="soft">{escape(first.why)}<br><code>{escape(first.clause)}</code>{escape(place)}</p>
+<p class="soft" id="claim-{number}">{escape(first.why)}<br><code>{escape(first.clause)}</code>{escape(place)}</p>
 <div class="scroll"><table><caption>Claim {number}: its differences by day</caption>
 <thead><tr><th scope="col">Day</th><th scope="col">Meter</th><th scope="col" class="n">Tokens billed</th>
 <th scope="col" class="n">Tokens due</th><th scope="col" class="n">Billed at, a million</th>
