@@ -53,7 +53,7 @@ class PriceBook:
         return tuple(self._providers)
 
     def fallbacks(self, provider: str) -> tuple[str, ...]:
-        """Providers whose models this one sells at their prices, standard channel only; none for an unknown provider."""
+        """Providers whose models this one sells at their prices, standard channel only; none for an unknown one."""
         known = self._providers.get(provider)
         return tuple(known.fallback_model_providers or ()) if known else ()
 

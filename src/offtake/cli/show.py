@@ -34,7 +34,7 @@ Page = dict[str, object]
 @catalog_option
 @facts_option
 @stance_option
-@format_option("table", "json")
+@format_option("table", "json", "yaml")
 @out_option
 def command(
     contract: Path, at: datetime | date | None, why: str | None, output_format: str, out: Path | None, **flags: Any
@@ -42,12 +42,16 @@ def command(
     """Show the terms in force at an instant, and why they hold.
 
     First every term with its value and place, then what a token of each model costs, below every context threshold and
-    before tiers. --why PATH gives one term through all amendments, or one model's prices step by step.
+    before tiers. --why PATH gives one term through all amendments, or one model's prices step by step. --format yaml
+    writes the contract file again: every term, no comments.
     """
+    from offtake.contract.render import render as rendered
     from offtake.operations.show_terms import show_terms
 
     shown = show_terms(contract, at, why, **flags)
-    if output_format == "json":
+    if output_format == "yaml":
+        render.write(rendered(shown.opened.contract), out)
+    elif output_format == "json":
         render.write(render.json_text(_document(shown)), out)
     else:
         render.write_tables(lambda: _show(shown), out)

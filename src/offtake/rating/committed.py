@@ -64,7 +64,7 @@ def _exact(contract: Contract, per: Period, amount: Amount, window: Interval) ->
     for whole in whole_windows(per, origin_of(contract, per), window, contract.zone):
         part = whole.overlap(window)
         if part:
-            weight = _weight(contract, whole, part) / part.days(contract.zone)
+            weight = _weight(contract, whole, part) * Fraction(1, part.days(contract.zone))
             for piece in _pieces(contract, part):
                 total += _value(contract, amount, window, piece.start) * weight * piece.days(contract.zone)
     return total

@@ -200,6 +200,8 @@ class Commitment(Term):
     def _money_or_tokens(self) -> Commitment:
         if (self.amount is None) == (self.tokens is None):
             raise ValueError("a commitment has either `amount` (money) or `tokens`")
+        if self.tokens is not None and self.minimum:
+            raise ValueError("`minimum` is in money, so it needs `amount`")
         if self.tokens is not None and self.ramp:
             raise ValueError("`ramp` is in money, so it needs `amount`; change a token commitment by an amendment")
         years = [step.year for step in self.ramp]
