@@ -72,8 +72,8 @@ def compare_bill(
 
     `kind` and `options` say how the invoices are read; clock times without a zone are in the contract's. `since` and
     `until` choose the billing periods; by default they are those that the bill is for. `strict`: InputError R413 where
-    the usage leaves open what is due. InputError too for a file that cannot be read or recognised, for a bill of another
-    currency, and for one with nothing in the contract's term.
+    the usage leaves open what is due. InputError too for a file that cannot be read or recognised, for a bill of
+    another currency, and for one with nothing in the contract's term.
     """
     opening = open_session(
         usage, contract, catalogs=catalogs, facts=facts, since=since, until=until, at=at, stance=stance,
