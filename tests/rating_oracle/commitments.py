@@ -28,6 +28,11 @@ class Token:
     open: Fraction
     waived: Fraction = Fraction(0)
 
+    @property
+    def list_ratio(self) -> Fraction:
+        """List dollars for a contracted dollar."""
+        return self.public / self.contracted if self.contracted else Fraction(0)
+
 
 @dataclass
 class Lot:
@@ -222,13 +227,13 @@ class Commitment:
             part -= self._draw_rolled(token, day, part)
         if "overage" in self.text:
             self.beyond += part
-            self.beyond_list += part * token.public / token.contracted
+            self.beyond_list += part * token.list_ratio
 
     def _value(self, token: Token, amount: Fraction) -> Fraction:
         """What so many open dollars of a token draw."""
         if self.tokens:
             return self._weight(token) if amount == token.contracted else Fraction(0)
-        return amount * token.public / token.contracted if self.text["counts_at"] == "list" else amount
+        return amount * token.list_ratio if self.text["counts_at"] == "list" else amount
 
     def _weight(self, token: Token) -> Fraction:
         assert self.tokens is not None
@@ -242,7 +247,7 @@ class Commitment:
         for lot in sorted((lot for lot in self.lots if lot.start <= day < lot.end), key=lambda lot: (lot.end, lot.start)):
             left = limit - paid
             value = self._value(token, left)
-            if not value or (self.tokens and value > lot.left):
+            if not left or not value or (self.tokens and value > lot.left):
                 continue
             drawn = min(value, lot.left)
             lot.left -= drawn

@@ -38,7 +38,7 @@ class Tiers:
         if not fnmatchcase(token.model, self.text.get("models", "*")):
             return
         base = token.contracted - token.waived
-        rest = base / token.contracted
+        rest = base / token.contracted if token.contracted else Fraction(1)
         amount = self._measure(token) * rest
         if self.tokens:
             amount = Fraction(int(rest > 0))  # a token of which some was paid for counts

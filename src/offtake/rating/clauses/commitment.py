@@ -204,7 +204,8 @@ class CommitmentClause:
             value = self._value(entry)
             beyond = value - min(left, value)
             left -= value - beyond
-            contracted = share_of(beyond, value, entry.uncovered)
+            counted = entry.uncovered if self.weights is None else _open_units(entry) * entry.price.contracted
+            contracted = share_of(beyond, value, counted)
             if text.rollover and text.rollover.order == "last":
                 for lot in self._lots(run, piece, ".rollover"):
                     contracted -= draw_entry(lot, piece, entry, contracted)
