@@ -1,76 +1,105 @@
-"""Bad input: a message with its place, a stable code, exit 2, and never a traceback."""
+"""Bad flags and files: a message with its place, a stable code, exit 2 or 3, and never a traceback.
+
+Files of bad rows are scenarios: tests/scenarios/bad/usage.
+"""
 
 from __future__ import annotations
 
-import gzip
+import os
 from pathlib import Path
 
 import pytest
 
-from tests.faces.conftest import HEADER, USAGE, Offtake
+from tests.faces.conftest import USAGE, Offtake
 
-ROW = "a1,2026-01-05T12:00:00Z,claude-opus-4.7,chat,search,realtime,ok,{},,5\n"
+
+def test_a_folder_a_pipe_and_a_missing_file_are_named(offtake: Offtake, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+
+    assert "error[U141]: this is a folder" in offtake("rate", tmp_path).err
+    assert "error[U141]: this is a pipe" in offtake("rate", tmp_path / "pipe").err
+    assert "none.csv" in offtake("rate", tmp_path / "none.csv").err
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_without_permission_is_named(offtake: Offtake, usage: Path, tmp_path: Path) -> None:
+    usage.chmod(0)
+
+    assert (2, True) == ((done := offtake("rate", usage)).code, "usage.csv" in done.err)
+    assert (2, True) == ((done := offtake("import", usage, "--out", tmp_path / "o.parquet")).code, "U147" in done.err)
+
+
+def test_a_mark_and_carriage_returns_of_windows_are_read(offtake: Offtake, usage: Path) -> None:
+    usage.write_bytes(b"\xef\xbb\xbf" + USAGE.replace("\n", "\r\n").encode())
+
+    assert (0, True) == ((done := offtake("rate", usage)).code, "4 rows: 4 priced" in done.err)
+
+
+def test_a_field_that_no_row_can_hold_rejects_its_row_only(offtake: Offtake, usage: Path) -> None:
+    usage.write_text(USAGE + "a5,2026-02-07T12:00:00Z," + "x" * 200_000 + ",chat,,realtime,ok,1,,1\n")
+
+    assert (1, True) == ((done := offtake("rate", usage)).code, f"{usage}:6: rejected[U107]" in done.err)
 
 
 @pytest.mark.parametrize(
-    ("name", "data", "code"),
+    ("command", "flag"),
+    [("rate", "--rejects"), ("import", "--rejects")]
+    + [(command, "--out") for command in ("rate", "import", "explain", "status", "check", "export")],
+)
+def test_what_is_read_is_never_written_over(
+    command: str, flag: str, offtake: Offtake, usage: Path, contract: Path, tmp_path: Path
+) -> None:
+    other = "--out" if flag == "--rejects" else "--rejects"
+    arguments: dict[str, list[object]] = {
+        "rate": ["rate", usage, "--contract", contract, other, tmp_path / "other"],
+        "import": ["import", usage, other, tmp_path / "other"],
+        "explain": ["explain", usage, "--model", "claude-*"],
+        "status": ["status", usage, "--contract", contract],
+        "check": ["check", contract],
+        "export": ["export", "focus", usage, "--contract", contract],
+    }
+    read = contract if command == "check" else usage
+    before = read.read_bytes()
+    done = offtake(*arguments[command], flag, read)
+
+    assert (2, "", before) == (done.code, done.out, read.read_bytes())
+    assert f"error[U148]: {read} is one of the files to read" in done.err
+    assert f"name another file with {flag}" in done.err
+
+
+def test_two_outputs_are_two_files(offtake: Offtake, usage: Path, tmp_path: Path) -> None:
+    for command in ("rate", "import"):
+        both = offtake(command, usage, "--out", tmp_path / "one", "--rejects", tmp_path / "one")
+        assert (2, True) == (both.code, "error[U148]" in both.err)
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
     [
-        ("empty.csv", b"", "U110"),
-        ("empty.jsonl", b"\n\n", "U110"),
-        ("empty.parquet", b"", "U144"),
-        ("damaged.parquet", b"PAR1 and then nothing", "U144"),
-        ("utf16.csv", "used_at,model".encode("utf-16"), "U142"),
-        ("latin1.csv", HEADER.encode() + b"\xe9,2026-01-05T12:00:00Z,m,,,,,1,,1\n", "U142"),
-        ("truncated.csv.gz", gzip.compress(USAGE.encode())[:60], "U143"),
-        ("damaged.csv.gz", b"\x1f\x8b\x08\x00 no gzip at all", "U143"),
-        ("sheet.xlsx", b"PK\x03\x04\x00\x00", "U146"),
-        ("letter.txt", b"Dear Sir or Madam\n", "U120"),
-        ("trace.csv", b"TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:17:03,4808,10\n", "U122"),
+        (["--at", "yesterday"], "is not a date or an instant"),
+        (["--at", "2026-02-30"], "is not a date or an instant"),
+        (["--at", "2020-01-01"], "error[U190]"),
+        (["--from", "2026-05-01", "--until", "2026-01-01"], "error[U190]"),
+        (["--by", "colour"], "error[U191]"),
+        (["--by", "tag:"], "error[U191]"),
+        (["--by", "record", "--format", "csv"], "leave out --format csv"),
+        (["--format", "excel"], "excel"),
+        (["--contarct", "x"], "--contract"),
+        (["--contract", "x.yaml", "--previous", "none.json"], "does not exist"),
     ],
 )
-def test_a_file_that_cannot_be_read_exits_2(
-    name: str, data: bytes, code: str, offtake: Offtake, contract: Path, tmp_path: Path
+def test_flags_that_cannot_be_meant_exit_2(
+    flags: list[str], words: str, offtake: Offtake, usage: Path, contract: Path
 ) -> None:
-    (tmp_path / name).write_bytes(data)
-    done = offtake("rate", tmp_path / name, "--contract", contract, "--format", "json")
+    done = offtake("rate", usage, "--contract", contract, *flags)
 
     assert (2, "") == (done.code, done.out)
-    assert f"error[{code}]" in done.err
-    assert name in done.err
+    assert words in done.err
 
 
-def test_what_rate_cannot_say_is_hinted_at_import(offtake: Offtake, tmp_path: Path) -> None:
-    trace = tmp_path / "trace.csv"
-    trace.write_text("TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:17:03,4808,10\n")
-
-    assert "offtake import trace.csv --out usage.parquet" in offtake("rate", trace).err
-
-
-@pytest.mark.parametrize("count", ["1.5", "-1", "NaN", "1e18", "1000000000000000000", "a lot", "0x10"])
-def test_a_count_that_is_none_rejects_its_row(count: str, offtake: Offtake, contract: Path, tmp_path: Path) -> None:
-    usage = tmp_path / "usage.csv"
-    usage.write_text(HEADER + ROW.format(count))
-    done = offtake("rate", usage, "--contract", contract)
-
-    assert 1 == done.code
-    assert f"{usage}:2: rejected[U105]" in done.err
-
-
-@pytest.mark.parametrize(
-    "time", ["yesterday", "2026-13-01T00:00:00Z", "2026-01-05 12:00:00 Mars/Olympus", "99999-01-01T00:00:00Z"]
-)
-def test_a_time_that_is_none_rejects_its_row(time: str, offtake: Offtake, tmp_path: Path) -> None:
-    usage = tmp_path / "usage.csv"
-    usage.write_text(HEADER + ROW.format(1).replace("2026-01-05T12:00:00Z", time))
-    done = offtake("rate", usage)
-
-    assert 1 == done.code
-    assert "rejected[U101]" in done.err
-
-
-def test_a_folder_and_a_missing_file_are_named(offtake: Offtake, tmp_path: Path) -> None:
-    assert "error[U141]" in offtake("rate", tmp_path).err
-    assert "none.csv" in offtake("rate", tmp_path / "none.csv").err
+def test_a_tag_that_no_row_has_is_said(offtake: Offtake, usage: Path, contract: Path) -> None:
+    assert "warning: no row has the tag 'squad'" in offtake("rate", usage, "--by", "tag:squad").err
+    assert "warning" not in offtake("rate", usage, "--by", "tag:team").err
 
 
 @pytest.mark.parametrize("arguments", [("rate", "USAGE"), ("explain", "USAGE", "--model", "claude-*")])

@@ -143,6 +143,6 @@ def _show(done: Imported) -> None:
         f"wrote {done.written:,} rows to {done.out}; dropped {left_out.duplicates:,} duplicates; "
         f"kept aside {left_out.conflicts:,} conflicting and {done.rejected:,} unreadable rows"
         + (f" in {done.rejects}" if done.rejects else "")
-        + (f"; {done.not_usage:,} more are no usage, such as taxes" if done.not_usage else "")
+        + (f"; besides, {done.not_usage:,} that are no usage, such as taxes" if done.not_usage else "")
     )
     render.note(f"next: offtake rate {done.out} --contract FILE")

@@ -25,11 +25,14 @@ from offtake.cli.options import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from offtake.contract.contract import Contract
     from offtake.operations.rate_by_record import ByRecord
     from offtake.operations.rate_usage import Rated
     from offtake.rating.lines import Control
 
 SAID_AT_MOST = 20
+FLAGS_OF_IMPORT = ("U101", "U103", "U111")
+"""What rejected a row that a flag of `offtake import` may help: a zone, a model, a column."""
 
 
 @click.command("rate")
@@ -106,18 +109,19 @@ def say_what_is_missing(rated: Rated, rejects: Path | None = None) -> int:
             {"where": str(row.where), "code": row.code, "error": row.error, "row": row.raw} for row in rated.rejected
         ]
         render.write(render.jsonl_text(rows), rejects)
-    if rated.rejected:
-        render.note("hint: offtake import reads with --map, --model, --time-zone, …, and keeps what cannot be read")
-    render.note(_counted(rated.invoices.control))
+    if any(row.code in FLAGS_OF_IMPORT for row in rated.rejected):
+        render.note("hint: --map, --model, --time-zone and the like are flags of `offtake import`")
+    render.note(_counted(rated.invoices.control, rated.contract))
     return 0 if rated.invoices.control.complete else 1
 
 
-def _counted(control: Control) -> str:
+def _counted(control: Control, contract: Contract) -> str:
     parts = [(control.priced, "priced"), (control.free, "free"), (control.duplicates, "duplicates dropped")]
     parts += [(control.conflicts, "conflicts"), (control.rejected, "rejected"), (control.unpriced, "unpriced")]
-    parts += [(control.outside_term, "outside of the term")]
+    term = f"{contract.day(contract.span.start)} to {contract.day(contract.span.end)}"
+    parts += [(control.outside_term, f"outside of the term ({term})")]
     said = ", ".join(f"{number:,} {words}" for number, words in parts if number) or "nothing to price"
-    said += f"; {control.not_usage:,} more are no usage, such as taxes" if control.not_usage else ""
+    said += f"; besides, {control.not_usage:,} that are no usage, such as taxes" if control.not_usage else ""
     return f"{control.records:,} {'row' if control.records == 1 else 'rows'}: {said}" + (
         "" if control.complete else " (not complete)"
     )

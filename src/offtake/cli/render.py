@@ -153,8 +153,9 @@ def table(
     for row in cells:
         grid.add_row(*(Text(cell) for cell in row))
     console = _console()
-    with console.capture() as drawn:  # a number is never cut: where a terminal is too narrow, it breaks the lines
-        console.print(grid, width=max(console.width, width_min), crop=False)
+    console.width = max(console.width, width_min)  # a number is never cut: a narrower terminal breaks the lines
+    with console.capture() as drawn:
+        console.print(grid)
     sys.stdout.write("\n".join(line.rstrip() for line in drawn.get().split("\n")))
 
 

@@ -133,8 +133,10 @@ def _hint_at_import(path: Path) -> Iterator[None]:
         if error.code not in ("U111", "U112", "U120", "U122"):
             raise
         found = error.findings[0]
-        hint = f"offtake import {path.name} --out usage.parquet, with --from KIND, --map, --model, --vendor or --start"
-        raise InputError(error.code, found.what, where=found.where, why=found.why, hint=f"say it to: {hint}") from error
+        mapping = found.hint.rpartition(": ")[2] if "--map " in found.hint else ""
+        flags = mapping or "with --from KIND, --map, --model, --vendor or --start"
+        hint = f"offtake import {path.name} --out usage.parquet {flags}"
+        raise InputError(error.code, found.what, where=found.where, why=found.why, hint=hint) from error
 
 
 @dataclass(slots=True)

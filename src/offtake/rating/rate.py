@@ -120,7 +120,9 @@ def _pass(
         quantities=grouped.quantities,
         priced_quantities=tally.quantities,
     )
-    reasons = tuple(f"{rows:,} rows: {reason}" for reason, rows in sorted(tally.reasons.items()))
+    reasons = tuple(
+        f"{rows:,} {'row' if rows == 1 else 'rows'}: {reason}" for reason, rows in sorted(tally.reasons.items())
+    )
     contract = terms.contract
     currency = contract.signed.term.currency
     name = contract.signed.contract

@@ -17,7 +17,7 @@ from offtake.values.errors import InputError, Place
 T = TypeVar("T")
 _CSV_PROBLEMS = {
     "new-line character": "a carriage return stands inside; lines end with a line feed",
-    "unexpected end of data": "a quote is opened and never closed",
+    "unexpected end of data": "a quote is opened and never closed, so that all after it is one row",
 }
 
 
@@ -165,5 +165,5 @@ def _header(cells: list[str], where: Place) -> list[str]:
     names = [cell.strip().removeprefix("\ufeff").strip() for cell in cells]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
-        raise InputError("U107", f"two columns are named {twice!r}", where=where)
+        raise InputError("U107", f"two columns are named {twice!r}", where=where, hint="rename or remove one")
     return names
