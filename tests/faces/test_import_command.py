@@ -47,7 +47,7 @@ def test_columns_of_any_name_are_mapped(offtake: Offtake, tmp_path: Path) -> Non
     theirs = tmp_path / "theirs.csv"
     theirs.write_text("when,llm,in,out\n2026-01-05 12:00:00,claude-opus-4.7,10,20\n")
     done = offtake(
-        "import", theirs, "--out", tmp_path / "usage.parquet", "--from", "csv", "--time-zone", "Europe/Berlin",
+        "import", theirs, "--out", tmp_path / "usage.parquet", "--time-zone", "Europe/Berlin",
         "--map", "used_at=when", "--map", "model=llm", "--map", "input_tokens=in", "--map", "output_tokens=out",
         "--tag", "team=search",
     )  # fmt: skip

@@ -20,7 +20,7 @@ from offtake.store.parquet_rows import column_names, parquet_rows
 from offtake.store.sources import Progress, found_files, head_of, is_parquet, same_file, text_source
 from offtake.store.usage_files import is_usage_file, open_usage_files
 from offtake.store.write import UsageWriter, usage_writer
-from offtake.usage.reading import NotUsage, ReadOptions, Rejected, TextSource, read, sniff
+from offtake.usage.reading import NotUsage, ReadOptions, Rejected, TextSource, kind_of, read
 from offtake.usage.record import UsageRecord
 from offtake.values.errors import InputError
 
@@ -101,9 +101,9 @@ def _read_into(
             writer.add_open_files()
             return "usage"
         source = TextSource(str(path), rows=parquet_rows(writer.run, path))
-        kind = sniff(b"", str(path), columns=column_names(writer.run, path)) if kind == "auto" else kind
+        kind = kind_of(b"", str(path), options, column_names(writer.run, path)) if kind == "auto" else kind
     else:
-        kind = sniff(head_of(path), str(path)) if kind == "auto" else kind
+        kind = kind_of(head_of(path), str(path), options) if kind == "auto" else kind
         source = text_source(path, _of_file(path, progress) if progress else None)
     for row in read(kind, source, options):
         if isinstance(row, UsageRecord):

@@ -25,7 +25,7 @@ from offtake.store.sources import found_files, head_of, is_parquet, text_source
 from offtake.store.usage_files import is_usage_file
 from offtake.store.write import usage_writer
 from offtake.usage.duplicates import distinct
-from offtake.usage.reading import Reading, ReadOptions, read, sniff
+from offtake.usage.reading import Reading, ReadOptions, kind_of, read
 from offtake.usage.record import UsageRecord
 from offtake.usage.rows import NotUsage, Rejected, TextSource
 from offtake.values.errors import InputError
@@ -117,10 +117,10 @@ def _rows(path: Path, options: ReadOptions, progress: FileProgress | None) -> Re
     with _hint_at_import(path):
         if is_parquet(path):
             with engine() as run:
-                kind = sniff(b"", str(path), columns=column_names(run, path))
+                kind = kind_of(b"", str(path), options, column_names(run, path))
                 yield from read(kind, TextSource(str(path), rows=parquet_rows(run, path)), options)
         else:
-            kind = sniff(head_of(path), str(path))
+            kind = kind_of(head_of(path), str(path), options)
             yield from read(kind, text_source(path, partial(progress, path) if progress else None), options)
 
 

@@ -57,7 +57,7 @@ def found_files(patterns: Iterable[str | Path]) -> tuple[Path, ...]:
             if not match.is_file():
                 raise InputError(
                     "U141", "this is a pipe or a device, and no file", where=Place(str(match)),
-                    why="usage is read more than once", hint="write it to a file first",
+                    why="a file is read more than once", hint="write it to a file first",
                 )  # fmt: skip
             found[match] = None
     return tuple(found)

@@ -29,6 +29,7 @@ __all__ = [
     "Rejected",
     "TextSource",
     "kind_named",
+    "kind_of",
     "names_in",
     "read",
     "sniff",
@@ -151,6 +152,13 @@ def kind_named(name: str, kinds: Sequence[Kind]) -> Kind:
     raise InputError("U121", f"unknown kind {name!r}", hint="kinds are: " + ", ".join(near))
 
 
+def kind_of(head: bytes, file_name: str, options: ReadOptions, columns: Collection[str] = ()) -> str:
+    """The kind of a usage file: as `sniff` finds it, or our own CSV or JSONL where a mapping says what is in it."""
+    if options.mapping and head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{":
+        return "jsonl"
+    return "csv" if options.mapping else sniff(head, file_name, columns=columns)
+
+
 def sniff(head: str | bytes, file_name: str, kinds: Sequence[Kind] = KINDS, columns: Collection[str] = ()) -> str:
     """The kind of a file by its head (64 KB will do) or, for a columnar file, by its column names."""
     text = head.decode("utf-8", "replace") if isinstance(head, bytes) else head
@@ -171,7 +179,8 @@ def sniff(head: str | bytes, file_name: str, kinds: Sequence[Kind] = KINDS, colu
         "no reader recognises this file",
         where=Place(file_name),
         why=f"it holds {shown[:200]}",
-        hint="name the kind with --from: " + ", ".join(kind.name for kind in kinds),
+        hint="say its columns with --map, or its kind (--from for usage, --invoice-kind for a bill): "
+        + ", ".join(kind.name for kind in kinds),
     )
 
 
