@@ -37,6 +37,9 @@ def bill_of(case: Case, invoices: Invoices) -> oracle.Bill:
         for line in invoice.lines:
             day = invoice.period.start.astimezone(zone).date()
             found[day, line.kind, clause_of(line)] += Fraction(line.amounts.billed)
+            if line.kind == "usage":
+                found[day, "list", ""] += Fraction(line.amounts.list)
+                found[day, "contracted", ""] += Fraction(line.amounts.contracted)
     return found
 
 

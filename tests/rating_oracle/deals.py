@@ -13,6 +13,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
@@ -130,26 +131,34 @@ def price_lists(draw: st.DrawFn, deal: Deal, changes_max: int = 3) -> PriceList:
 
 
 @st.composite
-def usage(draw: st.DrawFn, deal: Deal, models: Sequence[str] = MODELS, rows_max: int = 10) -> tuple[UsageRecord, ...]:
-    """Requests of few tokens, many of them within days of each other, some outside of the term."""
+def usage(
+    draw: st.DrawFn, deal: Deal, models: Sequence[str], turns: Sequence[str], rows_max: int = 10
+) -> tuple[UsageRecord, ...]:
+    """Requests of few tokens, many of them around the days on which something turns, some outside of the term."""
     zone = deal["term"]["time_zone"]
-    days = draw(st.lists(days_of(deal), min_size=1, max_size=4))
-    days.append(deal["term"]["from"])
+    days = [*draw(st.lists(days_of(deal), min_size=1, max_size=4)), *turns, deal["term"]["from"]]
     rows = []
-    outcomes = ["ok"] * 4 + ["http_5xx", "refusal", "timeout", "not_dispatched"]
-    for number in range(draw(st.integers(0, rows_max))):
+    models = draw(st.sampled_from([models, models[:1]]))
+    known = draw(st.sampled_from([METERS, METERS[:1], ("input_tokens", "output_tokens")]))
+    failures = ["ok"] * 4 + ["http_5xx", "refusal", "timeout", "not_dispatched"]
+    # One value or several of each dimension, so that records often share a line.
+    channels, accesses, regions, workloads, outcomes = (
+        draw(st.sampled_from([each, each[:1]]))
+        for each in (["realtime", "batch"], ["api", "bedrock"], ["global", "eu"], ["chat", "dev-x"], failures)
+    )
+    for number in range(draw(st.integers(1, rows_max) | st.just(rows_max))):
         day = midnight(date.fromisoformat(draw(st.sampled_from(days))), zone)
         at = day + draw(st.sampled_from([timedelta(0)]) | st.timedeltas(timedelta(hours=-30), timedelta(hours=30)))
-        meters = draw(st.lists(st.sampled_from(METERS), min_size=1, max_size=3, unique=True))
+        meters = draw(st.lists(st.sampled_from(known), min_size=1, max_size=3, unique=True))
         quantities = {meter: draw(st.integers(1, 5)) for meter in meters}
         if "output_tokens" in quantities and draw(st.booleans()):
             quantities["reasoning_tokens"] = draw(st.integers(1, quantities["output_tokens"]))
         rows.append(
             UsageRecord(
                 id=f"r{number}", used_at=at, model=draw(st.sampled_from(list(models))), quantities=quantities,
-                channel=draw(st.sampled_from(["realtime", "realtime", "batch"])),
-                access=draw(st.sampled_from(["api", "bedrock"])), region=draw(st.sampled_from(["global", "eu"])),
-                workload=draw(st.sampled_from(["chat", "dev-x"])), outcome=draw(st.sampled_from(outcomes)),
+                channel=draw(st.sampled_from(channels)),
+                access=draw(st.sampled_from(accesses)), region=draw(st.sampled_from(regions)),
+                workload=draw(st.sampled_from(workloads)), outcome=draw(st.sampled_from(outcomes)),
                 context_tokens=draw(st.sampled_from([None, None, 4, 5])),
             )  # fmt: skip
         )
@@ -339,7 +348,11 @@ def cases(draw: st.DrawFn, *parts: str, models: Sequence[str] = MODELS, amended:
         deal["amendments"] = draw(amendments(deal))
     book = draw(price_lists(deal))
     launched = book.launched["late"]
-    records = draw(usage(deal, models))
+    zone = ZoneInfo(deal["term"]["time_zone"])
+    changes = {each.start.astimezone(zone).date().isoformat() for listed in book.book.values() for each in listed}
+    turns = [day for day in sorted(changes) if deal["term"]["from"] < day < deal["term"]["until"]]
+    turns += [each["effective"] for each in deal.get("amendments", [])]
+    records = draw(usage(deal, models, turns))
     records = tuple(replace(r, model="one") if r.model == "late" and r.used_at < launched else r for r in records)
     return Case(deal, book, records)
 

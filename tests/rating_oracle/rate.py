@@ -163,6 +163,7 @@ class Rater:
     def _use_token(self, record: UsageRecord, meter: str, day: date) -> None:
         price = self.prices.price(record, meter, self.tiers.tier if self.tiers and self.tiers.tokens else 0)
         policy = self._policy(record, meter)
+        self.book("list", "", price.public)
         if policy == "free":
             return
         token = Token(
@@ -175,6 +176,7 @@ class Rater:
         if self.tiers:
             self.tiers.use(token)
         self.contracted += token.contracted
+        self.book("contracted", "", token.contracted)
         granted = self.granted
         self.book("usage", "", token.open + granted)
         if policy.startswith("credited"):

@@ -23,6 +23,7 @@ class Sum:
     piece: Piece
     price: UnitPrice
     quantity: int = 0
+    public: int = 0
     contracted: int = 0
     covered: int = 0
     covered_cost: Decimal = ZERO
@@ -34,7 +35,7 @@ class Sum:
         """The four costs in dollars."""
         uncovered = self.contracted - self.covered
         return Amounts(
-            from_pico(self.price.public * self.quantity),
+            from_pico(self.public),
             from_pico(self.contracted),
             (uncovered + self.covered_cost).scaleb(-12),
             from_pico(uncovered),
@@ -56,6 +57,7 @@ class UsageLines:
             if into is None:
                 into = self.sums[key] = Sum(piece, entry.price)
             into.quantity += entry.quantity
+            into.public += entry.public  # list prices move under a contract price that does not
             into.contracted += entry.contracted
             into.covered += entry.covered - entry.granted
             into.covered_cost += entry.covered_cost
