@@ -95,8 +95,12 @@ class UsageFiles:
 
 
 def is_usage_file(run: Engine, path: Path) -> bool:
-    """Whether a Parquet file has the columns of the usage table. InputError where it is no Parquet at all."""
-    return set(_IDENTITY) <= set(columns_of(run, path))
+    """Whether we wrote a Parquet file: it has our columns and our card. InputError where it is no Parquet at all.
+
+    What others wrote with our columns is read row by row: nothing says that its counts and body hashes are right.
+    """
+    ours = set(_IDENTITY) <= set(columns_of(run, path))
+    return ours and _cards(run, f"[{text(path)}]", [path]) is not None
 
 
 def open_usage_files(run: Engine, paths: Sequence[Path]) -> UsageFiles:

@@ -85,6 +85,21 @@ def test_foreign_parquet_is_recognised_by_its_columns(tmp_path: Path) -> None:
         assert (0, 1) == (len(opened.rejected), opened.not_usage)
 
 
+def test_parquet_with_our_columns_that_we_did_not_write_is_checked_row_by_row(
+    files: list[Path], tmp_path: Path
+) -> None:
+    ours, theirs = tmp_path / "ours.parquet", tmp_path / "theirs.parquet"
+    import_usage(files, ours)
+    with engine() as run:
+        wrong = "* REPLACE (CASE id WHEN 'r1' THEN -5 WHEN 'r3' THEN 10**18 ELSE 6 END::BIGINT AS input_tokens)"
+        run.run(f"COPY (SELECT {wrong} FROM read_parquet({text(ours)})) TO {text(theirs)} (FORMAT parquet)")
+    with open_usage([theirs]) as opened:
+        assert ["U105", "U105"] == [row.code for row in opened.rejected]
+        assert [("r5", 6)] == [(row.id, row.quantities["input_tokens"]) for row in opened.source.ordered(YEAR)]
+    with open_usage([ours, theirs]) as opened:
+        assert (2, 2) == (opened.conflict_count, len(opened.rejected))
+
+
 def test_parquet_of_nothing_we_know_is_an_error_that_names_its_columns(tmp_path: Path) -> None:
     parquet = tmp_path / "theirs.parquet"
     with engine() as run:
