@@ -69,7 +69,7 @@ def assert_agrees(case: Case) -> None:
 @SLOW
 @given(cases("prices"))
 def test_unit_prices(case: Case) -> None:
-    """Freeze, discounts, fixed prices, steps, price drops, channels, hours, workloads, cache: each token's own price."""
+    """Freeze, discounts, fixed prices, steps, price drops, channels, hours, workloads, cache: each token by itself."""
     assert_agrees(case)
 
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from typing import Any
 
 from tests.rating_oracle.dates import MONTHS, Window, months_on, origin_of, whole_windows, windows
 from tests.rating_oracle.reading import Deal, in_pool, money, per, share
@@ -17,7 +16,7 @@ Book = Callable[[str, str, Fraction], None]
 
 @dataclass
 class Token:
-    """One token on its way: its costs, and what is left open of it. `waived`: paid for by an earlier fee or shortfall."""
+    """One token on its way: its costs, and what is left open of it. `waived`: a fee or a shortfall had paid for it."""
 
     model: str
     access: str
@@ -144,14 +143,16 @@ class Commitment:
     def _windows_of_minimum(self) -> list[Window]:
         if "minimum" not in self.text:
             return []
-        return windows(per(self.text["minimum"]), origin_of(self.deal, per(self.text["minimum"])), self.first, self.until)
+        every = per(self.text["minimum"])
+        return windows(every, origin_of(self.deal, every), self.first, self.until)
 
     def _amount(self, index: int) -> Callable[[Deal, int], Fraction]:
         def value(deal: Deal, year: int) -> Fraction:
             text = self.text
             for each in deal["amendments"]:
-                changes = each["changes"]
-                text = {**text, **{key: changes[path] for key in text if (path := f"commitments[{index}].{key}") in changes}}
+                for path, value in each["changes"].items():
+                    before, _, key = path.partition(f"commitments[{index}].")
+                    text = {**text, key: value} if key and not before else text
             if "tokens" in text:
                 return Fraction(text["tokens"]["amount"].split(" / ")[0])
             ramped = [step["amount"] for step in text.get("ramp", []) if step["year"] <= year + 1]
@@ -244,10 +245,10 @@ class Commitment:
     def _draw_rolled(self, token: Token, day: date, limit: Fraction) -> Fraction:
         """Dollars of a token that rolled lots pay: any part of its money, but only whole tokens of a token lot."""
         paid = Fraction(0)
-        for lot in sorted((lot for lot in self.lots if lot.start <= day < lot.end), key=lambda lot: (lot.end, lot.start)):
+        for lot in sorted(self.lots, key=lambda lot: (lot.end, lot.start)):
             left = limit - paid
             value = self._value(token, left)
-            if not left or not value or (self.tokens and value > lot.left):
+            if not lot.start <= day < lot.end or not left or not value or (self.tokens and value > lot.left):
                 continue
             drawn = min(value, lot.left)
             lot.left -= drawn
@@ -294,8 +295,8 @@ class Commitment:
         if "expires_after" in rollover:
             count, unit = rollover["expires_after"].split()
             months = MONTHS.get(unit.removesuffix("s"))
-            lapse = months_on(start, int(count) * months) if months else date.fromordinal(start.toordinal() + int(count))
-            end = min(end, lapse)
+            in_days = date.fromordinal(start.toordinal() + int(count))
+            end = min(end, months_on(start, int(count) * months) if months else in_days)
         return start, end
 
     def take_premium(self) -> None:

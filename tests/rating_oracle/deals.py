@@ -53,8 +53,12 @@ class Case:
             f"{f' context {r.context_tokens}' if r.context_tokens is not None else ''} {r.workload}"
             for r in self.records
         )
-        book = {key: [(f"{e.start:%Y-%m-%d %H:%M}", dict(e.prices)) for e in each] for key, each in self.book.book.items()}
-        return f"{as_text(self.deal)}\n{rows}\n{book}"
+        prices = "\n".join(
+            f"  {model} {channel} {each.start:%Y-%m-%d %H:%M} {dict(each.prices)}"
+            for (model, channel), listed in self.book.book.items()
+            for each in listed
+        )
+        return f"{as_text(self.deal)}\n{rows}\n{prices}"
 
 
 def as_text(deal: Mapping[str, Any]) -> str:
@@ -78,10 +82,11 @@ def terms(draw: st.DrawFn) -> Deal:
     """The head of a contract: starts that hurt, lengths that cut windows, zones with summer time."""
     first = draw(st.sampled_from(["2024-01-01", "2024-01-15", "2024-02-29", "2023-12-31", "2023-10-31", "2024-03-01"]))
     start = date.fromisoformat(first)
+    zone = draw(st.sampled_from(ZONES))
     until = months_on(start, draw(st.integers(1, 15))) + timedelta(days=draw(st.sampled_from([0, 0, 0, 10])))
     return {
         "contract": "deal", "buyer": "buyer", "vendor": "maker",
-        "term": {"from": first, "until": until.isoformat(), "time_zone": draw(st.sampled_from(ZONES)), "currency": "USD"},
+        "term": {"from": first, "until": until.isoformat(), "time_zone": zone, "currency": "USD"},
         "billing": {
             "period": "month", "anchor": draw(st.sampled_from([1, 15, 31, "anniversary"])),
             "rounding": {"where": "invoice", "places": 12, "mode": "half_even"},
@@ -160,8 +165,8 @@ def usage(
                 access=draw(st.sampled_from(accesses)), region=draw(st.sampled_from(regions)),
                 workload=draw(st.sampled_from(workloads)), outcome=draw(st.sampled_from(outcomes)),
                 context_tokens=draw(st.sampled_from([None, None, 4, 5])),
-            )  # fmt: skip
-        )
+            )
+        )  # fmt: skip
     return tuple(rows)
 
 
@@ -204,7 +209,7 @@ def unit_prices(draw: st.DrawFn, deal: Deal) -> Deal:
     maybe(draw, prices, "cache", st.just({"read": 0.1, "write_5m": 1.25, "write_1h": 2}))
     maybe(draw, prices, "off_peak", off_peaks())
     maybe(draw, prices, "non_production", st.just({"share": "30%", "workloads": ["dev-*"]}))
-    combine = {"how": draw(st.sampled_from(["multiply", "add", "best_of"]))}
+    combine: Deal = {"how": draw(st.sampled_from(["multiply", "add", "best_of"]))}
     exclusive = st.sampled_from([[["off_peak", "batch"]], [["tiers", "non_production"], ["off_peak", "batch"]]])
     maybe(draw, combine, "exclusive", exclusive)
     prices["combine"] = combine

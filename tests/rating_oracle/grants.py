@@ -40,7 +40,7 @@ def grants_of(deal: Deal, top_ups: list[tuple[date, str, Fraction]]) -> list[Gra
         end = NEVER if credit["expires"] == "never" else date.fromisoformat(credit["expires"])
         start = date.fromisoformat(credit.get("starts", first.isoformat()))
         path = f"credits[{index}]"
-        order = (credit["priority"], 0, end, start, path)
+        order: tuple[object, ...] = (credit["priority"], 0, end, start, path)
         amount, models = money(credit["amount"]), credit.get("models", "*")
         found.append(Grant(path, order, amount, start, end, models, credit["applies_to"], credit["counts"]))
     clause = deal.get("top_ups")

@@ -38,6 +38,10 @@ class PriceList:
             raise CatalogError("K301", f"no model {name}")
         return ModelFacts(name, vendor or "maker", launched=self.launched.get(name))
 
+    def models(self, vendor: str) -> tuple[ModelFacts, ...]:
+        """Every model."""
+        return tuple(self.resolve(model, vendor) for model, channel in self.book if channel == "realtime")
+
     def cells(self, model: str, vendor: str, channel: str, access: str, region: str) -> tuple[PriceCell, ...]:
         """The dated prices of one offer; every region but `global` costs the uplift more."""
         listed = self.book.get((model, channel), ())

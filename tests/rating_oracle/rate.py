@@ -194,8 +194,7 @@ class Rater:
         policy = deal_at(self.deal, record.used_at)["failed_requests"]
         policy = policy if isinstance(policy, str) else policy[record.outcome]
         if isinstance(policy, dict):
-            found: str = policy.get(CLASSES.get(meter, "output"), policy.get("others"))
-            return found
+            policy = policy.get(CLASSES.get(meter, "output"), policy.get("others"))
         return str(policy)
 
     def _pay_uncounted(self, token: Token, day: date) -> None:

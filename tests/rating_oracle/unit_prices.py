@@ -21,7 +21,7 @@ INPUTS = ("input_tokens", *CACHE)
 KEYS = {"input_tokens": "input_mtok", "output_tokens": "output_mtok", "reasoning_tokens": "output_reasoning_mtok"}
 
 
-class Unpriced(Exception):
+class UnpricedTokenError(Exception):
     """No term gives a price."""
 
 
@@ -67,7 +67,7 @@ class UnitPrices:
             public = own if own is not None else self._public(record, meter, prices)
         listed = self._listed(record, meter, prices, record.used_at)
         if listed is None:
-            raise Unpriced(meter)
+            raise UnpricedTokenError(meter)
         contracted, undropped = self._negotiated(record, meter, prices, listed, deal)
         factor = self._combined(record, prices, tier) * times
         return Price(
@@ -149,7 +149,7 @@ class UnitPrices:
         )
 
     def _seen(self, record: UsageRecord, meter: str, prices: Deal, drops: Deal, reference: datetime) -> Fraction:
-        """The list price that counts: the latest change that is older than the lag; with a ratchet, the lowest so far."""
+        """The list price that counts: the latest change older than the lag; with a ratchet, the lowest so far."""
         changes = [at for at in self._starts(record, prices) if reference < at <= record.used_at]
         passed = [at for at in changes if self._later(at, drops.get("lag")) <= record.used_at]
         first = self._first(record, meter, prices, reference)
@@ -172,9 +172,9 @@ class UnitPrices:
         """1 − what the circumstances of the one request give."""
         found: dict[str, Fraction] = {}
         tiers = prices.get("tiers")
-        in_price = tiers and tiers["kind"] == "graduated" and tiers["measure"]["amount"] == "tokens"
-        if in_price and fnmatchcase(record.model, tiers.get("models", "*")):
-            found["tiers"] = share(tiers["steps"][tier]["share"])
+        if tiers and tiers["kind"] == "graduated" and tiers["measure"]["amount"] == "tokens":
+            matches = fnmatchcase(record.model, tiers.get("models", "*"))
+            found["tiers"] = share(tiers["steps"][tier]["share"] if matches else "0%")
         if "off_peak" in prices and off_peak(prices["off_peak"], record.used_at):
             found["off_peak"] = share(prices["off_peak"]["share"])
         dev = prices.get("non_production")

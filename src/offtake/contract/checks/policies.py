@@ -2,6 +2,7 @@
 
 C246 an outcome is not decided   C247 a meter without a weight   C248 pools overlap
 C249 burst without an average    C250 a share of nothing         C251 a reference to nothing
+C253 two units in one amount     C254 an amount without a period
 C262 a source names no document
 """
 
@@ -17,6 +18,7 @@ from offtake.contract.schema.commitments import Commitment, Pool, weight_of
 from offtake.contract.schema.failures import CLASSES, OUTCOMES, policy_of
 from offtake.contract.schema.walk import leaves
 from offtake.values.errors import Finding
+from offtake.values.units import CountRate, MoneyRate
 
 TEXT_METERS = (
     "input_tokens", "cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens", "output_tokens",
@@ -125,6 +127,33 @@ def shares_have_a_base(subject: Subject) -> Iterator[Finding]:
             yield subject.error("C250", f"commitments[{index}].prepaid", what, "", "prepay a commitment in money")
 
 
+def commitments_count_in_one_unit(subject: Subject) -> Iterator[Finding]:
+    """A prepaid drawdown is dollars of the contract price: list dollars do not draw it."""
+    for index, each in enumerate(subject.terms.commitments):
+        if each.prepaid and not each.tokens and each.counts_at == "list":
+            what = "the commitment is prepaid, and counts at list price"
+            why = "what was prepaid is drawn at contract prices, so the two would never meet"
+            yield subject.error("C253", f"commitments[{index}].prepaid", what, why, "write `counts_at: contracted`")
+
+
+def amounts_have_a_period(subject: Subject) -> Iterator[Finding]:
+    """What is owed again and again says how often."""
+    fees = subject.terms.fees
+    found: list[tuple[str, object]] = []
+    for index, each in enumerate(subject.terms.commitments):
+        tokens = each.tokens.amount if each.tokens else None
+        found += [(f"commitments[{index}].amount", each.amount), (f"commitments[{index}].tokens.amount", tokens)]
+        found += [(f"commitments[{index}].minimum", each.minimum)]
+    if fees:
+        found += [("fees.platform", fees.platform), ("fees.license.amount", fees.license and fees.license.amount)]
+        found += [("fees.block.amount", fees.block and fees.block.amount)]
+        found += [("fees.seats.price", fees.seats and fees.seats.price)]
+    for path, rate in found:
+        if isinstance(rate, (MoneyRate, CountRate)) and rate.per is None:
+            what = f"`{path}` does not say for what period"
+            yield subject.error("C254", path, what, "a year and a whole term are both plausible", "add `/ year`")
+
+
 def references_lead_somewhere(subject: Subject) -> Iterator[Finding]:
     """Paths, affiliates and papers that other terms name."""
     terms = subject.terms
@@ -172,6 +201,8 @@ CHECKS = (
     pools_are_disjoint,
     bursts_average_out,
     shares_have_a_base,
+    commitments_count_in_one_unit,
+    amounts_have_a_period,
     references_lead_somewhere,
     sources_name_papers,
 )
