@@ -13,7 +13,7 @@ demo: .venv/runtime.stamp ## A sample month against a wrong bill: dollars overbi
 	$(BIN)/offtake demo
 
 test: .venv/dev.stamp ## Run the tests, two at a time (OFFTAKE_FAST=1: fewer examples)
-	$(BIN)/python -m pytest --numprocesses 2
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
 check: .venv/dev.stamp ## Lint, format, types and the directions of imports
 	$(BIN)/ruff check

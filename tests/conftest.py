@@ -20,6 +20,11 @@ settings.register_profile("fast", max_examples=25, deadline=timedelta(seconds=2)
 settings.load_profile("fast" if os.environ.get("OFFTAKE_FAST") else "test")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Properties first: they are the longest, and two processes should end together."""
+    items.sort(key=lambda item: not item.nodeid.startswith("tests/properties/"))
+
+
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     """The demo, made once: whoever changes its files makes another."""
