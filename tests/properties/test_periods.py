@@ -104,6 +104,8 @@ def test_a_billing_month_starts_on_its_anchor_or_on_the_months_last_day(
 
     for window in whole_windows("month", billing_origin(start, anchor), span, zone):
         first = window.start.astimezone(zone).date()
+        if midnight(first - timedelta(days=1), zone) == window.start:
+            first -= timedelta(days=1)  # a day that a zone skipped starts and ends with the next one (Samoa, 2011)
         is_last_day = (first + timedelta(days=1)).day == 1
         assert first.day == anchor or (is_last_day and first.day < anchor)
 
