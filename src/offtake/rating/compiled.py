@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from offtake.catalog.list_price import ListPrices, ModelFacts, PriceCell
@@ -147,6 +147,14 @@ class CompiledTerms:
         if self.by_affiliate:
             _of_affiliate(self.contract.as_of(record.used_at), record.account)
         return lane
+
+    def cards_over(self, record: UsageRecord, end: datetime, band: int, tier: int) -> list[RateCard]:
+        """Every card that may price a bucket from its instant until `end`, also where it runs on past its period."""
+        cards = self.lane(record).cards_over(record.used_at, end, band, tier)
+        period = self.periods[self.period(record.used_at)]
+        if period.end < end and period is not self.periods[-1]:
+            cards += self.cards_over(replace(record, used_at=period.end), end, band, tier)
+        return cards
 
     def _compile(self, key: tuple[int, str, str, str, str, str, str]) -> Lane:
         index, vendor, name, channel, access, region, workload = key

@@ -19,6 +19,7 @@ from offtake.usage.record import UsageRecord
 from offtake.values.errors import CatalogError, UnpricedError
 from offtake.values.periods import Interval, windows
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 GRAINS = {"request": timedelta(0), "minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
 
 
@@ -69,7 +70,9 @@ def plan(terms: CompiledTerms, survey: Survey, edges: Sequence[datetime], span: 
     """The plan for a span of the term. `edges` are the instants that no group may lie across."""
     lanes = lanes_of(terms, survey, span)
     segments = _segments(edges, span, by, terms)
-    coarse = _coarsest(survey) if _changes_inside(lanes.values()) else timedelta(0)
+    coarse = _coarsest(survey)
+    if not _changes_inside(lanes.values()) and not _off_grid(terms, coarse):
+        coarse = timedelta(0)
     slices, stands_for, segment_of = _slices(terms, segments, list(lanes.items()), coarse)
     bands: dict[str, set[int]] = {}
     for (key, _), lane in lanes.items():
@@ -127,6 +130,11 @@ def _parts(segment: Interval, lanes: Iterable[Lane], coarse: timedelta) -> Itera
 
 def _coarsest(survey: Survey) -> timedelta:
     return max((GRAINS[key.grain] for key in survey.lanes), default=timedelta(0))
+
+
+def _off_grid(terms: CompiledTerms, coarse: timedelta) -> bool:
+    """Whether a bucket may run on past the end of its billing period, where another price may hold."""
+    return bool(coarse) and any((period.start - EPOCH) % coarse for period in terms.periods)
 
 
 def _changes_inside(lanes: Iterable[Lane]) -> bool:

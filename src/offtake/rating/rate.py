@@ -215,7 +215,7 @@ class Rater:
             card
             for band in bands
             for card in (
-                lane.cards_over(interval.start, end, band, self.run.tier)
+                self.terms.cards_over(record, end, band, self.run.tier)
                 if end > interval.start
                 else [lane.card(interval.start, band, self.run.tier)]
             )

@@ -97,7 +97,7 @@ def _piece(terms: CompiledTerms, record: UsageRecord, tier: int, assume: Assume)
         return price_piece(record, terms, [lane.card(record.used_at, band, tier)], lane, assume)
     bands = range(len(lane.thresholds) + 1) if band == BAND_UNKNOWN else (band,)
     end = record.used_at + max(GRAINS[record.grain], INSTANT)
-    cards = [card for each in bands for card in lane.cards_over(record.used_at, end, each, tier)]
+    cards = [card for each in bands for card in terms.cards_over(record, end, each, tier)]
     return price_piece(record, terms, cards, lane, assume)
 
 

@@ -169,12 +169,12 @@ class CommitmentClause:
         if more <= 0:
             return
         run.accounts[f"{self.path}.bought"] = committed
-        drawdown, basis, path = more * clause.share, prepaid.cost_basis(clause), f"{self.path}.prepaid"
+        units = to_pico(more * clause.share)
+        drawdown, basis, path = from_pico(units), prepaid.cost_basis(clause), f"{self.path}.prepaid"
         run.line(
             path, "purchase", drawdown * basis, f"{drawdown.normalize():,f} of drawdown × {basis.normalize():f}",
             effective=ZERO, commitment=self.id, quantity=drawdown, unit_price=basis, key=self.terms.contract.day(at),
         )  # fmt: skip
-        units = to_pico(drawdown)
         run.lots.append(Lot(path, self.id, units, units, at, window.end, basis))
         if clause.bonus:
             units = to_pico(drawdown * clause.bonus)

@@ -161,7 +161,7 @@ class TiersClause:
         """The bands in force at an instant; None before an amendment brought them, or after one took them away."""
         if not self.terms.contract.as_of(at).prices.tiers:
             return None
-        return next(bands for bands in reversed(self.versions) if bands.begins <= at)
+        return next((bands for bands in reversed(self.versions) if bands.begins <= at), None)
 
     @cached_property
     def may_cut(self) -> bool:
