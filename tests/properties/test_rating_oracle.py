@@ -1,62 +1,21 @@
 """The engine against an oracle that was written apart from it: any mix of clauses, token by token.
 
-Amounts agree by billing period, kind of line and clause. Where money is divided the engine cuts on its 1e-12 grid, and
-the oracle does not cut at all: hence the tolerance, a thousandth of a millionth of a dollar.
+Amounts agree by billing period, kind of line and clause.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from fractions import Fraction
-
 from hypothesis import HealthCheck, given, settings
 
-from offtake.rating.lines import Invoices, Line
-from offtake.rating.rate import rate_records
-from tests.rating_oracle import rate as oracle
+from tests.rating_oracle.comparing import differences, rated
 from tests.rating_oracle.deals import Case, cases
 
-TOLERANCE = Fraction(1, 10**9)
 SLOW = settings(deadline=None, suppress_health_check=list(HealthCheck), report_multiple_bugs=False)
 
 
-def clause_of(line: Line) -> str:
-    """The clause of a line as the oracle names it."""
-    if line.kind == "usage":
-        return ""
-    if line.kind == "adjustment":
-        return "prices.tiers"
-    return "failed_requests" if line.clause.startswith("failed_requests") else line.clause
-
-
-def bill_of(case: Case, invoices: Invoices) -> oracle.Bill:
-    """The engine's result by billing period, kind and clause."""
-    found: oracle.Bill = defaultdict(Fraction)
-    zone = case.contract.zone
-    for invoice in invoices.invoices:
-        for line in invoice.lines:
-            day = invoice.period.start.astimezone(zone).date()
-            found[day, line.kind, clause_of(line)] += Fraction(line.amounts.billed)
-            if line.kind == "usage":
-                found[day, "list", ""] += Fraction(line.amounts.list)
-                found[day, "contracted", ""] += Fraction(line.amounts.contracted)
-    return found
-
-
-def differences(case: Case, invoices: Invoices) -> dict[tuple[str, ...], tuple[float, float]]:
-    """Where the two differ: the oracle's amount and the engine's."""
-    expected, actual = oracle.rate(case.deal, case.book, case.records), bill_of(case, invoices)
-    return {
-        (day.isoformat(), kind, clause): (float(expected.get(key, 0)), float(actual.get(key, 0)))
-        for key in sorted({*expected, *actual})
-        if abs(expected.get(key, Fraction(0)) - actual.get(key, Fraction(0))) > TOLERANCE
-        for day, kind, clause in [key]
-    }
-
-
 def assert_agrees(case: Case) -> None:
-    """The engine's bill is the oracle's, and every line has an id of its own."""
-    invoices = rate_records(case.records, case.contract, case.book, span=case.contract.span)
+    """The engine's bill is the oracle's, every row is priced, and every line has an id of its own."""
+    invoices = rated(case)
 
     assert {} == differences(case, invoices)
     for invoice in invoices.invoices:

@@ -184,7 +184,7 @@ def unit_prices(draw: st.DrawFn, deal: Deal) -> Deal:
     """Everything under `prices` that acts on one token."""
     prices: Deal = {"basis": "list"}
     maybe(draw, prices, "freeze", st.fixed_dictionaries({"at": st.sampled_from([deal["term"]["from"], "2023-06-01"])}))
-    discounts = [{"models": "*", "share": draw(shares("20", "0", "12.5"))}]
+    discounts: list[Deal] = [{"models": "*", "share": draw(shares("20", "0", "12.5"))}]
     if draw(st.booleans()):
         discounts.append({"models": "one", "share": draw(shares("15", "33.3333"))})
     if draw(st.booleans()):
@@ -332,7 +332,9 @@ def fees(draw: st.DrawFn) -> Deal:
 
 
 @st.composite
-def cases(draw: st.DrawFn, *parts: str, models: Sequence[str] = MODELS, amended: bool = False) -> Case:
+def cases(
+    draw: st.DrawFn, *parts: str, models: Sequence[str] = MODELS, amended: bool = False, rows_max: int = 10
+) -> Case:
     """A case with these parts of the language: prices, tiers, commitments, credits, fees."""
     deal = draw(terms())
     if "prices" in parts:
@@ -357,7 +359,7 @@ def cases(draw: st.DrawFn, *parts: str, models: Sequence[str] = MODELS, amended:
     changes = {each.start.astimezone(zone).date().isoformat() for listed in book.book.values() for each in listed}
     turns = [day for day in sorted(changes) if deal["term"]["from"] < day < deal["term"]["until"]]
     turns += [each["effective"] for each in deal.get("amendments", [])]
-    records = draw(usage(deal, models, turns))
+    records = draw(usage(deal, models, turns, rows_max))
     records = tuple(replace(r, model="one") if r.model == "late" and r.used_at < launched else r for r in records)
     return Case(deal, book, records)
 

@@ -147,10 +147,10 @@ class Rater:
 
     def _use(self, record: UsageRecord, day: date) -> None:
         for meter in TOKEN_METERS:
-            for _ in range(self._apart(record).get(meter, 0)):
+            for _ in range(self.apart(record).get(meter, 0)):
                 self._use_token(record, meter, day)
 
-    def _apart(self, record: UsageRecord) -> dict[str, int]:
+    def apart(self, record: UsageRecord) -> dict[str, int]:
         """Reasoning tokens lie inside output; they stand apart where the list prices them apart."""
         quantities = dict(record.quantities)
         if "reasoning_tokens" in quantities:
@@ -250,3 +250,32 @@ def rate(deal: Deal, book: PriceList, records: Sequence[UsageRecord], facts: Fac
 
 def _constant(value: Fraction) -> Callable[[Deal, int], Fraction]:
     return lambda deal, year: value
+
+
+def true_ups(deal: Deal) -> list[Window]:
+    """The true-up windows of the first commitment."""
+    first, until = (date.fromisoformat(deal["term"][key]) for key in ("from", "until"))
+    every = deal["commitments"][0]["true_up"]
+    return windows(every, origin_of(deal, every), first, until)
+
+
+def committed(deal: Deal) -> list[Fraction]:
+    """What each of them commits."""
+    made = Commitment(0, deal, 12, lambda kind, clause, billed: None)
+    return [made.instalments.owed(window) for window in true_ups(deal)]
+
+
+def contracted_by_day(deal: Deal, book: PriceList, records: Sequence[UsageRecord]) -> list[tuple[date, Fraction]]:
+    """The contracted cost of each record of the term, by local day; every outcome but `not_dispatched` is billed."""
+    rater = Rater(deal, book, Facts())
+    first, until = (date.fromisoformat(deal["term"][key]) for key in ("from", "until"))
+    found = []
+    for record in records:
+        day = record.used_at.astimezone(rater.zone).date()
+        if first <= day < until and record.outcome != "not_dispatched":
+            cost = sum(
+                (rater.prices.price(record, meter, 0).contracted * n for meter, n in rater.apart(record).items()),
+                Fraction(0),
+            )
+            found.append((day, cost))
+    return found
