@@ -123,9 +123,9 @@ def group(records: Iterable[UsageRecord], plan: GroupPlan) -> Grouped:
     return result
 
 
-def order_of(key: GroupKey) -> tuple[int, int, tuple[str, ...]]:
-    """The order of groups: class, band, values; null as the empty text."""
-    return key.slice_key, key.band, tuple("" if value is None else value for value in key.values)
+def order_of(key: GroupKey) -> tuple[int, int, tuple[tuple[bool, str], ...]]:
+    """The order of groups: class, band, values; null before any text, so that no two groups are equal in it."""
+    return key.slice_key, key.band, tuple((value is not None, value or "") for value in key.values)
 
 
 def _slice_at(slices: tuple[Slice, ...], at: datetime) -> int:
