@@ -140,7 +140,8 @@ def _show(done: Imported) -> None:
         render.note(f"{file}: read as {kind}")
     left_out = done.duplicates
     render.note(
-        f"wrote {done.written:,} {'row' if done.written == 1 else 'rows'} to {done.out}; dropped {left_out.duplicates:,} duplicates; "
+        f"wrote {done.written:,} {'row' if done.written == 1 else 'rows'} to {done.out}; "
+        f"dropped {left_out.duplicates:,} duplicates; "
         f"kept aside {left_out.conflicts:,} conflicting and {done.rejected:,} unreadable rows"
         + (f" in {done.rejects}" if done.rejects else "")
         + (f"; besides, {done.not_usage:,} that are no usage, such as taxes" if done.not_usage else "")
