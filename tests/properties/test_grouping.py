@@ -77,8 +77,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def tried(check: Callable[..., None]) -> Callable[..., None]:
-    """A property on 100 examples (fewer with OFFTAKE_FAST), and on 1,000 in `make soak`: each writes files."""
-    usual, soak = min(100, settings().max_examples), pytest.param(1_000, marks=pytest.mark.soak)
+    """A property on 40 examples (fewer with OFFTAKE_FAST), and on 1,000 in `make soak`: each writes files."""
+    usual, soak = min(40, settings().max_examples), pytest.param(1_000, marks=pytest.mark.soak)
 
     @pytest.mark.parametrize("examples", [usual, soak])
     def test(examples: int, folder: Path) -> None:
