@@ -245,7 +245,7 @@ def test_effective_cost_over_the_term_is_what_was_billed(case: Case, cash: int) 
 
 
 @SLOW
-@given(cases("prices", rows_max=8), st.sampled_from(["hour", "day"]), st.booleans())
+@given(cases("prices", models=("one", "two"), rows_max=8), st.sampled_from(["hour", "day"]), st.booleans())
 def test_the_truth_lies_within_the_range_of_its_buckets(case: Case, grain: str, forget: bool) -> None:
     """The bill of the requests lies between the low and the high bill of their hours or days.
 

@@ -73,6 +73,7 @@ def use_record(
     run: Run, terms: CompiledTerms, record: UsageRecord, assume: Assume, by: Mapping[str, str]
 ) -> list[Piece]:
     """Price a record on the run's position and let the clauses act; in two parts where it crosses a token threshold."""
+    run.now = record.used_at
     piece = _piece(terms, record, run.tier, assume)
     piece.account = record.account
     if by:
