@@ -50,6 +50,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     },
 }
 COMMANDS = {name: row for section in SECTIONS.values() for name, row in section.items()}
+INTERRUPTED = 130
 
 
 class LazyGroup(click.Group):
@@ -95,7 +96,14 @@ def offtake() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave with its exit code."""
-    sys.exit(run(arguments))
+    try:
+        code = run(arguments)
+    except KeyboardInterrupt:  # an engine that was stopped in a query raises the signal once more
+        code = INTERRUPTED
+    if code == INTERRUPTED:
+        # Python would end by the signal where it met the interrupt inside of an exec, although it was handled.
+        os._exit(code)
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -110,7 +118,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
-        return 130
+        return INTERRUPTED
     except OfftakeError as error:
         click.echo(str(error), err=True)
         return error.exit_code
