@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from hypothesis import HealthCheck, given, settings
 
-from tests.rating_oracle.comparing import differences, rated
+from offtake.rating.rate import rate_records
+from tests.rating_oracle.comparing import differences
 from tests.rating_oracle.deals import Case, cases
 
 SLOW = settings(deadline=None, suppress_health_check=list(HealthCheck), report_multiple_bugs=False)
 
 
 def assert_agrees(case: Case) -> None:
-    """The engine's bill is the oracle's, every row is priced, and every line has an id of its own."""
-    invoices = rated(case)
+    """The engine's bill of the written contract is the oracle's, every row is priced, every line has an id."""
+    contract = case.written
+    invoices = rate_records(case.records, contract, case.book, span=contract.span)
 
     assert {} == differences(case, invoices)
     for invoice in invoices.invoices:
