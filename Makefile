@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: .venv/runtime.stamp ## A sample month against a wrong bill: dollars overbilled, each with its clause
+demo: .venv/plan.stamp ## A sample month against a wrong bill: dollars overbilled, each with its clause
 	$(BIN)/offtake demo
 
 test: .venv/dev.stamp ## Run the tests, two at a time (OFFTAKE_FAST=1: fewer examples)
@@ -39,6 +39,7 @@ pins: .venv/dev.stamp ## Renew the pinned requirements (needs the network)
 	$(PIP) uv
 	$(call compile,build,requirements/build.in)
 	$(call compile,runtime,pyproject.toml)
+	$(call compile,plan,pyproject.toml --extra plan)
 	$(call compile,dev,pyproject.toml --extra dev)
 
 clean: ## Remove the virtual environment and caches
@@ -57,6 +58,10 @@ compile = $(BIN)/uv --quiet pip compile --universal --python-version 3.11 --gene
 	@echo "Installing into ./.venv (once) …"
 	@$(PIP) --require-hashes -r requirements/build.txt -r requirements/runtime.txt
 	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/plan.stamp: requirements/plan.txt .venv/runtime.stamp
+	@$(PIP) --require-hashes -r requirements/plan.txt
 	@touch $@
 
 .venv/dev.stamp: requirements/dev.txt .venv/runtime.stamp

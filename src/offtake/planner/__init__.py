@@ -1,0 +1,1 @@
+"""What to buy, how to run it, and what each clause is worth."""

@@ -1,0 +1,1 @@
+"""Possible futures of demand and of list prices."""
