@@ -14,8 +14,8 @@ from offtake.usage.record import UsageRecord, validated
 class Workload:
     """One purpose's traffic with one model, over what was observed.
 
-    `quantities` are tokens by meter and `requests` the count, both summed over `first` … `last`. `batchable` is the share
-    of requests (0 to 1) that may wait a day; `context_tokens` the typical context of a request, where it is known.
+    `quantities` are tokens by meter and `requests` the count, both summed over `first` … `last`. `batchable` is the
+    share of requests (0 to 1) that may wait a day; `context_tokens` the typical context of a request, where known.
     """
 
     name: str
@@ -35,8 +35,8 @@ class Workload:
     def record(self, used_at: datetime, **changes: object) -> UsageRecord:
         """The workload as one row of usage, for rating; `changes` are fields of the record (model, channel, …)."""
         row = UsageRecord(
-            id=f"{self.name}/{self.model}/{used_at:%Y-%m-%dT%H:%M:%S}", used_at=used_at, vendor=self.vendor, model=self.model,
-            quantities=dict(self.quantities), count=self.requests, channel=self.channel, access=self.access,
+            id=f"{self.name}/{self.model}/{used_at:%Y-%m-%dT%H:%M:%S}", used_at=used_at, vendor=self.vendor,
+            model=self.model, quantities=dict(self.quantities), count=self.requests, channel=self.channel, access=self.access,
             region=self.region, workload=self.name, context_tokens=self.context_tokens, tags=self.tags,
         )  # fmt: skip
         return validated(replace(row, **changes))  # type: ignore[arg-type]
