@@ -36,7 +36,7 @@ class Workload:
         """The workload as one row of usage, for rating; `changes` are fields of the record (model, channel, …)."""
         row = UsageRecord(
             id=f"{self.name}/{self.model}/{used_at:%Y-%m-%dT%H:%M:%S}", used_at=used_at, vendor=self.vendor,
-            model=self.model, quantities=dict(self.quantities), count=self.requests, channel=self.channel, access=self.access,
-            region=self.region, workload=self.name, context_tokens=self.context_tokens, tags=self.tags,
+            model=self.model, quantities=dict(self.quantities), count=self.requests, channel=self.channel,
+            access=self.access, region=self.region, workload=self.name, context_tokens=self.context_tokens, tags=self.tags,
         )  # fmt: skip
         return validated(replace(row, **changes))  # type: ignore[arg-type]
