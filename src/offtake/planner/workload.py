@@ -37,6 +37,7 @@ class Workload:
         row = UsageRecord(
             id=f"{self.name}/{self.model}/{used_at:%Y-%m-%dT%H:%M:%S}", used_at=used_at, vendor=self.vendor,
             model=self.model, quantities=dict(self.quantities), count=self.requests, channel=self.channel,
-            access=self.access, region=self.region, workload=self.name, context_tokens=self.context_tokens, tags=self.tags,
+            access=self.access, region=self.region, workload=self.name, context_tokens=self.context_tokens,
+            tags=self.tags,
         )  # fmt: skip
         return validated(replace(row, **changes))  # type: ignore[arg-type]
