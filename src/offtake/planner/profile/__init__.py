@@ -1,0 +1,1 @@
+"""Usage → workloads: how large, how steady, what could wait, and which lever moves the bill."""
