@@ -10,6 +10,7 @@ Example: 1,000 a year in quarters is 250 each; in months 83.33, 83.34, 83.33, â€
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -44,18 +45,27 @@ def known(contract: Contract, at: datetime) -> Contract:
     return replace(contract, versions=(contract.versions[0], *later))
 
 
-def instalment(
-    contract: Contract, per: Period, amount: Amount, window: Interval, places: int, every: Period | None = None
-) -> Decimal:
-    """What one window of `every` (of `per` where none is named) owes: the difference of two rounded cumulative sums."""
-    owed = ZERO, ZERO
-    exact = Fraction(0)
-    for each in windows_of(contract, every or per):
-        if each.start >= window.end:
-            break
-        exact += _exact(contract, per, amount, each)
-        owed = owed[1], quantize(divide(Decimal(exact.numerator), exact.denominator), places)
-    return owed[1] - owed[0]
+class Instalments:
+    """What each window of `every` (of `per` where none is named) owes: the difference of two rounded cumulative sums."""
+
+    __slots__ = ("_owed", "_starts")
+
+    def __init__(
+        self, contract: Contract, per: Period, amount: Amount, places: int, every: Period | None = None
+    ) -> None:
+        self._starts: list[datetime] = []
+        self._owed: list[Decimal] = []
+        exact, before = Fraction(0), ZERO
+        for window in windows_of(contract, every or per):
+            exact += _exact(contract, per, amount, window)
+            after = quantize(divide(Decimal(exact.numerator), exact.denominator), places)
+            self._starts.append(window.start)
+            self._owed.append(after - before)
+            before = after
+
+    def of(self, window: Interval) -> Decimal:
+        """What one window owes."""
+        return self._owed[bisect_left(self._starts, window.end) - 1]
 
 
 def _exact(contract: Contract, per: Period, amount: Amount, window: Interval) -> Fraction:

@@ -160,7 +160,7 @@ class Rater:
     def use(self, planned: Plan, segment: Interval, groups: Sequence[Group]) -> None:
         """Use the groups of one segment, whose windows are open."""
         pieces = self._price(planned, groups)
-        if not self._crosses(pieces):
+        if not self.run.crosses(pieces):
             for piece in pieces:
                 self.tally.count(piece)
                 self.run.use(piece)
@@ -232,9 +232,6 @@ class Rater:
         if self.by.day:
             by["day"] = f"{interval.start.astimezone(self.by.day_zone or self.terms.contract.zone):%Y-%m-%d}"
         return by
-
-    def _crosses(self, pieces: Sequence[Piece]) -> bool:
-        return any(sum(cut.measure(piece) for piece in pieces) > cut.left[0] for cut in self.run.cuts())
 
 
 def by_segment(planned: Plan, groups: Iterable[Group]) -> Iterator[tuple[Interval, list[Group]]]:

@@ -91,6 +91,11 @@ def use_record(
     return [piece]
 
 
+def priced_alone(terms: CompiledTerms, record: UsageRecord) -> Piece:
+    """A record priced without a position: in the first tier, at the lower price where the data leaves one open."""
+    return _piece(terms, record, 0, "low")
+
+
 def _piece(terms: CompiledTerms, record: UsageRecord, tier: int, assume: Assume) -> Piece:
     lane = terms.lane(record)
     band = band_of(record, lane.thresholds) if lane.thresholds else 0

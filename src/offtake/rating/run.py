@@ -6,7 +6,7 @@ instant, which closes and opens windows, then use a piece. A `Position` is its s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -98,6 +98,19 @@ class Run:
     def cuts(self) -> list[Cut]:
         """The measures whose thresholds lie ahead."""
         return [cut for clause in self.machine.cutting for cut in clause.cuts(self)]
+
+    def crosses(self, pieces: Sequence[Piece]) -> bool:
+        """Whether pieces together go beyond a threshold at which the order of records may decide money."""
+        return any(sum(cut.measure(piece) for piece in pieces) > cut.left[0] for cut in self.cuts())
+
+    def billed_as(self, kind: Kind) -> Decimal:
+        """What the window clauses have billed as one kind in the open period."""
+        return sum((line.amounts.billed for line in self.lines if line.kind == kind), ZERO)
+
+    @property
+    def credited(self) -> Decimal:
+        """What failed-request policies give back in the open period, in picodollars."""
+        return self.usage.credited
 
     @property
     def tier(self) -> int:

@@ -126,9 +126,18 @@ class CommitmentClause:
         return self._committed(self.terms.contract, window, every or self.text.true_up)
 
     def _committed(self, contract: Contract, window: Interval, every: Period) -> Decimal:
-        rate = self.text.tokens.amount if self.text.tokens else self.text.amount
-        places = 0 if self.text.tokens else contract.signed.billing.rounding.places
-        return instalment(contract, (rate.per if rate else None) or "year", self._amount, window, places, every)
+        key = (len(contract.versions), every)
+        if key not in self._instalments:
+            rate = self.text.tokens.amount if self.text.tokens else self.text.amount
+            places = 0 if self.text.tokens else contract.signed.billing.rounding.places
+            per = (rate.per if rate else None) or "year"
+            self._instalments[key] = Instalments(contract, per, self._amount, places, every)
+        return self._instalments[key].of(window)
+
+    @cached_property
+    def _instalments(self) -> dict[tuple[int, Period], Instalments]:
+        """What windows owe, by the number of texts that were known: each is asked for by every run."""
+        return {}
 
     def _amount(self, terms: Terms, year: int) -> Decimal:
         for commitment in terms.commitments:
@@ -262,9 +271,14 @@ class CommitmentClause:
 
     def minimum_in(self, window: Interval) -> Decimal:
         """Dollars that must be drawn in a window of the minimum."""
+        return self._minimums.of(window)
+
+    @cached_property
+    def _minimums(self) -> Instalments:
+        contract = self.terms.contract
         assert self.text.minimum is not None
-        places = self.terms.contract.signed.billing.rounding.places
-        return instalment(self.terms.contract, self.text.minimum.per or "month", self._minimum, window, places)
+        per, places = self.text.minimum.per or "month", contract.signed.billing.rounding.places
+        return Instalments(contract, per, self._minimum, places)
 
     def _take_prepaid(self, run: Run, units: int) -> tuple[Decimal, Decimal]:
         """What the prepaid drawdown pays of a top-up, and what that part had cost; a bonus pays only usage."""
@@ -317,7 +331,9 @@ class CommitmentClause:
     def _roll(self, clause: Rollover, committed: Decimal, unused: Decimal, window: Interval, run: Run) -> None:
         path = f"{self.path}.rollover"
         units = self.units(rollover.rolled(clause, committed, unused))
-        usable = rollover.usable_in(clause, self.terms.contract, window, self.text.true_up)
+        if window not in self._usable:
+            self._usable[window] = rollover.usable_in(clause, self.terms.contract, window, self.text.true_up)
+        usable = self._usable[window]
         run.lots = [lot for lot in run.lots if lot.clause != path or lot.expires > window.end]
         if units and usable.start < usable.end:
             run.lots.append(
@@ -326,6 +342,11 @@ class CommitmentClause:
                     at_list=self.text.counts_at == "list", waives=True, weights=self.weights,
                 )
             )  # fmt: skip
+
+    @cached_property
+    def _usable(self) -> dict[Interval, Interval]:
+        """When the lots of windows may be drawn: each is asked for by every run."""
+        return {}
 
     def charges(self, run: Run) -> list[Charge]:
         beyond, public = run.take(f"{self.path}.beyond"), run.take(f"{self.path}.beyond_list")

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 
 from offtake.contract.schema.terms import Terms
 from offtake.rating.committed import instalment
@@ -37,7 +38,7 @@ class FeeClause:
     acts_on_usage = False
     may_cut = False
 
-    @property
+    @cached_property
     def per(self) -> Period:
         """The fee's own period, from the latest text that has it."""
         rates = [rate for version in self.terms.contract.versions if (rate := self.rate(version.terms))]
@@ -52,12 +53,19 @@ class FeeClause:
             yield Window("fee", interval)
 
     def opens(self, window: Window, run: Run) -> None:
-        amount = fee(self.terms, self.rate, self.per, window.interval)
+        if window.interval not in self._owed:
+            self._owed[window.interval] = fee(self.terms, self.rate, self.per, window.interval)
+        amount = self._owed[window.interval]
         if amount:
             run.line(
                 self.path, "fee", amount, f"{self.per} from {self.terms.contract.day(window.interval.start)}",
                 unit=self.per, key=self.terms.contract.day(window.interval.start),
             )  # fmt: skip
+
+    @cached_property
+    def _owed(self) -> dict[Interval, Decimal]:
+        """What windows owe: each is asked for by every run."""
+        return {}
 
     def use(self, piece: Piece, run: Run) -> None:
         """Usage does not move a flat fee."""

@@ -117,7 +117,7 @@ class GrantsClause:
 
     def closes(self, window: Window, run: Run) -> None:
         # A lot that lapses inside a period still pays that period's earlier usage, so it goes when the period closes.
-        if run.collect and window.name == "period":
+        if run.collect and self._lots and window.name == "period":
             self._settle(window.interval, run)
 
     def _settle(self, period: Interval, run: Run) -> None:
@@ -127,8 +127,8 @@ class GrantsClause:
             for account in sorted(run.accounts)
             if account.startswith(BILLABLE)
         }
-        adjusted = to_pico(_sum(run, "adjustment") - run.usage.credited.scaleb(-12))
-        left, fees = sum(usage.values()) + adjusted, to_pico(_sum(run, "fee"))
+        adjusted = to_pico(run.billed_as("adjustment") - run.credited.scaleb(-12))
+        left, fees = sum(usage.values()) + adjusted, to_pico(run.billed_as("fee"))
         for lot in sorted((lot for lot in run.lots if _pays_invoices(lot)), key=lambda lot: lot.order):
             paid = 0
             for lots in sorted(usage, key=len):  # what fewest lots may pay is paid first
@@ -199,7 +199,3 @@ def _credit_lot(contract: Contract, path: str, credit: Credit, begins: datetime)
 
 def _pays_invoices(lot: Lot) -> bool:
     return lot.clause.startswith(("credits[", "top_ups")) and (lot.counts or lot.applies_to != "usage")
-
-
-def _sum(run: Run, kind: str) -> Decimal:
-    return sum((line.amounts.billed for line in run.lines if line.kind == kind), ZERO)
