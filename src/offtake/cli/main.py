@@ -43,6 +43,9 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "explain": ("explain", "Derive one line from its clauses, step by step."),
         "estimate": ("estimate", "Price a workload before it runs: list, cache, batch, both."),
     },
+    "The plan": {
+        "profile": ("profile", "Show what traffic is like, and which lever moves its bill."),
+    },
     "The data": {
         "import": ("import_usage", "Read a foreign usage file into usage records."),
         "export": ("export", "Write rated usage for other tools, such as FOCUS."),

@@ -90,9 +90,9 @@ def test_buckets_have_a_mean_context_and_no_sizes() -> None:
     assert (1_000, Counter()) == (found.context_tokens, found.inputs)
 
 
-def test_sizes_are_exact_to_fourteen_bits() -> None:
-    assert [0, 1, 16_383, 16_384, 16_384, 1_000_000 // 64 * 64] == [
-        size_of(tokens) for tokens in (0, 1, 16_383, 16_384, 16_385, 1_000_000)
+def test_sizes_are_exact_to_seventeen_bits() -> None:
+    assert [0, 1, 131_071, 131_072, 131_072, 1_000_000 // 8 * 8] == [
+        size_of(tokens) for tokens in (0, 1, 131_071, 131_072, 131_073, 1_000_003)
     ]
 
 

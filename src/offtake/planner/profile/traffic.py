@@ -1,7 +1,7 @@
 """Observed traffic: one pass over usage, in any order, gives for each workload and model what a plan needs to know.
 
 Only sums and counts are kept, so memory grows with the variety of the usage and not with its length. Sizes are exact
-below 16,384 tokens; beyond, they keep their fourteen leading bits (within 0.02%).
+below 131,072 tokens; beyond, they keep their seventeen leading bits (within 0.002%).
 
     workload  model            requests   input   output   in:out
     chat      claude-opus-4.7        12   7,200    1,200        6
@@ -29,7 +29,7 @@ LATENCY_TAG = "latency"
 CAN_WAIT = frozenset({"async", "batch", "offline", "background"})
 """Values of the tag `latency` that say a request may wait a day."""
 
-SIZE_BITS = 14
+SIZE_BITS = 17
 EPOCH, HOUR, INSTANT = datetime(1970, 1, 1, tzinfo=UTC), timedelta(hours=1), timedelta(microseconds=1)
 ONE = Decimal(1)
 
@@ -59,7 +59,8 @@ class Traffic:
     """Sums over the rows of one form. `inputs` and `outputs` count requests by size, of rows that are one request.
 
     `outcomes` counts requests; None is an outcome that the source does not say. `hours` sums tokens by hour since
-    1970, and says nothing about hours where rows are `daily`. `waiting` requests are tagged as able to wait.
+    1970, and says nothing about hours where rows are `daily`. `waiting` requests are tagged as able to wait;
+    `sized_tokens` is the input of the requests in `inputs`.
     """
 
     form: Form
@@ -71,6 +72,7 @@ class Traffic:
     inputs: Counter[int] = field(default_factory=Counter)
     outputs: Counter[int] = field(default_factory=Counter)
     hours: Counter[int] = field(default_factory=Counter)
+    sized_tokens: int = 0
     waiting: int = 0
     daily: bool = False
 
@@ -89,8 +91,9 @@ class Traffic:
         if record.tags.get(LATENCY_TAG, "").lower() in CAN_WAIT:
             self.waiting += record.count
         if record.grain == "request" and record.count == 1:
-            context = record.context_tokens
-            self.inputs[size_of(input_tokens_of(record) if context is None else context)] += 1
+            size = input_tokens_of(record)
+            self.sized_tokens += size
+            self.inputs[size_of(size)] += 1
             self.outputs[size_of(output_tokens_in(record.quantities))] += 1
 
     @property
@@ -178,7 +181,7 @@ def records_of(usage: Iterable[UsageRecord] | Source) -> Iterable[UsageRecord]:
 
 
 def size_of(tokens: int) -> int:
-    """A size as it is counted: its fourteen leading bits."""
+    """A size as it is counted: its seventeen leading bits."""
     spare = max(0, tokens.bit_length() - SIZE_BITS)
     return tokens >> spare << spare
 
