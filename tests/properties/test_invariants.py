@@ -63,15 +63,13 @@ def test_i1_conservation(case: Case) -> None:
 
 
 @SLOW
-@given(cases(*ALL, amended=True, rows_max=6))
-def test_i2_never_twice(case: Case) -> None:
-    """Months rated one by one are the invoices of the term rated at once: no row, fee or window in two of them."""
-    whole = rated(case)
-    alone = [
-        rate_records(case.records, case.contract, case.book, span=invoice.period).invoices for invoice in whole.invoices
-    ]
-
-    assert [(invoice,) for invoice in whole.invoices] == alone
+@given(cases(*ALL, amended=True, rows_max=6), st.integers(0, 40))
+def test_i2_never_twice(case: Case, month: int) -> None:
+    """A month rated alone is the invoice of the term rated at once: no row, fee or window in two of them."""
+    whole = rated(case).invoices
+    if whole:
+        invoice = whole[month % len(whole)]
+        assert (invoice,) == rate_records(case.records, case.contract, case.book, span=invoice.period).invoices
 
 
 @SLOW

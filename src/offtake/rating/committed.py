@@ -46,7 +46,7 @@ def known(contract: Contract, at: datetime) -> Contract:
 
 
 class Instalments:
-    """What each window of `every` (of `per` where none is named) owes: the difference of two rounded cumulative sums."""
+    """What each window of `every` (or of `per`) owes: the difference of two rounded cumulative sums."""
 
     __slots__ = ("_owed", "_starts")
 

@@ -122,6 +122,7 @@ class CompiledTerms:
         self.periods = billing_periods(contract)
         self._starts = [period.start for period in self.periods]
         self._lanes: dict[tuple[int, str, str, str, str, str, str], Lane] = {}
+        self._peaks: dict[int, dict[datetime, bool]] = {}
         self._open = (Interval(START, START), 0)  # the period that was last asked for
         self.machine: object = None  # the window clauses, set by `request.py` when first asked
         self.by_affiliate = any(_names_affiliates(version.terms) for version in contract.versions)
@@ -165,18 +166,25 @@ class CompiledTerms:
         base = list_price.base_channel(terms, channel)
         cells = self.catalog.cells(model.id, model.vendor, base, access, list_price.region_of(terms, region))
         public = self.catalog.cells(model.id, model.vendor, channel, access, region)
-        starts = sorted({period.start, *self._edges(period, (*cells, *public))})
+        turns, peaks = {period.start, *self._turns(period, (*cells, *public))}, self._peaks_of(index)
+        starts = sorted(turns | peaks.keys())
         draft = Draft(
             Question(model, BY_NAME["input_tokens"], channel, access, region, 0, period.start, False, False, 0),
             terms, self.book, cells, ZERO, ZERO, ZERO,
         )  # fmt: skip
         numbers: dict[State, int] = {}
-        states = [numbers.setdefault(self._state(at, draft, public), len(numbers)) for at in starts]
+        states: list[int] = []
+        seldom: State = ()
+        for at in starts:
+            if at in turns:
+                seldom = self._state(at, draft, public)
+            is_peak = peaks[at] if at in peaks else self._is_off_peak(at)
+            states.append(numbers.setdefault((seldom, is_peak), len(numbers)))
         thresholds = sorted({edge for cell in cells for price in cell.prices.values() for edge, _ in price.above})
         return Lane(model, channel, access, region, workload, tuple(thresholds), starts, states, {}, self)
 
     def _state(self, at: datetime, draft: Draft, public: tuple[PriceCell, ...]) -> State:
-        """What decides the price at an instant, as a value: equal states price alike."""
+        """What decides the price at an instant, but for off-peak hours, as a value: equal states price alike."""
         versions = sum(version.effective <= at for version in self.contract.versions)
         terms = self.contract.as_of(at)
         drops = terms.prices.price_drops
@@ -192,17 +200,27 @@ class CompiledTerms:
             seen,
             sum(isinstance(fact, PriceDropOptIn) and fact.at <= at for fact in self.book.facts),
             sum(self.contract.instant(step.from_) <= at for step in terms.prices.steps),
-            terms.prices.off_peak is not None and off_peak.is_off_peak(terms.prices.off_peak, at),
         )
 
-    def _edges(self, period: Interval, cells: tuple[PriceCell, ...]) -> Iterable[datetime]:
+    def _is_off_peak(self, at: datetime) -> bool:
+        clause = self.contract.as_of(at).prices.off_peak
+        return clause is not None and off_peak.is_off_peak(clause, at)
+
+    def _peaks_of(self, index: int) -> dict[datetime, bool]:
+        """Where off-peak hours may start (True) or end in a billing period; every lane shares them."""
+        found = self._peaks.get(index)
+        if found is None:
+            clauses = [version.terms.prices.off_peak for version in self.contract.versions]
+            edges = {at for clause in clauses if clause for at in off_peak.edges(clause, self.periods[index])}
+            found = self._peaks[index] = {at: self._is_off_peak(at) for at in edges}
+        return found
+
+    def _turns(self, period: Interval, cells: tuple[PriceCell, ...]) -> Iterable[datetime]:
         edges: set[datetime] = {version.effective for version in self.contract.versions}
         edges |= {fact.at for fact in self.book.facts if isinstance(fact, PriceDropOptIn)}
         for version in self.contract.versions:
             prices = version.terms.prices
             edges |= {self.contract.instant(step.from_) for step in prices.steps}
-            if prices.off_peak:
-                edges |= set(off_peak.edges(prices.off_peak, period))
             lag = prices.price_drops.lag if prices.price_drops else None
             for cell in cells:
                 edges |= {edge for edge in (cell.start, cell.end) if edge}

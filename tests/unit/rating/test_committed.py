@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from offtake.contract.contract import Contract
 from offtake.contract.parse import parse
 from offtake.contract.schema.terms import Terms
-from offtake.rating.committed import instalment, known, windows_of
+from offtake.rating.committed import Instalments, known, windows_of
 from offtake.values.periods import Interval, Period, midnight
 from tests.rating_oracle.dates import months_on
 
@@ -54,9 +54,8 @@ def amount_of(terms: Terms, year: int) -> Decimal:
 
 
 def owed(contract: Contract, every: Period, per: Period = "year") -> list[Decimal]:
-    return [
-        instalment(contract, per, amount_of, window, 2, every) for window in windows_of(contract, every, contract.span)
-    ]
+    instalments = Instalments(contract, per, amount_of, 2, every)
+    return [instalments.of(window) for window in windows_of(contract, every, contract.span)]
 
 
 RAISED = (
@@ -135,7 +134,8 @@ def test_instalments_sum_exactly(start: date, days: int, cents: int, every: Peri
     until = start + timedelta(days=days)
     contract = made(start.isoformat(), until.isoformat(), f"{cents / 100:.2f}", "year", anchor, zone)
     parts = owed(contract, every)
-    twelve = [instalment(contract, "year", amount_of, window, 12, every) for window in windows_of(contract, every)]
+    finer = Instalments(contract, "year", amount_of, 12, every)
+    twelve = [finer.of(window) for window in windows_of(contract, every)]
     exact = sum(twelve, Decimal(0))
 
     assert abs(sum(parts, Decimal(0)) - exact) <= Decimal("0.005") + Decimal("1e-9")
@@ -147,12 +147,11 @@ def test_whole_years_owe_whole_amounts(start: date, years: int) -> None:
     """However a year is cut into quarters or anniversary months, it owes its amount, leap years included."""
     contract = made(start.isoformat(), months_on(start, 12 * years).isoformat(), "1_000", anchor="anniversary")
     for every in ("month", "quarter", "year"):
+        instalments = Instalments(contract, "year", amount_of, 2, every)
         for year in range(years):
             span = Interval(
                 midnight(months_on(start, 12 * year), contract.zone),
                 midnight(months_on(start, 12 * year + 12), contract.zone),
             )
             windows = [window for window in windows_of(contract, every) if window.start in span]
-            assert Decimal(1_000) == sum(
-                instalment(contract, "year", amount_of, window, 2, every) for window in windows
-            )
+            assert Decimal(1_000) == sum(instalments.of(window) for window in windows)

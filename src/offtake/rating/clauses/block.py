@@ -15,10 +15,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 
 from offtake.contract.schema.fees import Block
 from offtake.contract.schema.terms import Terms
-from offtake.rating.committed import instalment, windows_of
+from offtake.rating.committed import Instalments, windows_of
 from offtake.rating.compiled import CompiledTerms
 from offtake.rating.lots import Lot, draw, tokens_of
 from offtake.rating.piece import Piece
@@ -26,6 +27,7 @@ from offtake.rating.run import Run
 from offtake.rating.windows import Charge, Cut, Window
 from offtake.usage.meters import TOKEN_METERS
 from offtake.values.money import ZERO
+from offtake.values.periods import Period
 
 PATH = "fees.block"
 WEIGHTS = {meter: Decimal(1) for meter in TOKEN_METERS}
@@ -41,15 +43,13 @@ class BlockClause:
     may_cut = True
 
     def windows(self) -> Iterable[Window]:
-        contract = self.terms.contract
-        blocks = [v.terms.fees.block for v in contract.versions if v.terms.fees and v.terms.fees.block]
-        for interval in windows_of(contract, blocks[-1].amount.per or "year"):
+        for interval in windows_of(self.terms.contract, self._per):
             yield Window("block", interval)
 
     def opens(self, window: Window, run: Run) -> None:
         block, interval = self._text(window.interval.start), window.interval
         if block:  # a clipped period includes its part, as it costs its part
-            tokens = instalment(self.terms.contract, block.amount.per or "year", _included, interval, 0)
+            tokens = self._tokens.of(interval)
             lot = Lot(PATH, "block", tokens, tokens, interval.start, interval.end, waives=True, weights=WEIGHTS)
             run.lots.append(lot)
 
@@ -68,6 +68,15 @@ class BlockClause:
         left = tuple(Decimal(lot.remaining) for lot in run.lots if lot.clause == PATH and lot.is_open(run.now))
         if left:
             yield Cut(tokens_of, left, WEIGHTS)
+
+    @cached_property
+    def _per(self) -> Period:
+        fees = [version.terms.fees for version in self.terms.contract.versions]
+        return [each.block.amount.per or "year" for each in fees if each and each.block][-1]
+
+    @cached_property
+    def _tokens(self) -> Instalments:
+        return Instalments(self.terms.contract, self._per, _included, 0)
 
     def _text(self, at: datetime) -> Block | None:
         fees = self.terms.contract.as_of(at).fees

@@ -25,7 +25,7 @@ from offtake.contract.schema.commitments import Commitment, Rollover
 from offtake.contract.schema.terms import Terms
 from offtake.rating.clauses import minimum, overage, prepaid, rollover, shortfall
 from offtake.rating.clauses.burst_windows import BurstWindows
-from offtake.rating.committed import INSTANT, instalment, known, windows_of
+from offtake.rating.committed import INSTANT, Instalments, known, windows_of
 from offtake.rating.compiled import CompiledTerms
 from offtake.rating.lots import Lot, draw, draw_entry, share_of
 from offtake.rating.piece import Entry, Piece

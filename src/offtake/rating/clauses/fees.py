@@ -18,13 +18,13 @@ from decimal import Decimal
 from functools import cached_property
 
 from offtake.contract.schema.terms import Terms
-from offtake.rating.committed import instalment
+from offtake.rating.committed import Instalments
 from offtake.rating.compiled import CompiledTerms
 from offtake.rating.piece import Piece
 from offtake.rating.run import Run
 from offtake.rating.windows import Charge, Cut, Window
 from offtake.values.money import ZERO
-from offtake.values.periods import Interval, Period, billing_origin, windows
+from offtake.values.periods import Period, billing_origin, windows
 from offtake.values.units import MoneyRate
 
 
@@ -53,9 +53,7 @@ class FeeClause:
             yield Window("fee", interval)
 
     def opens(self, window: Window, run: Run) -> None:
-        if window.interval not in self._owed:
-            self._owed[window.interval] = fee(self.terms, self.rate, self.per, window.interval)
-        amount = self._owed[window.interval]
+        amount = self._owed.of(window.interval)
         if amount:
             run.line(
                 self.path, "fee", amount, f"{self.per} from {self.terms.contract.day(window.interval.start)}",
@@ -63,9 +61,15 @@ class FeeClause:
             )  # fmt: skip
 
     @cached_property
-    def _owed(self) -> dict[Interval, Decimal]:
+    def _owed(self) -> Instalments:
         """What windows owe: each is asked for by every run."""
-        return {}
+
+        def amount(text: Terms, year: int) -> Decimal:
+            found = self.rate(text)
+            return found.money.amount if found else ZERO
+
+        contract = self.terms.contract
+        return Instalments(contract, self.per, amount, contract.signed.billing.rounding.places)
 
     def use(self, piece: Piece, run: Run) -> None:
         """Usage does not move a flat fee."""
@@ -78,13 +82,3 @@ class FeeClause:
 
     def cuts(self, run: Run) -> Iterable[Cut]:
         return ()
-
-
-def fee(terms: CompiledTerms, rate: Callable[[Terms], MoneyRate | None], per: Period, window: Interval) -> Decimal:
-    """What a window owes of a fee."""
-
-    def amount(text: Terms, year: int) -> Decimal:
-        found = rate(text)
-        return found.money.amount if found else ZERO
-
-    return instalment(terms.contract, per, amount, window, terms.contract.signed.billing.rounding.places)
