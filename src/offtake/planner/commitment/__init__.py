@@ -1,0 +1,1 @@
+"""How much to promise: commitments by level and by fractile, reserved throughput, pools, paying in advance."""
