@@ -1,8 +1,8 @@
 """The purchase as numbers: what the optimisers take, and what prices, admissibility and paths fill.
 
 Indices: item j, pool p, path s, vendor v, month t, level l. Money is in dollars and is a float: this room searches, and
-`rating` prices what is printed. An item is measured in a unit of its own (such as one month of its traffic today), so that
-demand × unit cost is dollars. The amount of a level is in dollars over the whole horizon unless it says `a month`.
+`rating` prices what is printed. An item is measured in a unit of its own (such as one month of its traffic today), so
+that demand × unit cost is dollars. Amounts of a level are dollars over the whole horizon; `Monthly` is by the month.
 
 A pool is a way to buy. It is *free* (list, aggregator: open without a signature) unless a level or a capacity opens it.
 What several models or modes of one pool could serve is reduced before: `unit_cost` holds the cheapest admissible one.
@@ -46,10 +46,10 @@ class Tier:
 
 @dataclass(frozen=True, slots=True)
 class Monthly:
-    """A commitment by the month, in contracted dollars: what a month leaves unused is lost, but for
+    """A commitment by the month, in contracted dollars: what a month leaves unused is lost, with two ways out.
 
-    `rollover`: this share of what a window of `window_months` left unused serves the next window; and
-    `burst`: a month may use up to this multiple of the amount, as long as the horizon's use stays within the commitment.
+    `rollover`: this share of what a window of `window_months` left unused serves the next window.
+    `burst`: a month may use up to this multiple of the amount, while the horizon's use stays within the commitment.
     """
 
     amount: float
@@ -62,9 +62,9 @@ class Monthly:
 class Level:
     """One commitment that can be signed; of the levels of one offer at most one.
 
-    Usage costs `multiplier` × unit cost of `pool`. At least `commitment` (dollars over the horizon, or `monthly` instead)
-    is paid; beyond it, usage costs `overage` times as much (1: the rate card covers all usage; 1.1: a surcharge; inf:
-    nothing is bought beyond it, as where the discount ends at the commitment and list takes the rest). `fees` are
+    Usage costs `multiplier` × unit cost of `pool`. At least `commitment` (dollars over the horizon, or `monthly` in its
+    place) is paid; beyond it, usage costs `overage` times as much (1: the rate card covers all usage; 1.1: a surcharge;
+    inf: nothing is bought beyond it, as where the discount ends at the commitment and list takes the rest). `fees` are
     dollars over the horizon. `tiers` (rising volume, falling multiplier) replace `multiplier`. `gate` closes the level
     unless all that its pool may serve, at its prices and in the mean of the paths, reaches this many dollars.
     """
@@ -89,9 +89,9 @@ class Level:
 class Capacity:
     """Whole units of reserved throughput, or one private deployment: fixed price, limited load, the rest spills.
 
-    `price` is dollars a unit over the horizon; `size` the load a unit carries in a month of constant load; `load[j]` the
-    load of one unit of item j. `blocks` are (share of hours, load as a multiple of the mean); shares add to 1, and so do
-    the products. What a pool cannot carry in a block goes to other pools. Unit costs of `pool` are paid on top.
+    `price` is dollars a unit over the horizon; `size` the load that a unit carries in a month of constant load;
+    `load[j]` the load of one unit of item j. `blocks` are (share of hours, load as a multiple of the mean): the shares
+    add to 1, and so do the products. What does not fit in a block goes to other pools. Unit costs are paid on top.
     """
 
     name: str
@@ -108,8 +108,8 @@ class Capacity:
 class BurnDown:
     """A cloud commitment that stands already: `counts[p]` is the share of pool p's spend that burns it.
 
-    Dollars over the horizon. `other` is what burns it anyway; `cap` is the most that these pools may burn, as a share of
-    the commitment. What is left unburned is paid.
+    Dollars over the horizon. `other` is what burns it anyway; `cap` is the most that these pools may burn, as a share
+    of the commitment. What is left unburned is paid.
     """
 
     name: str

@@ -1,0 +1,69 @@
+"""The second stage by programs: each path's own linear program, whatever the features (whole numbers: falling tiers)."""
+
+from __future__ import annotations
+
+import highspy
+import numpy as np
+
+from offtake.planner.offers.outcome import MeanShare, Reply, Routed
+from offtake.planner.offers.path_model import Block, add_path
+from offtake.planner.offers.problem import Floats, Problem, Watch
+from offtake.planner.offers.sparse import Answer, Indices, Model, run
+
+HELD_MAX = 24  # so many paths keep their loaded program from round to round; beyond, memory would grow with the paths
+
+
+class Programs:
+    """Settles paths with HiGHS. Its cuts bound other signings only where `convex` holds."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self._held: dict[int, tuple[highspy.Highs, Block, Indices]] = {}
+
+    def reply(self, signing: Floats, watch: Watch) -> Reply | None:
+        """Costs, and cuts from the reduced costs of what is signed; nan where a path's program is not linear."""
+        paths = self.problem.paths
+        costs, slopes = np.empty(paths), np.full((paths, len(signing)), np.nan)
+        for path in range(paths):
+            if watch.stop():
+                return None
+            answer, _, columns = self._solved(path, signing)
+            costs[path] = answer.objective
+            if convex(self.problem):
+                slopes[path] = answer.reduced_costs[columns]
+        return Reply(costs, costs - slopes @ signing, slopes)
+
+    def routes(self, signing: Floats) -> Routed:
+        """Costs and routes."""
+        share, used = MeanShare(self.problem), np.zeros((self.problem.paths, len(self.problem.levels)))
+        costs = np.empty(self.problem.paths)
+        for path in range(self.problem.paths):
+            answer, block, _ = self._solved(path, signing)
+            assert answer.values is not None
+            costs[path] = answer.objective
+            share.add(path, block.share(answer.values))
+            used[path] = [block.used(level, answer.values) for level in range(len(self.problem.levels))]
+        return Routed(costs, share.mean(), used)
+
+    def _solved(self, path: int, signing: Floats) -> tuple[Answer, Block, Indices]:
+        held = self._held.get(path) or self._load(path)
+        solver, block, columns = held
+        if len(self._held) < HELD_MAX:
+            self._held[path] = held
+        solver.changeColsBounds(len(columns), columns.astype(np.int32), signing, signing)
+        return run(solver), block, columns
+
+    def _load(self, path: int) -> tuple[highspy.Highs, Block, Indices]:
+        model, count = Model(), len(self.problem.levels)
+        columns = model.add_columns(np.zeros(count + len(self.problem.capacities)))
+        block = add_path(model, self.problem, path, columns[:count], columns[count:], 1.0)
+        return model.loaded(), block, columns
+
+
+def convex(problem: Problem) -> bool:
+    """Whether a path's cost is convex in what is signed: no tier gets cheaper with volume."""
+    return not any(
+        later.multiplier < earlier.multiplier
+        for level in problem.levels
+        for earlier, later in zip(level.tiers, level.tiers[1:], strict=False)
+    )
