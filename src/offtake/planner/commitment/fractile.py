@@ -26,6 +26,11 @@ class Deal:
     discount: Decimal
     overage_discount: Decimal = ZERO
 
+    @classmethod
+    def reserved(cls, price: Decimal, on_demand: Decimal) -> Deal:
+        """Reserved throughput: `price` of a unit for an hour, and what that unit serves in a full hour `on_demand`."""
+        return cls(quantize(ONE - divide(price, on_demand), 12))
+
     @property
     def fractile(self) -> Decimal:
         """(d − do) ÷ (1 − do), to 60 digits; zero where the discount beyond is as good: nothing is worth a promise."""

@@ -13,6 +13,7 @@ from decimal import Decimal
 
 from offtake.planner.commitment.futures import Futures
 from offtake.planner.commitment.offer import NO_COMMITMENT, Applies, Level, RatedOffer
+from offtake.values.errors import InputError
 from offtake.values.money import divide, quantize, total
 
 SHOWN = {"low": Decimal("0.1"), "middle": Decimal("0.5"), "high": Decimal("0.9")}
@@ -91,6 +92,12 @@ def judge(
     judged_rows: int,
 ) -> LevelBacktest:  # fmt: skip
     """What a level would have cost over `demand`: windows that are each `part` of a level's own window, pro rata."""
+    if not any(demand):
+        raise InputError(
+            "P645", "the last periods, which the advice is judged by, have no demand at all",
+            why="nothing can be said of a commitment for demand that has ended",
+            hint="leave out what has been switched off, or judge by more rows: --judge ROWS",
+        )  # fmt: skip
     costs = {each: _sum(each.for_part(part), applies, demand) for each in (NO_COMMITMENT, *levels)}
     best = min(costs, key=lambda each: (costs[each], each.commitment))
     uncommitted = costs[NO_COMMITMENT]

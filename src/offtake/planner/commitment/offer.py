@@ -36,7 +36,7 @@ class Level:
 
     def for_part(self, share: Decimal) -> Level:
         """The same level over a part of its window, pro rata, to a cent."""
-        parts = [quantize(EXACT.multiply(each, share), 2) for each in (self.commitment, self.fee)]
+        parts = [quantize(EXACT.multiply(each, quantize(share, 12)), 2) for each in (self.commitment, self.fee)]
         return Level(self.discount, *parts)
 
 
@@ -61,12 +61,13 @@ class RatedOffer:
             id=_MODEL, used_at=datetime(_YEAR, 7, 1, tzinfo=UTC), vendor=_VENDOR, model=_MODEL,
             quantities={"input_tokens": pieces}, context_tokens=0,
         )  # fmt: skip
-        return rate_records([validated(record)] if pieces else [], self._contract, _OneDollarAMillion()).total
+        used = [validated(record)] if pieces else []
+        return rate_records(used, self._contract, _OneDollarAMillion(), span=self._contract.span).total
 
 
 def _terms(level: Level, applies: Applies) -> dict[str, object]:
     prices: dict[str, object] = {"basis": "list", "region_uplift": "catalog", "cache": "catalog"}
-    if level.discount:
+    if level.discount and (applies == "all" or level.commitment):
         prices["discounts"] = [{"models": "*", "share": f"{level.discount.scaleb(2):f}%"}]
     terms: dict[str, object] = {
         "contract": "level",

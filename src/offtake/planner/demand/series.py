@@ -18,7 +18,7 @@ from typing import Literal, TypeVar
 from offtake.usage.rows import Rejected, Row, TextSource, csv_rows
 from offtake.values.errors import InputError, Place
 from offtake.values.money import total
-from offtake.values.periods import add_months
+from offtake.values.periods import shift_months
 from offtake.values.units import number
 
 Grain = Literal["hour", "day", "week", "month", "quarter", "year"]
@@ -26,15 +26,20 @@ Grain = Literal["hour", "day", "week", "month", "quarter", "year"]
 ROWS_PER_YEAR: dict[Grain, int] = {"hour": 8_760, "day": 365, "week": 52, "month": 12, "quarter": 4, "year": 1}
 ROWS_MIN = 2
 
+
+def _months_on(at: datetime, months: int) -> datetime:
+    return datetime.combine(shift_months(at.date(), months), at.time())
+
+
 _Start = TypeVar("_Start", datetime, int)
 _Step = Callable[[datetime], datetime]
 _STEPS: dict[Grain, _Step] = {
     "hour": lambda at: at + timedelta(hours=1),
     "day": lambda at: at + timedelta(days=1),
     "week": lambda at: at + timedelta(days=7),
-    "month": lambda at: add_months(at, 1),
-    "quarter": lambda at: add_months(at, 3),
-    "year": lambda at: add_months(at, 12),
+    "month": lambda at: _months_on(at, 1),
+    "quarter": lambda at: _months_on(at, 3),
+    "year": lambda at: _months_on(at, 12),
 }
 _NUMBER = re.compile(r"[0-9]+(?:_[0-9]+)*(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,2})?")
 
