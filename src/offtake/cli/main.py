@@ -45,6 +45,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "The plan": {
         "profile": ("profile", "Show what traffic is like, and which lever moves its bill."),
+        "commit": ("commit", "Say how much to commit, judged on your own last periods."),
     },
     "The data": {
         "import": ("import_usage", "Read a foreign usage file into usage records."),
