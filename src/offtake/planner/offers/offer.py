@@ -1,0 +1,125 @@
+"""An offer on the table: a contract as if it were signed for the months that the plan covers.
+
+A plan compares offers over as many months, so each contract's term is cut to its first ones: a commitment of 1.2 M a
+year is 300,000 for a plan of three months, by the contract's own rules of proration. What an offer has besides its
+prices (commitments, fees, reservations) is taken off for pricing: it depends on everything else that is bought.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from offtake.contract.contract import Contract
+from offtake.contract.schema.terms import Terms
+from offtake.rating.facts import Fact, SeatCount
+from offtake.values.periods import midnight, shift_months
+
+if TYPE_CHECKING:
+    from offtake.catalog.list_price import ListPrices
+
+NOON = timedelta(hours=12)
+WEEKEND = 5
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A contract on the table, with the list prices and facts that it is priced with.
+
+    `contract` runs for the plan's months. `implied` are the list prices that need no paper.
+    """
+
+    name: str
+    contract: Contract
+    catalog: ListPrices
+    facts: tuple[Fact, ...] = ()
+    implied: bool = False
+
+    @property
+    def terms(self) -> Terms:
+        """The text at the start of the plan."""
+        return self.contract.signed
+
+    @property
+    def vendor(self) -> str:
+        """Who sells."""
+        return self.terms.vendor
+
+    @property
+    def needs_signature(self) -> bool:
+        """Whether it costs something that no usage causes; a bare rate card does not."""
+        terms = self.terms
+        return bool(terms.commitments or terms.fees or (terms.capacity and terms.capacity.reserved))
+
+    @property
+    def months(self) -> Months:
+        """The months of the plan, in the offer's own term."""
+        term = self.terms.term
+        count = (term.until.year - term.from_.year) * 12 + term.until.month - term.from_.month
+        return Months(term.from_, count)
+
+    @property
+    def instants(self) -> tuple[datetime, ...]:
+        """One instant for each of the months."""
+        return self.months.instants(self.contract.zone)
+
+    @cached_property
+    def card(self) -> Contract:
+        """Its rate card alone: what one row of usage costs at the start of every window."""
+        return replace(
+            self.contract,
+            versions=tuple(replace(each, terms=_card(each.terms)) for each in self.contract.versions),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Months:
+    """The months of a plan under one offer: those of its own term, from its first day on."""
+
+    first: date
+    count: int
+
+    @property
+    def until(self) -> date:
+        """The day after the last month."""
+        return shift_months(self.first, self.count)
+
+    def instants(self, zone: ZoneInfo) -> tuple[datetime, ...]:
+        """One instant that stands for each month: noon of a weekday in its middle."""
+        days = (shift_months(self.first, month) + timedelta(days=14) for month in range(self.count))
+        return tuple(midnight(_weekday(day), zone) + NOON for day in days)
+
+
+def fitted(contract: Contract, months: int) -> Contract:
+    """The contract's first months alone. ValueError in words where its term is shorter."""
+    start = contract.signed.term.from_
+    until = contract.versions[-1].terms.term.until
+    end = shift_months(start, months)
+    if until < end:
+        raise ValueError(f"its term ends on {until}, before {months} months are over")
+    kept = [each for each in contract.versions if each.effective < contract.instant(end)]
+    versions = tuple(
+        replace(each, terms=each.terms.model_copy(update={"term": each.terms.term.model_copy(update={"until": end})}))
+        for each in kept
+    )
+    return replace(contract, versions=versions)
+
+
+def seats_as_contracted(contract: Contract, facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
+    """The facts, with the contracted count of seats where seats are billed and nobody counted them."""
+    fees = contract.signed.fees
+    if not (fees and fees.seats) or any(isinstance(fact, SeatCount) for fact in facts):
+        return facts
+    return (*facts, SeatCount(at=contract.span.start, count=fees.seats.count))
+
+
+def _card(terms: Terms) -> Terms:
+    nothing: dict[str, object] = {"commitments": [], "top_ups": None, "credits": [], "fees": None, "capacity": None}
+    return terms.model_copy(update={**nothing, "prices": terms.prices.model_copy(update={"tiers": None})})
+
+
+def _weekday(day: date) -> date:
+    return day + timedelta(days=7 - day.weekday()) if day.weekday() >= WEEKEND else day

@@ -1,0 +1,186 @@
+"""The ways to serve a part of a workload under an offer, each with what a month of it costs at the offer's rate card.
+
+A workload splits into what may wait a day and what may not. A part can go to any admissible model, in realtime or
+(where it may wait) in batch, with its cache as today or without one. Prices are rating's, month by month; a model that
+breaks the same text into other numbers of tokens says so by a multiplier.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+from offtake.contract.patterns import most_specific
+from offtake.planner.offers.offer import Offer
+from offtake.planner.rated import Pricing
+from offtake.planner.workload import Workload
+from offtake.usage.record import UsageRecord
+from offtake.values.errors import CatalogError, Finding, UnpricedError
+from offtake.values.money import ROUNDING, divide, total
+
+CACHE_METERS = ("cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens")
+WRITE_METERS = CACHE_METERS[1:]
+
+
+class Part(NamedTuple):
+    """The share of a workload that may wait, or the one that may not: what one month of today holds."""
+
+    workload: Workload
+    batchable: bool
+
+    @property
+    def name(self) -> str:
+        """As plans call it."""
+        about = " (can wait)" if self.batchable else ""
+        return f"{self.workload.name or 'all usage'} · {self.workload.model}{about}"
+
+
+class Way(NamedTuple):
+    """How a part is served: by which model, called how. `cache`: kept | off | writes as input."""
+
+    model: str
+    vendor: str
+    channel: str
+    access: str
+    region: str
+    cache: str = "kept"
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """A way, what each month of it costs at the rate card, and what the same would be at list price today."""
+
+    way: Way
+    monthly: tuple[Decimal, ...]
+    listed: tuple[Decimal, ...]
+
+    @property
+    def cost(self) -> Decimal:
+        """An average month."""
+        return divide(total(self.monthly), len(self.monthly))
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A model that an offer cannot serve, as rating says it."""
+
+    model: str
+    finding: Finding
+
+
+def parts_of(workloads: Sequence[Workload], per_month: Decimal) -> tuple[Part, ...]:
+    """Each workload's month, as what may not wait and what may; `per_month` turns what was observed into a month."""
+    found = []
+    for workload in workloads:
+        for batchable, share in ((False, 1 - workload.batchable), (True, workload.batchable)):
+            quantities = scaled(workload.quantities, share * per_month)
+            if any(quantities.values()):
+                requests = whole(workload.requests * share * per_month)
+                found.append(Part(replace(workload, quantities=quantities, requests=requests), batchable))
+    return tuple(found)
+
+
+def scaled(quantities: Mapping[str, int], factor: Decimal) -> dict[str, int]:
+    """Quantities times a factor, in whole pieces."""
+    return {meter: whole(quantity * factor) for meter, quantity in quantities.items()}
+
+
+def whole(amount: Decimal) -> int:
+    """The nearest whole number."""
+    return int(ROUNDING.to_integral_value(amount))
+
+
+@dataclass(frozen=True, slots=True)
+class Menu:
+    """What the ways are made of: how many tokens other models need, by pattern (1.1: a tenth more than today's)."""
+
+    tokens: Mapping[str, Decimal]
+
+    def record(self, part: Part, way: Way, at: datetime, share: Decimal = Decimal(1)) -> UsageRecord:
+        """A month of a part, served this way."""
+        factor = share * (self._factor(way.model) if way.model != part.workload.model else Decimal(1))
+        quantities = scaled(cached(part.workload.quantities, way.cache), factor)
+        record = part.workload.record(
+            at, model=way.model, vendor=way.vendor, channel=way.channel, access=way.access, region=way.region,
+            quantities={meter: quantity for meter, quantity in quantities.items() if quantity},
+            count=max(1, whole(part.workload.requests * share)),
+        )  # fmt: skip
+        return replace(record, id=f"{part.name}/{way.model}/{way.channel}/{way.cache}/{at:%Y-%m-%d}")
+
+    def _factor(self, model: str) -> Decimal:
+        patterns = list(self.tokens)
+        winners = most_specific(patterns, model)
+        return self.tokens[patterns[winners[0]]] if winners else Decimal(1)
+
+
+def cached(quantities: Mapping[str, int], cache: str) -> dict[str, int]:
+    """The quantities with the cache as it is (`kept`), without it (`off`), or where writing costs nothing more."""
+    moved = {"kept": (), "off": CACHE_METERS, "writes as input": WRITE_METERS}[cache]
+    found = {meter: quantity for meter, quantity in quantities.items() if meter not in moved}
+    found["input_tokens"] = found.get("input_tokens", 0) + sum(quantities.get(meter, 0) for meter in moved)
+    return found
+
+
+class Desk:
+    """Prices the parts of a plan under one offer."""
+
+    def __init__(self, offer: Offer, menu: Menu) -> None:
+        self.offer = offer
+        self.menu = menu
+        self._pricing = Pricing(offer.card, offer.catalog)
+
+    def ways(self, part: Part, models: Sequence[str]) -> tuple[list[Priced], list[Refused]]:
+        """Every way to serve a part with these models that has a price, and why the other models have none."""
+        priced: list[Priced] = []
+        refused: list[Refused] = []
+        for model in models:
+            found = [self.price(part, way) for way in self._ways(part, model)]
+            good = [each for each in found if isinstance(each, Priced)]
+            bad = [each for each in found if isinstance(each, Finding)]
+            priced += good
+            refused += [] if good or not bad else [Refused(model, bad[0])]
+        return priced, refused
+
+    def price(self, part: Part, way: Way) -> Priced | Finding:
+        """What each month costs, or why nothing prices it."""
+        try:
+            costs = [self._pricing.cost(self.menu.record(part, way, at)) for at in self.offer.instants]
+        except (CatalogError, UnpricedError) as error:
+            return error.findings[0]
+        return Priced(way, tuple(each.contracted for each in costs), tuple(each.list for each in costs))
+
+    def _ways(self, part: Part, model: str) -> Iterator[Way]:
+        """Batch comes last, and what writes no cache before what does not use one."""
+        workload, scope = part.workload, self.offer.terms.scope
+        maker = self.offer.catalog.resolve(model).vendor
+        access = workload.access if workload.access in scope.access else scope.access[0]
+        regions = dict.fromkeys((workload.region, "global"))
+        own = "realtime" if workload.channel == "batch" else workload.channel
+        channels = dict.fromkeys((own, "realtime", *(("batch",) if part.batchable else ())))
+        caches = ["kept"]
+        if any(workload.quantities.get(meter) for meter in WRITE_METERS):
+            caches.append("writes as input")
+        if any(workload.quantities.get(meter) for meter in CACHE_METERS):
+            caches.append("off")
+        region = next((each for each in regions if self._sold(model, maker, access, each)), workload.region)
+        for channel in channels:
+            for cache in caches:
+                if cache != "writes as input" or not self._writes(model, maker, access, region):
+                    yield Way(model, maker, channel, access, region, cache)
+
+    def _sold(self, model: str, maker: str, access: str, region: str) -> bool:
+        try:
+            return bool(self.offer.catalog.cells(model, maker, "realtime", access, region))
+        except CatalogError:
+            return False
+
+    def _writes(self, model: str, maker: str, access: str, region: str) -> bool:
+        """Whether the model has a price of its own for writing to the cache; where it has none, a write is input."""
+        try:
+            cells = self.offer.catalog.cells(model, maker, "realtime", access, region)
+        except CatalogError:
+            return False
+        return any(meter in cell.prices for cell in cells for meter in WRITE_METERS)
