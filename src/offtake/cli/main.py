@@ -45,6 +45,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "The plan": {
         "profile": ("profile", "Show what traffic is like, and which lever moves its bill."),
+        "crossover": ("crossover", "Show from where on a direct deal is cheaper than an aggregator."),
         "commit": ("commit", "Say how much to commit, judged on your own last periods."),
     },
     "The data": {
