@@ -64,7 +64,7 @@ def whole_model(prepared: Ready, risk: Risk) -> Whole:
             model.add_entries(balance, block.columns, -block.dollars)
             excess = model.add_columns(risk.weight * weight / (1 - risk.level))
             row = model.add_rows(1, lower=0.0)
-            model.add_entries(row, [excess, cost, threshold], [[1.0], [-1.0], [1.0]])
+            model.add_entries(row, [excess, cost, threshold], [1.0, -1.0, 1.0])
     return whole
 
 
@@ -87,6 +87,8 @@ def cheapest_signing(prepared: Ready) -> Floats:
     """The least fixed dollars with which all can be served: a plan to begin with. Raises InputError (P654)."""
     problem, model = prepared.problem, Model()
     signing = add_signing(model, prepared)
+    if not prepared.cover:
+        return np.zeros(len(signing))
     answer = run(model.loaded())
     if answer.values is None:
         needed = [" or ".join(problem.levels[index].name for index in levels) for levels, _ in prepared.cover]

@@ -1,4 +1,4 @@
-"""The second stage by programs: each path's own linear program, whatever the features (whole numbers: falling tiers)."""
+"""The second stage by programs: each path's own linear program, whatever the features (whole numbers for tiers)."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ LEAST = 1e-12  # the smallest λ: an item that a level may not serve stays out o
 def sortable(problem: Problem) -> bool:
     """Whether commitments over the horizon are all there is, so that sorts settle a path."""
     plain = all(level.monthly is None and not level.tiers for level in problem.levels)
-    return plain and not problem.capacities and not problem.burn_downs
+    return plain and bool(problem.levels) and not problem.capacities and not problem.burn_downs
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -150,7 +150,7 @@ def settle(path: Path, known: Terms, signed: Indices, start: Floats | None = Non
     commitment, limit = known.commitment[signed], known.limit[signed]
     highest = np.where(np.isfinite(limit), limit, _highest_ratio(path.free, contracted))
     values = _ascend(path.free, contracted, commitment, highest, np.minimum(highest, 1.0) if start is None else start)
-    if len(signed) < 2 and not routes:
+    if not len(signed) or (len(signed) == 1 and not routes):
         return Settled(_dual(path.free, contracted, commitment, values), values, np.zeros(contracted.shape))
     doubt = 1e-6
     while True:

@@ -13,6 +13,7 @@ from offtake.planner.offers.problem import Floats, Watch
 
 Indices = NDArray[np.int64]
 EXACT_GAP = 1e-9
+NONE, NOWHERE = np.zeros(0), np.zeros(0, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,9 +34,9 @@ class Model:
 
     columns: int = 0
     rows: int = 0
-    _columns: list[tuple[Floats, Floats, Floats, bool]] = field(default_factory=list)
-    _rows: list[tuple[Floats, Floats]] = field(default_factory=list)
-    _entries: list[tuple[Indices, Indices, Floats]] = field(default_factory=list)
+    _columns: list[tuple[Floats, Floats, Floats, bool]] = field(default_factory=lambda: [(NONE, NONE, NONE, False)])
+    _rows: list[tuple[Floats, Floats]] = field(default_factory=lambda: [(NONE, NONE)])
+    _entries: list[tuple[Indices, Indices, Floats]] = field(default_factory=lambda: [(NOWHERE, NOWHERE, NONE)])
 
     def add_columns(
         self, cost: ArrayLike, upper: ArrayLike = np.inf, lower: ArrayLike = 0.0, integer: bool = False
@@ -68,8 +69,8 @@ class Model:
         lp.col_cost_, lp.col_lower_, lp.col_upper_ = (
             np.concatenate([block[part] for block in self._columns]) for part in range(3)
         )
-        lp.row_lower_ = np.concatenate([block[0] for block in self._rows] or [np.zeros(0)])
-        lp.row_upper_ = np.concatenate([block[1] for block in self._rows] or [np.zeros(0)])
+        lp.row_lower_ = np.concatenate([block[0] for block in self._rows])
+        lp.row_upper_ = np.concatenate([block[1] for block in self._rows])
         whole = np.concatenate([np.full(block[0].size, block[3]) for block in self._columns])
         if whole.any():
             kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
@@ -96,24 +97,32 @@ def silent(gap: float = EXACT_GAP) -> highspy.Highs:
     return solver
 
 
-def run(solver: highspy.Highs, watch: Watch | None = None, offset: float = 0.0) -> Answer:
-    """Solve what is loaded. With a watch, progress is told (plus `offset` dollars) and a stop gives the best so far."""
+def run(solver: highspy.Highs, watch: Watch | None = None) -> Answer:
+    """Solve what is loaded. With a watch, progress is told, and a stop gives the best so far."""
     stopped = False
+    raised: list[BaseException] = []
 
     def look(event: Any) -> None:
         nonlocal stopped
         assert watch is not None
-        best, bound = event.data_out.mip_primal_bound, event.data_out.mip_dual_bound
-        watch.progress(best + offset, bound + offset, watch.seconds())
-        if watch.stop():
-            stopped = True
+        try:
+            if event.callback_type == highspy.cb.HighsCallbackType.kCallbackMipInterrupt:
+                watch.progress(event.data_out.mip_primal_bound, event.data_out.mip_dual_bound, watch.seconds())
+            stopped = stopped or watch.stop()
+        except BaseException as error:  # noqa: BLE001 (such as Ctrl-C: it may not pass through the solver, which is C++)
+            raised.append(error)
+        if stopped or raised:
             event.interrupt()
 
     if watch is not None:
         solver.cbMipInterrupt += look
+        solver.cbSimplexInterrupt += look
     solver.run()
     if watch is not None:
         solver.cbMipInterrupt -= look
+        solver.cbSimplexInterrupt -= look
+    if raised:
+        raise raised[0]
     info, solution = solver.getInfo(), solver.getSolution()
     found = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
     whole = solver.getLp().integrality_
