@@ -44,9 +44,14 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "estimate": ("estimate", "Price a workload before it runs: list, cache, batch, both."),
     },
     "The plan": {
+        "route": ("route", "Find the cheapest model that passes your own evaluation."),
         "profile": ("profile", "Show what traffic is like, and which lever moves its bill."),
+        "cache": ("cache", "Replay a trace under a prompt cache: what each policy would cost."),
         "crossover": ("crossover", "Show from where on a direct deal is cheaper than an aggregator."),
+        "deployment": ("deployment", "Weigh a private deployment against a price a token."),
+        "levers": ("levers", "Weigh what pays without a contract, and what may be asked for."),
         "commit": ("commit", "Say how much to commit, judged on your own last periods."),
+        "value": ("value", "Say what each clause of a contract is worth, in dollars a year."),
     },
     "The data": {
         "import": ("import_usage", "Read a foreign usage file into usage records."),

@@ -95,6 +95,9 @@ CLAIMS: dict[str, dict[str, str]] = {
         "gate": "pin silent_changes",
         "assure": "hold deprecation_notice change_notice alignment_notice overlap validation",
     },
+    "Evaluation": {"gate plan": "suite floor confidence workloads"},
+    "Admission": {"gate plan": "model settings", "gate assure": "until drift_below", "plan": "score tasks evaluated"},
+    "Recheck": {"gate assure": "samples withdraw_at", "plan": "margin"},
     "Acceptance": {"gate assure": "suite floor", "assure": "cure"},
     "Behaviour": {
         "gate": "block suspend_on",

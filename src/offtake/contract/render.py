@@ -32,17 +32,17 @@ def render(contract: Contract) -> str:
     ]
     if amendments:
         data["amendments"] = amendments
-    return "\n".join(_lines(data, "")) + "\n"
+    return "\n".join(block_lines(data, "")) + "\n"
 
 
-def _lines(value: object, indent: str) -> list[str]:
-    """A mapping or a list in block style; what is empty, and every scalar, on one line."""
+def block_lines(value: object, indent: str) -> list[str]:
+    """A mapping or a list in block style, one text a line; what is empty, and every scalar, on one line."""
     lines: list[str] = []
     entries = list(value.items()) if isinstance(value, dict) else [("-", each) for each in value or ()]  # type: ignore[attr-defined]
     for key, each in entries:
         head = f"{indent}-" if not isinstance(value, dict) else f"{indent}{_scalar(key)}:"
         if isinstance(each, (dict, list)) and each:
-            inner = _lines(each, f"{indent}  ")
+            inner = block_lines(each, f"{indent}  ")
             lines += [f"{head} {inner[0].lstrip()}", *inner[1:]] if head.endswith("-") else [head, *inner]
         else:
             lines.append(f"{head} {_scalar(each)}")

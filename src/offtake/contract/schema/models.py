@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from offtake.contract.schema.field_types import ADuration, Every, Share, Term
+from offtake.contract.schema.field_types import ADuration, Day, Every, Share, Term
 
 
 class Acceptance(Term):
@@ -18,6 +18,60 @@ class Acceptance(Term):
     """The score that must be reached."""
     cure: ADuration | None = None
     """How long the vendor has to repair a regression."""
+
+
+class Admission(Term):
+    """A model that passed, and how long that holds."""
+
+    model: str
+    """The model that may be routed to."""
+    settings: str | None = None
+    """How it was run when it passed, such as its effort of reasoning."""
+    score: Share
+    """What it scored."""
+    tasks: int = Field(ge=1)
+    """On so many tasks."""
+    evaluated: Day | None = None
+    """When it was evaluated."""
+    until: Day
+    """The first day on which it is no longer admitted."""
+    drift_below: Share | None = None
+    """The score on live samples below which the suite no longer speaks for the traffic."""
+
+
+class Recheck(Term):
+    """How an admission is checked again on live traffic before it ends."""
+
+    samples: int = Field(ge=1)
+    """Live samples that are graded as the suite's tasks are."""
+    withdraw_at: int = Field(ge=0)
+    """So many passes of them or fewer end the admission at once."""
+    margin: Share
+    """How far below the floor a model may truly lie that scores the floor on the samples."""
+
+
+class Evaluation(Term):
+    """Which models may serve: those that passed the buyer's own suite."""
+
+    suite: str
+    """The evaluation suite."""
+    floor: Share
+    """The score that must be reached."""
+    confidence: Share
+    """How sure that is, one-sided; 0% compares the score as it is."""
+    workloads: list[str] | None = None
+    """The workloads that it decides for; all when absent."""
+    admitted: list[Admission]
+    """The models that passed, cheapest first."""
+    recheck: Recheck | None = None
+    """How the admissions are checked again on live traffic."""
+
+    @model_validator(mode="after")
+    def _passed(self) -> Evaluation:
+        for each in self.admitted:
+            if each.score < self.floor:
+                raise ValueError(f"{each.model} scored below the floor and cannot be admitted")
+        return self
 
 
 class Models(Term):
@@ -39,6 +93,8 @@ class Models(Term):
     """Whether weights may change behind a name."""
     acceptance: Acceptance | None = None
     """The buyer's acceptance test."""
+    evaluation: list[Evaluation] | None = None
+    """Which models may be routed to, by the buyer's own suites; `offtake route --admissions` writes it."""
     validation: ADuration | None = None
     """A phase of validation before a model goes live."""
 

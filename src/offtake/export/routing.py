@@ -1,0 +1,149 @@
+"""The routing question as a picture and as one HTML page that needs nothing else: the answer first, then the front."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from fractions import Fraction
+from html import escape
+from importlib.resources import files
+
+from offtake.export.front_chart import Dot, front_chart
+from offtake.planner.routing.choose import Choice, Judged
+from offtake.planner.routing.confidence import decimal_of
+from offtake.planner.routing.recheck import Recheck
+from offtake.values.errors import InputError
+from offtake.values.shown import money, share
+
+WIDE, NARROW = (960, 520), (390, 420)
+COST_PLACES = 12
+
+
+def picture(choice: Choice) -> str:
+    """The front as an SVG file of its own. InputError where no model has a cost."""
+    drawn = _chart(choice, "wide", WIDE)
+    opening, rest = drawn.split(">", 1)
+    return f'{opening} width="{WIDE[0]}" height="{WIDE[1]}">\n<style>\n{_css("routing.css")}</style>\n{rest}\n'
+
+
+def page(choice: Choice, recheck: Recheck | None, reasons: Mapping[str, str]) -> str:
+    """The page as HTML text."""
+    headline, lead = _answer(choice)
+    charts = "\n".join(_chart(choice, name, size) for name, size in (("wide", WIDE), ("narrow", NARROW)))
+    body = (
+        f'<header>\n<p class="eyebrow">{escape(choice.suite)}, floor {_percent(choice.floor)}</p>\n'
+        f'<h1>{headline}</h1>\n<p class="lead">{lead}</p>\n</header>\n<main>',
+        f"<h2>What each score costs</h2>\n<p>The line joins the models that nothing beats. A whisker ends at what "
+        f"the run proves{_sure(choice)}.</p>\n<figure>{charts}</figure>",
+        _table(choice),
+        _again(choice, recheck) if recheck else "",
+        _apart(choice, reasons) if choice.not_comparable else "",
+        "</main>",
+    )
+    title = f"{choice.chosen.run.name if choice.chosen else 'No model passes'} · {choice.suite}"
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(title)}</title>\n<style>\n{_css('report.css')}{_css('routing.css')}</style>\n</head>\n<body>\n"
+        + "\n".join(body)
+        + "\n</body>\n</html>\n"
+    )
+
+
+def _answer(choice: Choice) -> tuple[str, str]:
+    best = choice.chosen
+    if best is None:
+        return "No model passes", f"None of {len(choice.judged)} models proves {_percent(choice.floor)}{_sure(choice)}."
+    words = f"The cheapest of {len(choice.judged)} models that passes {_percent(choice.floor)}{_sure(choice)}: "
+    words += f"{_percent(best.run.score)} of {best.run.tasks:,} tasks, {_thousand(best)} per 1,000 tasks."
+    over = choice.passed_over
+    if over:
+        nearest = min(over, key=lambda each: each.tasks_needed or 0)
+        count = "One cheaper model scores" if len(over) == 1 else f"{len(over)} cheaper models score"
+        words += f" {count} enough, on too few tasks to prove it; the nearest, {escape(nearest.run.name)} "
+        words += f"({_percent(nearest.run.score)}), needs {nearest.tasks_needed:,} tasks at that score."
+    return f"Route to <b>{escape(best.run.name)}</b>", words
+
+
+def _table(choice: Choice) -> str:
+    rows = "\n".join(
+        f'<tr><td class="n">{number}</td><th scope="row">{escape(each.run.name)}</th>'
+        f'<td class="n">{_percent(each.run.score)}</td><td class="n aside">{share(each.lower)}</td>'
+        f'<td class="n aside">{each.run.tasks:,}</td><td class="n">{_thousand(each)}</td>'
+        f"<td>{_verdict(each, choice)}</td></tr>"
+        for number, each in enumerate(choice.front, 1)
+    )
+    return f"""<h2>The front</h2>
+<p>Every other model costs more and scores no more than one of these.</p>
+<div class="scroll"><table class="front-table">
+<thead><tr><th scope="col" class="n"></th><th scope="col">Model</th><th scope="col" class="n">Score</th>
+<th scope="col" class="n aside">At least</th><th scope="col" class="n aside">Tasks</th>
+<th scope="col" class="n">Per 1,000 tasks</th><th scope="col">Verdict</th></tr></thead>
+<tbody>
+{rows}
+</tbody></table></div>"""
+
+
+def _again(choice: Choice, check: Recheck) -> str:
+    floor = share(decimal_of(choice.floor) - check.margin)
+    return f"""<h2>Check it again</h2>
+<p>A suite is not the traffic, and a model can change behind its name.</p>
+<dl class="figures">
+<div><dt>Holds until</dt><dd>{check.until}<small>or until the model changes</small></dd></div>
+<div><dt>Live samples</dt><dd>{check.samples:,}<small>graded as the suite is, prove {floor} or more</small></dd></div>
+<div><dt>Withdraw at</dt><dd>{check.withdraw_at:,}<small>passes of them, or fewer</small></dd></div>
+<div><dt>Drift below</dt><dd>{share(check.drift_below)}<small>the traffic is not like the suite</small></dd></div>
+</dl>"""
+
+
+def _apart(choice: Choice, reasons: Mapping[str, str]) -> str:
+    rows = "\n".join(
+        f'<tr><th scope="row">{escape(each.run.name)}</th><td class="n">{_percent(each.run.score)}</td>'
+        f"<td>{escape(reasons.get(each.run.name, ''))}</td></tr>"
+        for each in choice.not_comparable
+    )
+    return f"""<h2>Not comparable</h2>
+<p>What has no cost cannot be the cheapest of anything: unpriced is not free.</p>
+<div class="scroll"><table>
+<thead><tr><th scope="col">Model</th><th scope="col" class="n">Score</th><th scope="col">Why</th></tr></thead>
+<tbody>
+{rows}
+</tbody></table></div>"""
+
+
+def _chart(choice: Choice, name: str, size: tuple[int, int]) -> str:
+    dots = [
+        Dot(each.run.name, decimal_of(cost, COST_PLACES), decimal_of(each.run.score), each.lower, each.on_front,
+            each is choice.chosen)
+        for each in choice.judged if (cost := each.run.cost_per_task) is not None
+    ]  # fmt: skip
+    if not dots:
+        raise InputError("P638", "no model has a cost, so there is nothing to draw", hint="give costs, or use --price")
+    title = f"Score and cost of {len(dots)} models on {choice.suite}"
+    words = "; ".join(f"{dot.name} {share(dot.score)} at ${dot.cost:f} a task" for dot in dots if dot.on_front)
+    return front_chart(dots, decimal_of(choice.floor), name, title, words, width=size[0], height=size[1])
+
+
+def _verdict(each: Judged, choice: Choice) -> str:
+    if each is choice.chosen:
+        return "<strong>chosen</strong>"
+    if each.passes:
+        return "passes"
+    return "not proven" if each.tasks_needed is not None else "below the floor"
+
+
+def _thousand(each: Judged) -> str:
+    cost = each.run.cost_per_task
+    return "" if cost is None else money(decimal_of(cost * 1000))
+
+
+def _percent(value: Fraction) -> str:
+    return share(decimal_of(value), 1 if (value * 100).denominator > 1 else 0)
+
+
+def _sure(choice: Choice) -> str:
+    return f" with {share(choice.confidence, 0)} confidence" if choice.confidence > Decimal(0) else ""
+
+
+def _css(name: str) -> str:
+    return files("offtake.export").joinpath(name).read_text(encoding="utf-8")
