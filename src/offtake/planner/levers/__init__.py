@@ -1,0 +1,1 @@
+"""Levers: what pays here without a contract, what may be asked for, and what excludes what."""
