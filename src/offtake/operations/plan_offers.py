@@ -10,7 +10,8 @@ many futures where they are asked for; the bill that is shown is that of the for
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -19,9 +20,10 @@ from typing import TYPE_CHECKING
 
 from offtake.operations.plan_extra import need_plan_extra
 from offtake.operations.plan_needs import Quality, needs_of
-from offtake.operations.plan_table import CommitLevel, Opener, open_table
+from offtake.operations.plan_table import Opener, open_table
 from offtake.operations.plan_usage import Observed, observed
 from offtake.operations.usage_input import FileProgress
+from offtake.planner.commitment.offer import Level
 from offtake.planner.profile.traffic import Batchable
 from offtake.store.catalogs import open_catalog
 from offtake.usage.reading import ReadOptions
@@ -56,7 +58,7 @@ class Asked:
     catalogs: Sequence[Path] = ()
     facts: Sequence[Path] = ()
     at: datetime | date | None = None
-    levels: Sequence[CommitLevel] = ()
+    levels: Sequence[Level] = ()
     rules: Sequence[Batchable] = ()
     needs: Sequence[Path] = ()
     quality: Quality = field(default_factory=Quality)
@@ -79,10 +81,12 @@ def plan_offers(
     usage: Sequence[str | Path],
     offers: Sequence[str],
     asked: Asked,
-    watch: Watch | None = None,
+    searching: Callable[[], AbstractContextManager[Watch]] | None = None,
     progress: FileProgress | None = None,
 ) -> PlanResult:
     """The plan. `offers` are FILE or FILE@STANCE; list prices are always on the table.
+
+    `searching` opens what watches the search, and is where a search may be stopped with its best plan so far.
 
     InputError for usage, needs and offers that make no plan (P65x, P66x); ContractError for an offer that is wrong;
     OutsideError where the extra `plan` is not installed.
@@ -114,7 +118,8 @@ def plan_offers(
         risk=Risk(*asked.risk), clouds=tuple(asked.clouds), peak=seen.peak, halves=seen.halves,
         volumes=volumes, priced_at=asked.moment, assumptions=_assumptions(asked, seen), warnings=seen.warnings,
     )  # fmt: skip
-    return planned(setting, watch or Watch())
+    with searching() if searching else nullcontext(Watch()) as watch:
+        return planned(setting, watch)
 
 
 def _today(asked: Asked, opener: Opener, public: Offer) -> Offer:
@@ -177,7 +182,7 @@ def _assumptions(asked: Asked, seen: Observed) -> tuple[str, ...]:
     """What the figures take for granted, in words."""
     months = f"{asked.horizon} months" if asked.horizon > 1 else "one month"
     found = [
-        f"usage of {seen.days:,.2f} days × {seen.per_month:,.4f} is a month; the plan covers {months} at that level",
+        f"the usage ({_long(seen.days)}) × {seen.per_month:,.4f} is a month; the plan covers {months} at that level",
         f"list prices are those of {asked.moment:%Y-%m-%d}",
         "requests that failed are priced as if they had been served",
     ]
@@ -186,3 +191,11 @@ def _assumptions(asked: Asked, seen: Observed) -> tuple[str, ...]:
     if not any(part.batchable for part in seen.parts):
         found.append("nothing is known to wait a day; --batchable says what may")
     return tuple(found)
+
+
+def _long(days: Decimal) -> str:
+    """How long the usage is, in the unit that fits."""
+    if days >= 2:
+        return f"{days:,.0f} days"
+    hours = days * 24
+    return f"{hours:,.1f} hours" if hours >= 2 else f"{hours * 60:,.0f} minutes"

@@ -11,7 +11,6 @@ import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from offtake.contract.list_only import list_contract
 from offtake.contract.parse import parse_data
 from offtake.contract.schema.negotiation import STANCES
 from offtake.operations.contracts import LOCK, load_contract, load_facts
+from offtake.planner.commitment.offer import Level
 from offtake.planner.offers.admissible import Rejected
 from offtake.planner.offers.list_today import ListToday
 from offtake.planner.offers.offer import Offer, fitted, seats_as_contracted
@@ -32,19 +32,6 @@ LIST = "list prices"
 
 
 @dataclass(frozen=True, slots=True)
-class CommitLevel:
-    """A level to try: this share off, for this commitment a year."""
-
-    share: Decimal
-    amount: Decimal
-
-    @property
-    def name(self) -> str:
-        """As people say it: 20% at 1,200,000."""
-        return f"{self.share * 100:f}% at {self.amount:,.0f}"
-
-
-@dataclass(frozen=True, slots=True)
 class Opener:
     """What all offers are opened with. `months` is the plan's horizon, `at` the instant of today's list prices."""
 
@@ -52,7 +39,7 @@ class Opener:
     at: datetime
     catalogs: Sequence[Path] = ()
     facts: Sequence[Path] = ()
-    levels: Sequence[CommitLevel] = ()
+    levels: Sequence[Level] = ()
 
     def public(self, access: Sequence[str]) -> Offer:
         """The makers' list prices, which need no signature."""
@@ -84,10 +71,16 @@ class Opener:
             yield name, contract
             return
         for level in self.levels:
-            yield f"{name} {level.name}", at_level(contract, level)
+            yield f"{name} {named(level)}", at_level(contract, level)
 
 
-def at_level(contract: Contract, level: CommitLevel) -> Contract:
+def named(level: Level) -> str:
+    """As people say it: 20% at 1,200,000."""
+    fee = f" + {level.fee:,.0f}" if level.fee else ""
+    return f"{level.discount:.4%}".replace(".0000%", "%") + f" at {level.commitment:,.0f}{fee}"
+
+
+def at_level(contract: Contract, level: Level) -> Contract:
     """The contract with its commitment and its discount replaced. InputError P667 where it has not one of each."""
     signed = contract.versions[0]
     if len(signed.terms.commitments) != 1 or len(signed.terms.prices.discounts) != 1:
@@ -98,9 +91,11 @@ def at_level(contract: Contract, level: CommitLevel) -> Contract:
         )  # fmt: skip
     data = copy.deepcopy(dict(signed.data))
     currency = signed.terms.term.currency
-    put(data, ("commitments", 0, "amount"), f"{level.amount:f} {currency} / year")
-    put(data, ("prices", "discounts", 0, "share"), f"{level.share * 100:f}%")
-    digest = sha256(f"{contract.hash} {level.name}".encode()).hexdigest()
+    put(data, ("commitments", 0, "amount"), f"{level.commitment:f} {currency} / year")
+    put(data, ("prices", "discounts", 0, "share"), f"{level.discount * 100:f}%")
+    if level.fee:
+        put(data, ("fees", "platform"), f"{level.fee:f} {currency} / year")
+    digest = sha256(f"{contract.hash} {named(level)}".encode()).hexdigest()
     return parse_data(data, contract.file, signed.places, digest)
 
 

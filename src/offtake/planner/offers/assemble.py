@@ -20,12 +20,13 @@ from offtake.planner.offers.offer import Offer
 from offtake.planner.offers.openings import Opening, opening
 from offtake.planner.offers.problem import BurnDown, Capacity, Item, Level, Pool, Problem
 from offtake.planner.offers.rerate import Cloud
-from offtake.planner.offers.ways import Desk, Menu, Part, Priced
+from offtake.planner.offers.ways import Desk, Menu, Part, Priced, Refused
 from offtake.values.errors import Finding, InputError
 from offtake.values.money import total
 
 MINUTES_A_MONTH = 43_830  # 365.25 days ÷ 12
 SHOWN_MAX = 5
+SCOPES = ("scope.models", "scope.channels", "scope.access")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +81,7 @@ def laid_out(parts: Sequence[Part], offers: Sequence[Offer], needs: Sequence[Nee
 def _admitted(desk: Desk, part: Part, need: Need) -> tuple[list[Priced], list[Rejected]]:
     offer, workload = desk.offer, part.workload
     priced, refused = desk.ways(part, need.models if need.models is not None else (workload.model,))
-    reasons = [
-        Rejected(
-            offer.name, workload.name, each.model, each.finding.what, "scope.models",
-            None if offer.implied else offer.contract.place("scope.models"), each.finding.hint,
-        )
-        for each in refused
-    ]  # fmt: skip
+    reasons = [_unsold(offer, workload.name, each) for each in refused]
     admitted = []
     for each in priced:
         against = list(exclusions(offer, need, workload.name, each.way.model))
@@ -94,6 +89,14 @@ def _admitted(desk: Desk, part: Part, need: Need) -> tuple[list[Priced], list[Re
         if not against:
             admitted.append(each)
     return admitted, reasons
+
+
+def _unsold(offer: Offer, workload: str, refused: Refused) -> Rejected:
+    """A model that the paper does not sell, or for which it has no price."""
+    what = refused.finding.what.partition(" [")[0]
+    clause = next((each for each in SCOPES if each in what), "prices")
+    where = None if offer.implied else offer.contract.place(clause)
+    return Rejected(offer.name, workload, refused.model, what, clause, where, refused.finding.hint)
 
 
 def _nobody(part: Part, rejected: Sequence[Rejected], needs: Sequence[Need]) -> Finding:

@@ -162,7 +162,7 @@ def settle(question: Question, names: frozenset[str], forced: frozenset[int]) ->
 
 
 def alternatives(question: Question, chosen: Settled) -> Iterator[tuple[str, Settled]]:
-    """Sign nothing, and each level or reservation alone: what was not chosen, one by one."""
+    """Sign nothing, each level or reservation alone, and do without each rate card: what was not chosen, one by one."""
     open_table = _posed(question, frozenset()).problem
     names = frozenset(level.name for level in chosen.levels)
     others: list[tuple[str, frozenset[str], frozenset[int]]] = [("sign nothing", frozenset(), frozenset())]
@@ -177,6 +177,17 @@ def alternatives(question: Question, chosen: Settled) -> Iterator[tuple[str, Set
             found = settle(question, signed, forced)
             if found:
                 yield label, found
+    for number in sorted({route.offer for route in routes_of(chosen)} - set(chosen.signed)):
+        if not question.table.offers[number].implied:
+            found = settle(_without(question, number), names, chosen.assembled.forced)
+            if found:
+                yield f"without {question.table.offers[number].name}", found
+
+
+def _without(question: Question, number: int) -> Question:
+    """The same question with one offer off the table."""
+    ways = {key: found for key, found in question.table.ways.items() if key[1] != number}
+    return replace(question, table=replace(question.table, ways=ways))
 
 
 def routes_of(settled: Settled, demand: Callable[[int, int], float] | None = None) -> list[Route]:

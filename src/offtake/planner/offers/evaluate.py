@@ -66,7 +66,10 @@ def _way_today(desk: Desk, part: Part) -> Way | None:
 
 
 def waterfall(books: Books, today: Sequence[Route], plan: Sequence[Route], cost: Decimal, bill: Decimal) -> list[Step]:
-    """From today's bill to the plan's: what runs in batch, then other models and caches, then where it is bought."""
+    """From today's bill to the plan's: what runs in batch, then other models and caches, then where it is bought.
+
+    A step that changes nothing is left out.
+    """
     own = {route.part: route.way for route in today}
     batched = [
         replace(route, offer=books.today, reserved=False, way=own[route.part]._replace(channel=route.way.channel))
@@ -76,7 +79,7 @@ def waterfall(books: Books, today: Sequence[Route], plan: Sequence[Route], cost:
     steps = [Step("today", bill, Decimal(0))]
     for name, routes in (("what can wait in batch", batched), ("models and cache", moved)):
         after = _cost(books, routes)
-        if after is not None:
+        if after is not None and after != steps[-1].cost:
             steps.append(Step(name, after, steps[-1].cost - after))
     return [*steps, Step("where it is bought", cost, steps[-1].cost - cost)]
 

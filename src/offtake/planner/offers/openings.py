@@ -164,8 +164,9 @@ def _windows(draft: _Draft, commitment: Commitment, paid: float, path: str) -> N
     if commitment.true_up != "month":
         if commitment.true_up == "quarter":
             draft.simplified.append(f"{path}.true_up: searched over the whole plan, not by the quarter")
-        if commitment.burst:
-            draft.simplified.append(f"{path}.burst is not searched over")
+        for name in ("rollover", "burst"):
+            if getattr(commitment, name):
+                draft.simplified.append(f"{path}.{name} is not searched over")
         return
     rollover, burst = commitment.rollover, commitment.burst
     draft.monthly = Monthly(

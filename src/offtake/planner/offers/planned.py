@@ -88,7 +88,7 @@ def planned(setting: Setting, watch: Watch) -> PlanResult:
     if setting.paths.demand.shape[0] == 1:
         plan, others = _cheapest_bill(plan, others)
     today = setting.on(setting.forecast, routes_today(books, setting.forecast.months))
-    return _result(setting, books, found, plan, others, today)
+    return _result(setting, books, found, plan, others, today, watch)
 
 
 def _candidate(name: str, setting: Setting, books: Books, paths: Paths, settled: Settled) -> Candidate:
@@ -106,7 +106,13 @@ def _cheapest_bill(plan: Candidate, others: list[Candidate]) -> tuple[Candidate,
 
 
 def _result(
-    setting: Setting, books: Books, found: Settled, plan: Candidate, others: Sequence[Candidate], today: Sequence[Route]
+    setting: Setting,
+    books: Books,
+    found: Settled,
+    plan: Candidate,
+    others: Sequence[Candidate],
+    today: Sequence[Route],
+    watch: Watch,
 ) -> PlanResult:
     cost, bill_today = plan.bills.total, books.bill(today).total
     forecast_cost = _decimal(plan.settled.cost, CENTS)
@@ -125,12 +131,12 @@ def _result(
         today_name=setting.today.name,
         today=bill_today,
         cost=cost,
-        sign=tuple(_signed(setting, plan, found)),
+        sign=tuple(_signed(setting, plan)),
         route=tuple(_sent(setting, plan)),
         search=search,
         difference=cost - forecast_cost,
         simplified=_simplified(setting, plan),
-        binding=dict(chosen.solution.binding),
+        binding=_binding(setting, chosen, others, cost),
         rejected=setting.table.rejected,
         billed=plan.bills.billed,
         alternatives=tuple(
@@ -142,13 +148,13 @@ def _result(
         waterfall=tuple(waterfall(books, today, plan.routes, cost, bill_today)),
         bands=_bands(setting),
         sensitivity=sensitivity(books, today, plan.routes, plan.settled.signed),
-        backtest=_backtest(setting, books, today),
+        backtest=_backtest(setting, books, today, watch),
         assumptions=setting.assumptions,
         warnings=setting.warnings,
     )
 
 
-def _signed(setting: Setting, plan: Candidate, found: Settled) -> list[Signed]:
+def _signed(setting: Setting, plan: Candidate) -> list[Signed]:
     rows = []
     levels = {plan.settled.assembled.channels[level.pool].offer: level.name for level in plan.settled.levels}
     for number in plan.settled.signed:
@@ -162,6 +168,17 @@ def _signed(setting: Setting, plan: Candidate, found: Settled) -> list[Signed]:
             )
         )  # fmt: skip
     return rows
+
+
+def _binding(setting: Setting, chosen: Settled, others: Sequence[Candidate], cost: Decimal) -> dict[str, str]:
+    """Vendor by vendor; an offer whose reservation was not taken is held back by what it adds."""
+    found = dict(chosen.solution.binding)
+    for each in others:
+        for number in each.settled.assembled.forced - chosen.assembled.forced:
+            offer = setting.table.offers[number]
+            more = each.bills.total - cost
+            found.setdefault(group_of(offer), f"not signed: {offer.name} adds {more:,.0f} dollars over the plan")
+    return found
 
 
 def _sent(setting: Setting, plan: Candidate) -> list[Sent]:
@@ -180,7 +197,7 @@ def _sent(setting: Setting, plan: Candidate) -> list[Sent]:
         month = ZERO if route.reserved else best[route.part, route.offer, False, route.way].cost * share
         rows.append(
             Sent(
-                workload.name, setting.table.parts[route.part].batchable, workload.model,
+                workload.name, setting.table.parts[route.part].batchable, workload.model, workload.channel,
                 setting.table.offers[route.offer].name, route.way, route.reserved, quantize(share, PLACES),
                 quantize(month, CENTS),
             )
@@ -208,12 +225,12 @@ def _bands(setting: Setting) -> tuple[DemandMonth, ...]:
     )
 
 
-def _backtest(setting: Setting, books: Books, today: Sequence[Route]) -> BackTest | None:
+def _backtest(setting: Setting, books: Books, today: Sequence[Route], watch: Watch) -> BackTest | None:
     """Decide on the first half of the usage, and bill the second."""
-    if setting.halves is None:
+    if setting.halves is None or watch.stop():
         return None
     first, second = (_half(setting, half) for half in (0, 1))
-    fitted = decide(setting.asked(first), Watch())
+    fitted = decide(setting.asked(first), watch)
     names, forced = frozenset(level.name for level in fitted.levels), fitted.assembled.forced
     judged = settle(setting.asked(second), names, forced)
     nothing = settle(setting.asked(second), frozenset(), frozenset())

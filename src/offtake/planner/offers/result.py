@@ -32,12 +32,13 @@ class Signed:
 @dataclass(frozen=True, slots=True)
 class Sent:
     """Where a part of a workload goes: `share` of it over the plan, `month` what an average month of that costs at the
-    offer's rate card, before its commitment, tiers and fees.
+    offer's rate card, before its commitment, tiers and fees. `today` is the model of today.
     """
 
     workload: str
     can_wait: bool
     today: str
+    channel_today: str
     offer: str
     way: Way
     reserved: bool
