@@ -42,10 +42,11 @@ def read(source: TextSource, options: ReadOptions) -> Reading:
             tags={"session": text(row.values["session"]), "agent": text(row.values["agent"])},
         )
 
-    return convert(_arrays(source), build)
+    return convert(arrays(source), build)
 
 
-def _arrays(source: TextSource) -> Iterator[Row | Rejected]:
+def arrays(source: TextSource) -> Iterator[Row | Rejected]:
+    """The rows of such a file, by the names of their eight values. InputError for an empty file."""
     number = 0
     for number, line in enumerate(source.lines, 1):
         raw = line.strip()
