@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from offtake.catalog.catalog import Catalog
 from offtake.contract.contract import Contract
@@ -18,6 +19,9 @@ from offtake.contract.parse import parse_bytes
 from offtake.rating.facts import Fact, in_order, read_facts
 from offtake.store.catalogs import open_catalog
 from offtake.values.errors import ContractError, Place
+
+if TYPE_CHECKING:
+    from offtake.contract.stance import Negotiation
 
 LOCK = "prices.lock.yaml"
 
@@ -40,7 +44,14 @@ def load_contract(path: str | Path, stance: str | None = None) -> Contract:
     contract = parse_bytes(path.read_bytes(), str(path))
     if stance is None:
         return contract
-    from offtake.contract.stance import parse_negotiation, with_stance
+    from offtake.contract.stance import with_stance
+
+    return with_stance(contract, open_stances(path, contract), stance)
+
+
+def open_stances(path: Path, contract: Contract) -> Negotiation:
+    """The negotiation file beside a contract. ContractError where there is none, or where it is wrong."""
+    from offtake.contract.stance import parse_negotiation
 
     beside = path.with_name(f"{path.stem}.negotiation.yaml")
     if not beside.exists():
@@ -48,7 +59,7 @@ def load_contract(path: str | Path, stance: str | None = None) -> Contract:
             "C273", f"no stances: {beside.name} is not beside the contract", where=Place(str(path)),
             hint=f"write {beside.name} with `negotiation: {contract.signed.contract}` and `stances: …`",
         )  # fmt: skip
-    return with_stance(contract, parse_negotiation(_text(beside), str(beside)), stance)
+    return parse_negotiation(_text(beside), str(beside))
 
 
 def open_contract(
