@@ -57,7 +57,7 @@ def test_a_level_costs_the_larger_of_its_floor_and_the_usage(
     level = Level(discount, Decimal(commitment), Decimal(fee))
     contracted = (1 - discount) * demand
 
-    assert fee + max(commitment, contracted) == RatedOffer(level, "all").cost(Decimal(demand))
+    assert fee + max(Decimal(commitment), contracted) == RatedOffer(level, "all").cost(Decimal(demand))
 
 
 @given(SHARES, st.integers(0, 10**9), st.integers(0, 10**9))

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from offtake.planner.commitment.sizing import Sizing
     from offtake.planner.demand.events import Event
 
+JUDGED_WINDOWS_MAX = 5_000  # each is rated under every level
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
@@ -144,9 +146,9 @@ def _levels(question: Question, series: Series) -> Advice:
 
 
 def _judged_rows(rows: int, window: int) -> int:
-    """Half of the rows; where that holds whole windows, only those."""
+    """Half of the rows; where that holds whole windows, only those, and at most so many."""
     half = rows // 2
-    return half - half % window if half >= window else half
+    return min(half // window, JUDGED_WINDOWS_MAX) * window if half >= window else half
 
 
 def _rows_of_a_level(series: Series, levels: Sequence[Level]) -> int:

@@ -164,8 +164,8 @@ def test_a_long_history_speaks_for_itself_and_a_short_one_is_drawn() -> None:
     seven = futures(series(*range(1, 8)), 1, generator)
 
     assert tuple(map(Decimal, range(1, 9))) == eight.demand
-    assert "200 paths" in seven.source
-    assert 200 == len(seven.demand)
+    assert "500 paths" in seven.source
+    assert 500 == len(seven.demand)
 
 
 def test_a_long_history_is_thinned_evenly() -> None:

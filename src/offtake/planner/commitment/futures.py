@@ -17,7 +17,7 @@ from offtake.values.money import divide, quantize
 if TYPE_CHECKING:
     import numpy as np
 
-FUTURES_MAX = 200
+FUTURES_MAX = 500
 _CENTS = 2
 WORKLOAD = "demand"
 """What events call the demand of a series."""
@@ -41,7 +41,7 @@ def futures(
 ) -> Futures:
     """The futures of the next `window` rows.
 
-    A history of eight windows or more speaks for itself, thinned evenly by size to at most 200. A shorter one gives its
+    A history of eight windows or more speaks for itself, thinned evenly by size to at most 500. A shorter one gives its
     level and its growth; without a calendar a window counts as one month. Events (of the workload `demand`, in months
     from now) need paths, so with them paths are drawn in any case.
     """

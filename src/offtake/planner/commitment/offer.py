@@ -13,11 +13,11 @@ from decimal import Decimal
 from typing import Literal
 
 from offtake.catalog.list_price import BandPrice, ModelFacts, PriceCell
-from offtake.contract.contract import Contract
 from offtake.contract.parse import parse_data
-from offtake.rating.rate import rate_records
+from offtake.rating.compiled import CompiledTerms
+from offtake.rating.totals import Bundle, Futures
 from offtake.usage.record import UsageRecord, validated
-from offtake.values.money import EXACT, ZERO, quantize
+from offtake.values.money import EXACT, ZERO, quantize, total
 
 Applies = Literal["all", "committed"]
 """What the discount covers: all usage, or only what the commitment pays for, with list price beyond."""
@@ -49,20 +49,23 @@ class RatedOffer:
 
     level: Level
     applies: Applies
-    _contract: Contract = field(init=False)
+    _piece: Bundle = field(init=False)
+    _futures: Futures = field(init=False)
 
     def __post_init__(self) -> None:
-        self._contract = parse_data(_terms(self.level, self.applies), "the level on offer", {}, "")
+        contract = parse_data(_terms(self.level, self.applies), "the level on offer", {}, "")
+        terms = CompiledTerms(contract, _OneDollarAMillion())
+        at = datetime(_YEAR, 7, 1, tzinfo=UTC)
+        one = UsageRecord(
+            id=_MODEL, used_at=at, vendor=_VENDOR, model=_MODEL, quantities={"input_tokens": 1}, context_tokens=0
+        )  # fmt: skip
+        self._piece = Bundle(terms, at, [validated(one)])
+        self._futures = Futures(terms, [_MODEL])
 
     def cost(self, demand: Decimal) -> Decimal:
         """One window's demand at list, in dollars (to a millionth)."""
         pieces = int(quantize(demand, _MICRO).scaleb(_MICRO))
-        record = UsageRecord(
-            id=_MODEL, used_at=datetime(_YEAR, 7, 1, tzinfo=UTC), vendor=_VENDOR, model=_MODEL,
-            quantities={"input_tokens": pieces}, context_tokens=0,
-        )  # fmt: skip
-        used = [validated(record)] if pieces else []
-        return rate_records(used, self._contract, _OneDollarAMillion(), span=self._contract.span).total
+        return quantize(total(self._futures.billed([[self._piece]], [[pieces]])), 2)
 
 
 def _terms(level: Level, applies: Applies) -> dict[str, object]:
