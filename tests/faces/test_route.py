@@ -50,7 +50,9 @@ def test_the_answer_comes_first(offtake: Offtake) -> None:
 
     assert 0 == done.code
     assert "gemini-3.1-pro is the cheapest that passes 75% with 95% confidence: $7.2400 for 200 tasks." == lines[0]
-    assert "  claude-haiku-4-5 is cheaper and scores 76.5% of 200 tasks: 2,255 at that score would prove it." == lines[1]
+    assert (
+        "  claude-haiku-4-5 is cheaper and scores 76.5% of 200 tasks: 2,255 at that score would prove it." == lines[1]
+    )
     assert "own-llama-3.3   71.0%" in done.out
     assert "" == done.err
 

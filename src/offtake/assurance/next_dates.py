@@ -37,7 +37,7 @@ def next_dates(stopped: Stopped) -> tuple[NextDate, ...]:
     contract = stopped.run.machine.terms.contract
     at = stopped.at
     found = {*_windows(stopped), *_lots(stopped), *_terms(contract, at), *_payments(stopped), *_ending(contract, at)}
-    found |= {*_obligations(contract, at), *_amendments(contract)}
+    found |= {*_obligations(contract, at), *_amendments(contract), *_admissions(contract, at)}
     return tuple(
         NextDate(each.at, each.what, each.clause, each.source or contract.source(each.clause))
         for each in sorted(found)
@@ -133,6 +133,15 @@ def _obligations(contract: Contract, at: datetime) -> Iterator[NextDate]:
 def _amendments(contract: Contract) -> Iterator[NextDate]:
     for index, version in enumerate(contract.versions[1:]):
         yield NextDate(version.effective, f"{version.document} takes effect", f"amendments[{index}]", version.document)
+
+
+def _admissions(contract: Contract, at: datetime) -> Iterator[NextDate]:
+    """Models that passed an evaluation serve until their admission ends."""
+    models = contract.as_of(at).models
+    for index, evaluation in enumerate((models and models.evaluation) or ()):
+        for number, each in enumerate(evaluation.admitted):
+            words = f"{each.model} must pass {evaluation.suite} again"
+            yield NextDate(contract.instant(each.until), words, f"models.evaluation[{index}].admitted[{number}].until")
 
 
 def _before(end: datetime, duration: Duration, contract: Contract) -> datetime:

@@ -87,9 +87,9 @@ def command(
 
     EVALS are a plain CSV (model,score,n,cost; or a row a task: model,item,score,cost), an Aider leaderboard, logs of
     inspect-ai in JSON, or results of promptfoo in JSON. Costs compare by task. --out front.html or front.svg draws the
-    front. Exit code 1: no model passes.
+    front. --contract rates the runs' tokens, as --price does. Exit code 1: no model passes.
 
-        offtake route contracts/evaluation.csv --floor 0.7
+        offtake route contracts/example-evaluation.csv --floor 0.7
     """
     if admissions and out and admissions == out:
         raise InputError("U148", "--out and --admissions name one file", hint="name two files")

@@ -16,7 +16,7 @@ from offtake.values.errors import InputError
 from offtake.values.shown import money, share
 
 WIDE, NARROW = (960, 520), (390, 420)
-COST_PLACES = 12
+COST_PLACES = 24  # the place of a dot, also of the cheapest task
 
 
 def picture(choice: Choice) -> str:
@@ -120,7 +120,8 @@ def _chart(choice: Choice, name: str, size: tuple[int, int]) -> str:
     if not dots:
         raise InputError("P638", "no model has a cost, so there is nothing to draw", hint="give costs, or use --price")
     title = f"Score and cost of {len(dots)} models on {choice.suite}"
-    words = "; ".join(f"{dot.name} {share(dot.score)} at ${dot.cost:f} a task" for dot in dots if dot.on_front)
+    front = (f"{each.run.name} {_percent(each.run.score)} at {_thousand(each)}" for each in choice.front)
+    words = f"Score, and cost of 1,000 tasks: {'; '.join(front)}"
     return front_chart(dots, decimal_of(choice.floor), name, title, words, width=size[0], height=size[1])
 
 

@@ -195,3 +195,11 @@ def test_the_next_dates_are_those_after_the_instant_in_order() -> None:
         ("10-03", "last day to stop the renewal"),
         ("01-01", "the contract ends"),
     ] == found
+
+
+def test_a_model_that_passed_an_evaluation_must_pass_again() -> None:
+    admitted = "[{model: claude-haiku-4-5, score: 96%, tasks: 250, until: 2026-04-12}]"
+    text = f"{PLAIN}models: {{evaluation: [{{suite: bot, floor: 92%, confidence: 95%, admitted: {admitted}}}]}}\n"
+    found = [(each.at, each.what, each.clause) for each in next_dates(stopped(text, [], day(2, 10)))]
+
+    assert (day(4, 12), "claude-haiku-4-5 must pass bot again", "models.evaluation[0].admitted[0].until") in found

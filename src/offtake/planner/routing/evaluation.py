@@ -6,6 +6,7 @@ answers has the mean of its items' scores. What a run cost is a money fact of it
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -83,11 +84,12 @@ def of_items(items: Sequence[Item], *, suite: str, model: str, **facts: Any) -> 
     scores: dict[str, list[Fraction]] = {}
     for item in items:
         scores.setdefault(item.id, []).append(item.score)
-    means = [sum(found, Fraction(0)) / len(found) for found in scores.values()]
+    means = Counter(found[0] if len(found) == 1 else sum(found, Fraction(0)) / len(found) for found in scores.values())
+    tasks, points = len(scores), sum((mean * times for mean, times in means.items()), Fraction(0))
     costed = [item for item in items if item.cost is not None]
     counted = costed or [item for item in items if item.tokens]
     return Evaluation(
-        suite=suite, model=model, tasks=len(means), score=sum(means, Fraction(0)) / len(means),
+        suite=suite, model=model, tasks=tasks, score=points / tasks,
         cost=total(item.cost for item in costed if item.cost is not None) if costed else None,
         costed=len(counted), tokens=summed(item.tokens for item in counted),
         **{"where": items[0].where, **facts},

@@ -22,6 +22,7 @@ class Noticed:
     """Findings so far. A reader that meets a problem gives None for the value and goes on."""
 
     findings: list[Finding] = field(default_factory=list)
+    _scores: dict[tuple[str, bool], Fraction] = field(default_factory=dict)  # a million tasks have few distinct scores
 
     def error(self, code: str, what: str, where: Place, *, why: str = "", hint: str = "") -> None:
         """Something that ends the run when all files are read."""
@@ -36,6 +37,14 @@ class Noticed:
         if isinstance(value, bool):
             return Fraction(value)
         words = str(value).strip()
+        if (known := self._scores.get((words, percent))) is not None:
+            return known
+        found = self._read_score(words, value, where, percent)
+        if found is not None:
+            self._scores[words, percent] = found
+        return found
+
+    def _read_score(self, words: str, value: Any, where: Place, percent: bool) -> Fraction | None:
         if words in _GRADES:
             return _GRADES[words]
         if words.lower() in _PASSED + _FAILED:
@@ -99,7 +108,7 @@ class Noticed:
 
     def tokens(self, values: Mapping[str, Any], where: Place) -> dict[str, int]:
         """Tokens by meter, out of columns or keys that are named like our meters."""
-        found = {meter: self._count(meter, values.get(meter), where) for meter in TOKEN_METERS}
+        found = {meter: self._count(meter, values[meter], where) for meter in TOKEN_METERS if values.get(meter)}
         return {meter: quantity for meter, quantity in found.items() if quantity}
 
     def day(self, value: Any, where: Place) -> date | None:

@@ -35,7 +35,7 @@ def _read(source: TextSource, text: str, suite: str, scorer: str | None, noticed
     where, start = Place(source.file), text.lstrip("\ufeff \t\r\n")
     if not start:
         raise InputError("P630", "the file is empty", where=where, hint=f"give {KINDS}")
-    if start[0] == "{":
+    if start[0] in "{[":
         return _read_json(source, start, suite, scorer, noticed)
     if start.startswith(("- ", "-\n", "---", "#")):
         return read_aider(source, suite, noticed)
@@ -52,6 +52,8 @@ def _read_json(source: TextSource, text: str, suite: str, scorer: str | None, no
             "P630", f"not JSON: {getattr(error, 'msg', error)}", where=Place(source.file, line),
             hint="fetch the file again; a run that is still going has none yet",
         ) from error  # fmt: skip
+    if not isinstance(document, dict):
+        document = {}
     if isinstance(document.get("eval"), dict) and "status" in document:
         found = read_inspect_log(document, where, scorer, noticed)
         return [run if run.suite else replace(run, suite=suite) for run in found]

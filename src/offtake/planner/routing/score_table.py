@@ -10,7 +10,8 @@ the names of our meters: input_tokens, cache_read_tokens, cache_write_5m_tokens,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 from offtake.planner.routing.evaluation import Evaluation, Item, of_items
@@ -22,18 +23,21 @@ from offtake.values.errors import InputError, Place
 
 def read_score_table(source: TextSource, suite: str, noticed: Noticed) -> list[Evaluation]:
     """The runs of a CSV. InputError where its columns do not say who scored what on how many tasks."""
-    rows: list[Row] = []
+    rows = _rows(source, noticed)
+    first = next(rows, None)
+    if first is None:
+        raise InputError("P630", "no results in this file", where=Place(source.file), hint="one row a model, or a task")
+    _check(first.values, source.file)
+    named = (row for row in chain([first], rows) if _has_model(row, noticed))
+    return _by_item(named, suite, noticed) if "item" in first.values else _by_model(named, suite, noticed)
+
+
+def _rows(source: TextSource, noticed: Noticed) -> Iterator[Row]:
     for row in csv_rows(source):
         if isinstance(row, Rejected):
             noticed.error("P630", row.error, row.where)
         else:
-            rows.append(row)
-    if not rows:
-        raise InputError("P630", "no results in this file", where=Place(source.file), hint="one row a model, or a task")
-    columns = rows[0].values
-    _check(columns, source.file)
-    named = [row for row in rows if _has_model(row, noticed)]
-    return _by_item(named, suite, noticed) if "item" in columns else _by_model(named, suite, noticed)
+            yield row
 
 
 def _check(columns: Mapping[str, Any], file: str) -> None:
@@ -105,14 +109,12 @@ def _by_item(rows: Iterable[Row], suite: str, noticed: Noticed) -> list[Evaluati
         if score is not None:
             item = Item(id=id, score=score, where=where, cost=cost, tokens=noticed.tokens(values, where))
             items.setdefault(run, []).append(item)
-            facts.setdefault(
-                run,
-                {
+            if run not in facts:
+                facts[run] = {
                     "settings": run[2],
                     "on": noticed.day(values.get("date"), where),
                     "priced_as": text(values.get("priced_as")) or run[1],
-                },
-            )
+                }
     for run, found in items.items():
         noticed.partly_costed(run[1], found)
     return [of_items(found, suite=run[0], model=run[1], **facts[run]) for run, found in items.items()]

@@ -6,7 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from scipy.stats import binomtest
+from scipy.stats import binom, binomtest
 
 from offtake.planner.routing.confidence import deviations, lower_bound, reaches, tasks_to_reach, upper_bound
 from offtake.values.errors import InputError
@@ -53,3 +53,15 @@ def test_a_confidence_that_means_nothing_is_refused(confidence: str) -> None:
         deviations(Decimal(confidence))
 
     assert "P636" == caught.value.code
+
+
+@pytest.mark.parametrize("tasks", [50, 100, 225, 1_000])
+@pytest.mark.parametrize("percent", [50, 60, 70, 80, 90, 95])
+def test_a_model_that_truly_scores_the_floor_passes_about_one_time_in_twenty(tasks: int, percent: int) -> None:
+    """Exact, by the binomial distribution; the point score lets it pass every second time."""
+    floor = Fraction(percent, 100)
+    enough = next((k for k in range(tasks + 1) if reaches(Fraction(k, tasks), tasks, floor, Z95)), None)
+    by_luck = next(k for k in range(tasks + 1) if reaches(Fraction(k, tasks), tasks, floor, Fraction(0)))
+
+    assert enough is None or binom.sf(enough - 1, tasks, percent / 100) < 0.06
+    assert binom.sf(by_luck - 1, tasks, percent / 100) > 0.45
