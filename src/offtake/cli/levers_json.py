@@ -26,7 +26,7 @@ def _usage(found: LeversOfUsage) -> dict[str, object]:
         "priced_at": found.at,
         "usage": {"first": found.first, "last": found.last, "months": str(found.months)},
         "contract": found.contract,
-        "aggregator": found.aggregator or None,
+        "aggregator": asdict(found.aggregator) if found.aggregator else None,
         "catalog": found.catalog_version,
         "currency": found.currency,
         "now": weighed.now,

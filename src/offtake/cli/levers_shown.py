@@ -112,6 +112,12 @@ def _show_reasons(found: LeversOfUsage) -> None:
     known = {bar.lever for bar in weighed.bars} | set(weighed.alone)
     said += [f"{name}: {needs}" for name, needs in NEEDS.items() if name not in known]
     said += list(_idle(weighed))
+    if found.aggregator and "aggregator" in weighed.alone:
+        uptime = "an uptime" if found.aggregator.promises_uptime else "no uptime"
+        said.append(
+            f"aggregator: {found.aggregator.contract}, at its prices of {found.aggregator.at:%Y-%m-%d}, "
+            f"promises {uptime}; its hop adds some 20 to 80 ms at p95, which no invoice shows"
+        )
     said += [_where_caching_pays(each, found) for each in weighed.caching]
     for words in said:
         render.text(f"  {words}")

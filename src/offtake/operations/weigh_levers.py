@@ -36,6 +36,15 @@ from offtake.values.yaml_text import read_yaml
 FAILED = ("http_5xx", "vendor_truncation")
 
 
+@dataclass(frozen=True, slots=True)
+class Aggregator:
+    """Whose rate card it is, the instant of its prices, and whether it promises an uptime."""
+
+    contract: str
+    at: datetime
+    promises_uptime: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeversOfUsage:
     """The levers, and of what: usage from `first` to `last` that stands for so many `months`, at prices of `at`."""
@@ -47,7 +56,7 @@ class LeversOfUsage:
     months: Fraction
     currency: str
     contract: str
-    aggregator: str
+    aggregator: Aggregator | None
     catalog_version: str
     usage: UsageInput
 
@@ -94,8 +103,13 @@ def weigh_levers(
     return LeversOfUsage(
         weighed=weighed, at=shops[0].at, first=first, last=last, months=stands_for,
         currency=opened.contract.signed.term.currency, contract=opened.contract.signed.contract,
-        aggregator=sold.contract.signed.contract if sold else "", catalog_version=catalog.version, usage=usage,
+        aggregator=_aggregator(sold, shops[-1].at) if sold else None, catalog_version=catalog.version, usage=usage,
     )  # fmt: skip
+
+
+def _aggregator(sold: Opened, at: datetime) -> Aggregator:
+    terms = sold.contract.as_of(at)
+    return Aggregator(terms.contract, at, terms.sla is not None and terms.sla.uptime is not None)
 
 
 def calendar_months(first: datetime, last: datetime) -> int:

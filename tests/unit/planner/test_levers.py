@@ -6,19 +6,25 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 
+from offtake.contract.list_only import list_contract
+from offtake.operations.contracts import load_contract
 from offtake.planner.levers.declared import Admissible, Declared, Range, cache_shares, models_for
 from offtake.planner.levers.facts import Exclusion
-from offtake.planner.levers.pricing import Cost
+from offtake.planner.levers.pricing import Cost, Shop
 from offtake.planner.levers.rules import Rules
 from offtake.planner.levers.running import CacheShares, Model, Way, a_month, cached, run, split
 from offtake.planner.levers.seats import Activity, activity, break_even_tokens, read_roster
-from offtake.planner.levers.stack import Job, alone, priced, stacked
+from offtake.planner.levers.stack import Job, Step, alone, direct, priced, stacked
 from offtake.planner.levers.weigh import Month, Tables, weigh
 from offtake.planner.levers.worth import in_use
+from offtake.planner.rated import Pricing
+from offtake.rating.breakdown import unrounded
 from offtake.values.errors import InputError
+from tests.faces.conftest import CONTRACT
 from tests.scenarios.planner.test_levers import (
     AGGREGATOR,
     CATALOG,
@@ -210,3 +216,30 @@ def test_a_roster_that_cannot_be_read_says_where(text: str, words: str) -> None:
         read_roster(text.splitlines(), "people.csv")
 
     assert words in str(raised.value)
+
+
+def test_an_aggregators_fees_may_eat_what_its_prices_save(tmp_path: Path) -> None:
+    """A million tokens in for 5.00: 15% less is 4.25, and 100 of platform fee makes it 104.25."""
+    path = tmp_path / "small.yaml"
+    path.write_text(CONTRACT)
+    fees = Shop(Pricing(unrounded(load_contract(path)), CATALOG), LIST.at)
+    found = priced([Job(workload((1, 0)))], [LIST, fees], rules())
+
+    assert Step("aggregator", exactly("104.25"), exactly("-99.25"), 1) == alone(found, "aggregator")
+    assert exactly("5") == stacked(found)[0][-1].cost
+
+
+def test_a_cloud_is_who_a_commitment_would_be_signed_with() -> None:
+    bedrock = replace(workload((1, 0)), access="bedrock")
+    cloud = Shop(Pricing(list_contract(DAY, DAY, ["bedrock"]), CATALOG), LIST.at)
+
+    assert ["bedrock", "anthropic"] == list(direct(priced([Job(bedrock), Job(workload((1, 0)))], [cloud], rules())))
+
+
+def test_under_a_signed_contract_no_rate_card_is_imagined(tmp_path: Path) -> None:
+    path = tmp_path / "small.yaml"
+    path.write_text(CONTRACT)
+    signed = Shop(Pricing(unrounded(load_contract(path)), CATALOG), LIST.at)
+    found = weigh([Month(workload((1, 0)))], Declared(), [signed], rules(), Tables(GATES, ASKS))
+
+    assert (Decimal("4.25"), ()) == (found.now, found.worths)

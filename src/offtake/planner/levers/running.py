@@ -105,6 +105,11 @@ def uncached(workload: Workload) -> Workload:
     return cached(workload, CacheShares(nothing, nothing), best=True)
 
 
+def seller(workload: Workload) -> str:
+    """Who a commitment would be signed with: the model's vendor, or the cloud through which it is bought."""
+    return workload.vendor if workload.access == "api" else workload.access
+
+
 def caches(workload: Workload) -> bool:
     """Whether the usage itself shows cached input."""
     return any(workload.quantities.get(meter) for meter in PROMPT[1:])

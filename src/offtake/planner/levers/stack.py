@@ -11,13 +11,13 @@ range never makes a lever look good by its better half.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_UP, Decimal
 from itertools import product
 
 from offtake.planner.levers.pricing import Cost, Shop, sum_of
 from offtake.planner.levers.rules import Bar, Rules
-from offtake.planner.levers.running import CacheShares, Model, Way, run
+from offtake.planner.levers.running import CacheShares, Model, Way, run, seller
 from offtake.planner.workload import Workload
 from offtake.values.errors import CatalogError, InputError, UnpricedError
 from offtake.values.money import divide, quantize, total
@@ -211,15 +211,13 @@ def _bonus(found: Priced, ways: Mapping[int, Way], before: Cost) -> Iterator[Ste
 
 
 def direct(found: Priced) -> dict[str, Cost]:
-    """What is left to buy of each vendor after batch, cache and routing: what could be committed."""
+    """What is left to buy of each seller after batch, cache and routing: what could be committed."""
     ways = chosen(found, ORDER[:3])
-    vendors = dict.fromkeys(job.own.vendor for job in found.jobs) | dict.fromkeys(
-        way.model.vendor for way in ways.values()
-    )
-    return {
-        vendor: sum_of([found.costs[item] for item in ways.items() if item[1].model.vendor == vendor])
-        for vendor in vendors
-    }
+    left: dict[str, list[Cost]] = {seller(job.workload): [] for job in found.jobs}
+    for number, way in ways.items():
+        bought = replace(found.jobs[number].workload, vendor=way.model.vendor)
+        left.setdefault(seller(bought), []).append(found.costs[number, way])
+    return {name: sum_of(costs) for name, costs in left.items()}
 
 
 def _pulled(way: Way, job: Job) -> set[str]:

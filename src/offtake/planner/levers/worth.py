@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from offtake.contract.contract import Contract
+from offtake.contract.list_only import FILE as LIST_PRICES
 from offtake.contract.parse import parse_data
 from offtake.planner.levers.pricing import Cost, Shop, sum_of
-from offtake.planner.levers.running import READ, WRITES, caches, uncached
+from offtake.planner.levers.running import READ, WRITES, caches, seller, uncached
 from offtake.planner.levers.stack import ORDER, Priced, chosen
 from offtake.planner.rated import Pricing
 from offtake.planner.workload import Workload
@@ -71,7 +72,7 @@ def failed_requests(workloads: Sequence[Workload], shares: Sequence[Decimal], sh
         output = int(workload.quantities.get("output_tokens", 0) * share)
         if output:
             part = shop.cost(replace(workload, quantities={"output_tokens": output}))
-            found[workload.vendor] = found.get(workload.vendor, ZERO) + part
+            found[seller(workload)] = found.get(seller(workload), ZERO) + part
     return tuple(
         Worth(("FR-01", "FR-02"), vendor, Cost(value, value), "failed and truncated requests are billed today")
         for vendor, value in found.items()
@@ -84,15 +85,17 @@ def rate_card(found: Priced) -> tuple[Worth, ...]:
     Only where what is in force now is the public list; a signed contract has its own discounts.
     """
     shop = found.shops[0]
+    if shop.pricing.contract.file != LIST_PRICES:
+        return ()
     ways = chosen(found, ORDER[:3])
     parts = {end: found.parts(ways, 0, best=end) for end in (True, False)}
     worths = []
-    for vendor in dict.fromkeys(part.vendor for part in parts[True]):
+    for vendor in dict.fromkeys(seller(part) for part in parts[True]):
         savings = []
         for share in RATE_CARD:
             lower = replace(shop, pricing=Pricing(discounted(shop.pricing.contract, share), shop.pricing.catalog))
             for end in (True, False):
-                own = [part for part in parts[end] if part.vendor == vendor]
+                own = [part for part in parts[end] if seller(part) == vendor]
                 savings.append(total(shop.cost(part) - lower.cost(part) for part in own))
         value = Cost(min(savings), max(savings))
         worths.append(Worth(("PR-01",), vendor, value, f"{RATE_CARD[0]} to {RATE_CARD[1]} off list on what is left"))
@@ -104,7 +107,7 @@ def region(observed: Sequence[Workload], pinned: Sequence[Workload], shop: Shop)
     found: dict[str, list[Cost]] = {}
     for before, after in zip(observed, pinned, strict=True):
         uplift = shop.cost(after) - shop.cost(before)
-        found.setdefault(after.vendor, []).append(Cost(uplift, uplift))
+        found.setdefault(seller(after), []).append(Cost(uplift, uplift))
     sums = ((vendor, sum_of(costs)) for vendor, costs in found.items())
     return tuple(
         Worth(("DE-01",), vendor, value, "the region's uplift is waived") for vendor, value in sums if value.high
