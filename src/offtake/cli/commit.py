@@ -123,6 +123,7 @@ def command(output_format: str, out: Path | None, discount_applies: str | None, 
     for each row.
 
         offtake commit demand.csv --discount-applies all --level 10%@600k --level 20%@1.2M
+
         offtake commit demand.csv --discount-applies committed --discount 30%
     """
     from offtake.operations.advise_commitment import Question, advise

@@ -28,8 +28,9 @@ class CurvePoint:
 
 
 def curve(deal: Deal, demand: Sequence[Decimal]) -> tuple[CurvePoint, ...]:
-    """The tenths of demand, from the first to the largest period."""
-    return tuple(point(deal, demand, quantile(demand, share)) for share in _SHARES)
+    """The tenths of demand, from the first to the largest period; each commitment once."""
+    commitments = dict.fromkeys(quantile(demand, share) for share in _SHARES)
+    return tuple(point(deal, demand, commitment) for commitment in commitments)
 
 
 def point(deal: Deal, demand: Sequence[Decimal], commitment: Decimal) -> CurvePoint:
