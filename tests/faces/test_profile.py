@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -111,3 +112,27 @@ def test_no_usage_is_refused(offtake: Offtake, tmp_path: Path) -> None:
 
     assert 2 == done.code
     assert "error[P602]: there is no usage to profile" in done.err
+
+
+def test_dollars_are_those_of_rate_also_above_a_context_threshold(offtake: Offtake, tmp_path: Path) -> None:
+    path = tmp_path / "long.csv"
+    rows = (f"a{size},2026-06-01T12:00:00Z,gpt-5.4,chat,,realtime,ok,{size},,100" for size in (1_000, 272_000, 500_000))
+    path.write_text(HEADER + "\n".join(rows) + "\n")
+    rated = json.loads(offtake("rate", path, "--format", "json").out)
+    (chat,) = json.loads(offtake("profile", path, *SAME_PRICES, "--format", "json").out)["workloads"]
+
+    assert Decimal(rated["total"]) == Decimal(chat["cost"])
+
+
+def test_a_trace_with_prefix_ids_says_what_repeats(offtake: Offtake, tmp_path: Path) -> None:
+    path = tmp_path / "trace.jsonl"
+    rows = [
+        {"timestamp": 1_000 * number, "input_length": 1_024, "output_length": 10, "hash_ids": [1, 2 + number]}
+        for number in range(4)
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    asked = ("profile", path, "--model", "claude-opus-4.7", *SAME_PRICES)
+    (workload,) = json.loads(offtake(*asked, "--format", "json").out)["workloads"]
+
+    assert {"ever": "0.3750", "within": {"5m": "0.3750", "1h": "0.3750"}} == workload["prefix_repeat"]
+    assert "37.5% of the input repeats the beginning of an earlier prompt (37.5% within 5m" in offtake(*asked).out

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from offtake.operations.profile_usage import Profiled, ProfiledUsage
     from offtake.planner.profile.figures import Sizes
     from offtake.planner.profile.model_choice import Choice
+    from offtake.planner.profile.prefixes import PrefixRepeat
     from offtake.planner.profile.verdict import Lever
     from offtake.planner.workload import Workload
 
@@ -127,7 +128,7 @@ def document(found: ProfiledUsage) -> dict[str, object]:
 
 def _row(each: Profiled) -> dict[str, object]:
     profile, workload = each.profile, each.profile.workload
-    growth = profile.growth
+    growth, repeat = profile.growth, each.prefix_repeat
     return {
         "workload": workload.name,
         **{name: getattr(workload, name) for name in FORM},
@@ -151,7 +152,7 @@ def _row(each: Profiled) -> dict[str, object]:
         "truncated": profile.truncated,
         "cache_read": profile.cache_read,
         "cache_write": profile.cache_write,
-        "prefix_repeat": None,
+        "prefix_repeat": {"ever": repeat.ever, "within": repeat.within} if repeat else None,
         **_money(each),
     }
 
@@ -230,11 +231,20 @@ def _show(found: ProfiledUsage) -> None:
             _show_choice(each, each.choice, found.currency)
     when = f"{found.priced_at:%Y-%m-%d}"
     as_model = f" as {found.model}" if found.model else ""
+    for each in found.workloads:
+        if each.prefix_repeat:
+            render.text(f"{name_of(each.profile.workload)}: {_repeats(each.prefix_repeat)}; `offtake cache` prices it.")
+    unknown = any(each.prefix_repeat is None for each in found.workloads)
     read = render.share(found.caching.read, 0)
     render.text(
         f"Priced at {found.contract}{as_model} of {when}. Caching is taken to read {read} of the input and to write "
-        f"the rest for {found.caching.ttl}; which prefixes repeat is {NOT_KNOWN} from these records."
+        f"the rest for {found.caching.ttl}" + (f"; which prefixes repeat is {NOT_KNOWN}." if unknown else ".")
     )
+
+
+def _repeats(repeat: PrefixRepeat) -> str:
+    within = ", ".join(f"{render.share(share)} within {ttl}" for ttl, share in repeat.within.items())
+    return f"{render.share(repeat.ever)} of the input repeats the beginning of an earlier prompt ({within})"
 
 
 def _words(each: Profiled, currency: str) -> str:

@@ -6,6 +6,7 @@ variant is priced by the code that prices a request; nothing here knows a price.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -42,6 +43,15 @@ class Pricing:
 
     def __post_init__(self) -> None:
         self.terms = CompiledTerms(self.contract, self.catalog)
+
+    def sum(self, records: Iterable[UsageRecord]) -> Cost:
+        """What several records cost together, each by itself as at the start of the term."""
+        costs = [self.cost(record) for record in records]
+        return Cost(*(total(getattr(cost, name) for cost in costs) for name in Cost.__slots__))
+
+    def thresholds(self, record: UsageRecord) -> tuple[int, ...]:
+        """The contexts above which the record's model costs more. CatalogError where the model is not known."""
+        return self.terms.lane(record).thresholds
 
     def cost(self, record: UsageRecord) -> Cost:
         """What one record costs. CatalogError or UnpricedError where nothing prices it, InputError outside the term."""

@@ -41,7 +41,7 @@ def workload(input_tokens: int, output_tokens: int, batchable: str = "0") -> Wor
 
 
 def verdict(traffic: Workload, ttl: str = "5m") -> Verdict:
-    return judge(traffic, traffic.record(AT), pricing(), Caching(ttl=ttl))
+    return judge([traffic.record(AT)], traffic.batchable, pricing(), Caching(ttl=ttl))
 
 
 OUTPUT_HEAVY = workload(500 * MILLION, 1_500 * MILLION, "0.4")
@@ -89,7 +89,7 @@ def test_a_cache_that_is_in_use_is_no_lever() -> None:
 
 def test_ratio_flips() -> None:
     """3r + 6 = 2r + 12; = 2.5r + 15; = 5r + 25."""
-    found = choose(OUTPUT_HEAVY.record(AT), MODELS, pricing())
+    found = choose([OUTPUT_HEAVY.record(AT)], MODELS, pricing())
 
     assert (
         Flip(("grok-4.1", "gemini-3.1-pro"), Decimal(6), "grok-4.1"),
@@ -112,7 +112,7 @@ def test_ratio_flips() -> None:
 def test_the_list_prices_of_three_volumes(millions: tuple[int, int], expected: tuple[str, ...]) -> None:
     record = workload(millions[0] * MILLION, millions[1] * MILLION).record(AT)
 
-    assert list(map(Decimal, expected)) == [each.cost for each in choose(record, MODELS, pricing()).models]
+    assert list(map(Decimal, expected)) == [each.cost for each in choose([record], MODELS, pricing()).models]
 
 
 def of_trace(name: str) -> Profiled:

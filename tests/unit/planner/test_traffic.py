@@ -100,3 +100,21 @@ def test_sizes_are_exact_to_seventeen_bits() -> None:
 def test_a_quantile_is_a_size_that_occurs(share: str, expected: int) -> None:
     assert expected == quantile(Counter([1, 2, 3, 4]), Decimal(share))
     assert None is quantile(Counter(), Decimal(share))
+
+
+def test_thresholds_keep_requests_apart_for_exact_prices() -> None:
+    """At the threshold is not above it."""
+    sizes = (200_000, 200_001, 300_000)
+    records = [request(size, quantities={"input_tokens": size, "output_tokens": 5}) for size in sizes]
+    (found,) = observe(records, thresholds=[272_000, 200_000])
+    rows = found.records(START)
+
+    assert [(1, 200_000, 0), (1, 200_001, 200_001), (1, 300_000, 272_001)] == [
+        (row.count, row.quantities["input_tokens"], row.context_tokens) for row in rows
+    ]
+
+
+def test_without_thresholds_the_traffic_is_one_row() -> None:
+    (row,) = one(request(1), request(2)).records(START)
+
+    assert (2, 1_200, 0) == (row.count, row.quantities["input_tokens"], row.context_tokens)

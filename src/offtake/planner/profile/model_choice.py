@@ -64,9 +64,9 @@ class Choice:
     ranges: tuple[Range, ...]
 
 
-def choose(record: UsageRecord, models: Sequence[str], pricing: Pricing) -> Choice:
-    """The choice among models for one workload's traffic. CatalogError where a model has no price."""
-    found = [_cost(record, model, pricing) for model in dict.fromkeys(models)]
+def choose(records: Sequence[UsageRecord], models: Sequence[str], pricing: Pricing) -> Choice:
+    """The choice among models for one workload's traffic (at least one row). CatalogError where one has no price."""
+    found = [_cost(records, model, pricing) for model in dict.fromkeys(models)]
     flips = tuple(flip(one, two) for one, two in combinations(found, 2))
     return Choice(tuple(sorted(found, key=lambda each: each.cost)), flips, cheapest_by_ratio(found))
 
@@ -104,11 +104,12 @@ def _crossing(one: ModelCost, two: ModelCost) -> Decimal | None:
     return divide(two.output_mtok - one.output_mtok, steeper) if steeper else None
 
 
-def _cost(record: UsageRecord, model: str, pricing: Pricing) -> ModelCost:
-    """Priced at the workload's own context, so that a threshold that it passes is passed here too."""
-    as_model = replace(record, model=model, vendor="")
+def _cost(records: Sequence[UsageRecord], model: str, pricing: Pricing) -> ModelCost:
+    """Unit prices are those at the context where most of the tokens lie: above a threshold where these are."""
+    as_model = [replace(record, model=model, vendor="") for record in records]
+    typical = max(as_model, key=lambda record: sum(record.quantities.values()))
     unit = [
-        pricing.cost(replace(as_model, quantities={meter: MTOK})).contracted
+        pricing.cost(replace(typical, quantities={meter: MTOK})).contracted
         for meter in ("input_tokens", "output_tokens")
     ]
-    return ModelCost(model, unit[0], unit[1], pricing.cost(as_model).contracted)
+    return ModelCost(model, unit[0], unit[1], pricing.sum(as_model).contracted)

@@ -9,6 +9,7 @@ below 131,072 tokens; beyond, they keep their seventeen leading bits (within 0.0
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -55,17 +56,27 @@ class Form:
 
 
 @dataclass(slots=True)
+class Band:
+    """The part of the traffic whose requests have a context between two price thresholds."""
+
+    requests: int = 0
+    quantities: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
 class Traffic:
     """Sums over the rows of one form. `inputs` and `outputs` count requests by size, of rows that are one request.
 
     `outcomes` counts requests; None is an outcome that the source does not say. `hours` sums tokens by hour since
     1970, and says nothing about hours where rows are `daily`. `waiting` requests are tagged as able to wait;
-    `sized_tokens` is the input of the requests in `inputs`.
+    `sized_tokens` is the input of the requests in `inputs`. `bands` splits requests and quantities by how many of
+    `thresholds` the context exceeds, for exact prices; the mean context stands for a row of several requests.
     """
 
     form: Form
     first: datetime
     last: datetime
+    thresholds: tuple[int, ...] = ()
     requests: int = 0
     quantities: dict[str, int] = field(default_factory=dict)
     outcomes: Counter[str | None] = field(default_factory=Counter)
@@ -75,6 +86,7 @@ class Traffic:
     sized_tokens: int = 0
     waiting: int = 0
     daily: bool = False
+    bands: dict[int, Band] = field(default_factory=dict)
 
     def add(self, record: UsageRecord) -> None:
         """Count one row."""
@@ -82,8 +94,11 @@ class Traffic:
         self.requests += record.count
         self.outcomes[record.outcome] += record.count
         tokens = 0
+        band = self._band(record)
+        band.requests += record.count
         for meter, quantity in record.quantities.items():
             self.quantities[meter] = self.quantities.get(meter, 0) + quantity
+            band.quantities[meter] = band.quantities.get(meter, 0) + quantity
             tokens += quantity if BY_NAME[meter].is_token and not BY_NAME[meter].inside else 0
         hour = (record.used_at - EPOCH) // HOUR
         self.daily |= record.grain == "day"
@@ -95,6 +110,15 @@ class Traffic:
             self.sized_tokens += size
             self.inputs[size_of(size)] += 1
             self.outputs[size_of(output_tokens_in(record.quantities))] += 1
+
+    def _band(self, record: UsageRecord) -> Band:
+        context = record.context_tokens
+        if context is None:
+            context = input_tokens_of(record) // max(1, record.count) if self.thresholds else 0
+        number = bisect_left(self.thresholds, context)
+        if number not in self.bands:
+            self.bands[number] = Band()
+        return self.bands[number]
 
     @property
     def input_tokens(self) -> int:
@@ -149,15 +173,30 @@ class Traffic:
             region=form.region, batchable=self.batchable(rules), context_tokens=self.context_tokens,
         )  # fmt: skip
 
+    def records(self, at: datetime) -> tuple[UsageRecord, ...]:
+        """The traffic as rows of usage at one instant, one a band, which price it exactly."""
+        workload = self.workload()
+        return tuple(
+            workload.record(
+                at, quantities=dict(band.quantities), count=band.requests,
+                context_tokens=self.thresholds[number - 1] + 1 if number else 0,
+            )
+            for number, band in sorted(self.bands.items())
+        )  # fmt: skip
 
-def observe(usage: Iterable[UsageRecord] | Source) -> tuple[Traffic, ...]:
-    """The traffic of records, or of a source of deduplicated usage, sorted by form."""
+
+def observe(usage: Iterable[UsageRecord] | Source, thresholds: Iterable[int] = ()) -> tuple[Traffic, ...]:
+    """The traffic of records, or of a source of deduplicated usage, sorted by form.
+
+    `thresholds` are the contexts above which some model costs more; they keep requests apart within a form.
+    """
+    ascending = tuple(sorted(set(thresholds)))
     found: dict[Form, Traffic] = {}
     for record in records_of(usage):
         form = Form(record.workload, record.vendor, record.model, record.channel, record.access, record.region)
         traffic = found.get(form)
         if traffic is None:
-            traffic = found[form] = Traffic(form, record.used_at, record.used_at)
+            traffic = found[form] = Traffic(form, record.used_at, record.used_at, ascending)
         traffic.add(record)
     return tuple(found[form] for form in sorted(found))
 

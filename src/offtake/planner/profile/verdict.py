@@ -15,10 +15,9 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from offtake.planner.rated import Cost, Pricing
-from offtake.planner.workload import Workload
 from offtake.usage.record import UsageRecord
 from offtake.values.errors import CatalogError, UnpricedError
-from offtake.values.money import EXACT, divide, quantize, total
+from offtake.values.money import EXACT, divide, quantize
 
 MOVES_FROM = Decimal("0.1")
 """A lever moves the bill when it saves this share of it."""
@@ -88,60 +87,71 @@ def _moving(name: str, moves: bool) -> str:
     return f"{name} {'moves' if moves else 'does not move'} the bill"
 
 
-def judge(workload: Workload, record: UsageRecord, pricing: Pricing, caching: Caching) -> Verdict:
-    """The verdict on a workload, as the record that stands for it. CatalogError or UnpricedError without a price."""
-    now = pricing.cost(record)
+def judge(records: Sequence[UsageRecord], batchable: Decimal, pricing: Pricing, caching: Caching) -> Verdict:
+    """The verdict on a workload, as the rows that stand for it; `batchable` is the share of it that may wait.
+
+    CatalogError or UnpricedError where it has no price.
+    """
+    now = pricing.sum(records)
     share = divide(now.output, now.contracted) if now.contracted else None
     return Verdict(
         cost=now,
-        batch=_batch(record, Decimal(1), now, pricing),
-        batchable=_batch(record, workload.batchable, now, pricing),
-        cache=_cache(record, caching, now, pricing),
-        cached_today=_cached_today(record, now, pricing),
+        batch=_batch(records, Decimal(1), now, pricing),
+        batchable=_batch(records, batchable, now, pricing),
+        cache=_cache(records, caching, now, pricing),
+        cached_today=_cached_today(records, now, pricing),
         output_share=None if share is None else quantize(share, 4),
     )
 
 
-def _batch(record: UsageRecord, share: Decimal, now: Cost, pricing: Pricing) -> Lever:
+def _batch(records: Sequence[UsageRecord], share: Decimal, now: Cost, pricing: Pricing) -> Lever:
     """A share of each meter in batch; whole tokens, what is left over stays."""
-    if record.channel == "batch":
+    if all(record.channel == "batch" for record in records):
         return Lever(None, None, None, "it runs in batch already")
-    waits = {meter: int(quantity * share) for meter, quantity in record.quantities.items()}
-    stays = {meter: quantity - waits[meter] for meter, quantity in record.quantities.items()}
-    parts = [replace(record, channel="batch", quantities=_above_zero(waits))]
-    return _lever([*parts, replace(record, quantities=_above_zero(stays))], now, pricing)
+    parts = []
+    for record in records:
+        waits = {meter: int(quantity * share) for meter, quantity in record.quantities.items()}
+        stays = {meter: quantity - waits[meter] for meter, quantity in record.quantities.items()}
+        parts.append(replace(record, channel="batch", quantities=_above_zero(waits)))
+        parts.append(replace(record, quantities=_above_zero(stays)))
+    return _lever([part for part in parts if part.quantities], now, pricing)
 
 
-def _cache(record: UsageRecord, caching: Caching, now: Cost, pricing: Pricing) -> Lever:
-    whole = sum(record.quantities.get(meter, 0) for meter in CACHED)
-    read = record.quantities.get("cache_read_tokens", 0)
+def _cache(records: Sequence[UsageRecord], caching: Caching, now: Cost, pricing: Pricing) -> Lever:
+    whole = sum(map(_text_input, records))
+    read = sum(record.quantities.get("cache_read_tokens", 0) for record in records)
     if read and read >= whole * caching.read:
         share = quantize(divide(Decimal(100 * read), whole), 1)
         return Lever(None, None, None, f"{share:f}% of its input is read from a cache already")
-    return _lever([_cached(record, caching)], now, pricing)
+    return _lever([_cached(record, caching) for record in records], now, pricing)
 
 
-def _cached_today(record: UsageRecord, now: Cost, pricing: Pricing) -> Decimal | None:
-    if not any(record.quantities.get(meter) for meter in CACHED[1:]):
+def _cached_today(records: Sequence[UsageRecord], now: Cost, pricing: Pricing) -> Decimal | None:
+    if not any(record.quantities.get(meter) for record in records for meter in CACHED[1:]):
         return None
-    whole = sum(record.quantities.get(meter, 0) for meter in CACHED)
-    rest = {meter: quantity for meter, quantity in record.quantities.items() if meter not in CACHED}
-    uncached = pricing.cost(replace(record, quantities={"input_tokens": whole, **rest}))
+    uncached = pricing.sum(_with_input(record, {"input_tokens": _text_input(record)}) for record in records)
     return EXACT.subtract(uncached.contracted, now.contracted)
 
 
 def _cached(record: UsageRecord, caching: Caching) -> UsageRecord:
     """The same tokens with all text input read or written; whole tokens, what is left over is written."""
-    whole = sum(record.quantities.get(meter, 0) for meter in CACHED)
+    whole = _text_input(record)
     read = int(whole * caching.read)
-    kept = {meter: quantity for meter, quantity in record.quantities.items() if meter not in CACHED}
-    cached = {"cache_read_tokens": read, WRITES[caching.ttl]: whole - read}
-    return replace(record, quantities=_above_zero({**cached, **kept}))
+    return _with_input(record, {"cache_read_tokens": read, WRITES[caching.ttl]: whole - read})
+
+
+def _text_input(record: UsageRecord) -> int:
+    return sum(record.quantities.get(meter, 0) for meter in CACHED)
+
+
+def _with_input(record: UsageRecord, text_input: Mapping[str, int]) -> UsageRecord:
+    others = {meter: quantity for meter, quantity in record.quantities.items() if meter not in CACHED}
+    return replace(record, quantities=_above_zero({**text_input, **others}))
 
 
 def _lever(records: Sequence[UsageRecord], now: Cost, pricing: Pricing) -> Lever:
     try:
-        cost = total(pricing.cost(record).contracted for record in records)
+        cost = pricing.sum(records).contracted
     except (CatalogError, UnpricedError) as error:
         return Lever(None, None, None, f"no price: {error.findings[0].what}")
     saving = EXACT.subtract(now.contracted, cost)
