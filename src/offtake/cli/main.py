@@ -50,6 +50,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "crossover": ("crossover", "Show from where on a direct deal is cheaper than an aggregator."),
         "deployment": ("deployment", "Weigh a private deployment against a price a token."),
         "levers": ("levers", "Weigh what pays without a contract, and what may be asked for."),
+        "plan": ("plan", "Say what to sign, at which level, and what to send where."),
         "commit": ("commit", "Say how much to commit, judged on your own last periods."),
         "value": ("value", "Say what each clause of a contract is worth, in dollars a year."),
     },

@@ -14,9 +14,10 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
+from offtake.catalog.list_price import ListPrices
 from offtake.planner.offers.admissible import Need
 from offtake.values import units
-from offtake.values.errors import InputError, Place
+from offtake.values.errors import CatalogError, InputError, Place
 from offtake.values.yaml_text import read_yaml, step
 
 KEYS = (
@@ -35,10 +36,12 @@ class Quality:
     confidence: Decimal = Decimal("0.95")
 
 
-def needs_of(files: Sequence[Path], quality: Quality) -> tuple[Need, ...]:
-    """Every need, flags last. InputError P665 with file:line:column for what is wrong in a file."""
+def needs_of(files: Sequence[Path], quality: Quality, catalog: ListPrices) -> tuple[Need, ...]:
+    """Every need, flags last. InputError P665 with file:line:column for what is wrong in a file; CatalogError for a
+    model that nobody sells, with the row that names it.
+    """
     found = [need for path in files for need in _read(path)]
-    passed = _passed(quality)
+    passed = _passed(quality, catalog)
     if passed is not None:
         found = [need if need.models is not None else replace(need, models=passed) for need in found]
         if not any(need.workloads == "*" for need in found):
@@ -47,11 +50,21 @@ def needs_of(files: Sequence[Path], quality: Quality) -> tuple[Need, ...]:
         before = next((need for need in found if need.workloads == pattern), Need(workloads=pattern))
         found = [need for need in found if need.workloads != pattern]
         found.append(replace(before, models=models))
+    for need in found:
+        for model in need.models or ():
+            _resolved(model, need, catalog)
     return tuple(found)
 
 
-def _passed(quality: Quality) -> tuple[str, ...] | None:
-    """The models that proved the floor. InputError P666 where none did."""
+def _resolved(model: str, need: Need, catalog: ListPrices) -> None:
+    try:
+        catalog.resolve(model)
+    except CatalogError as error:
+        raise CatalogError.of([replace(each, where=need.where) for each in error.findings]) from error
+
+
+def _passed(quality: Quality, catalog: ListPrices) -> tuple[str, ...] | None:
+    """The models that proved the floor and are on sale. InputError P666 where there is none."""
     if not quality.evaluations:
         return None
     from offtake.operations.route_models import route
@@ -60,12 +73,27 @@ def _passed(quality: Quality) -> tuple[str, ...] | None:
         raise InputError("P665", "evaluations say nothing without a floor", hint="add --floor 70%")
     choice = route(quality.evaluations, floor=quality.floor, confidence=quality.confidence).choice
     runs = [each.run for each in (*choice.judged, *choice.not_comparable) if each.passes]
+    models = dict.fromkeys(run.priced_as or run.model for run in runs)
+    sold = tuple(model for model in models if _is_sold(model, catalog))
+    if runs and not sold:
+        raise InputError(
+            "P666", f"no price book has the models that prove the floor: {', '.join(models)}",
+            where=Place(str(quality.evaluations[0])), hint="name them as they are sold, or add prices with --catalog",
+        )  # fmt: skip
     if not runs:
         raise InputError(
-            "P666", f"no model proves a floor of {quality.floor:%} at {quality.confidence:%} confidence",
+            "P666", f"no model proves a floor of {quality.floor:.1%} at {quality.confidence:.1%} confidence",
             where=Place(str(quality.evaluations[0])), hint="lower --floor or --confidence, or run more tasks",
         )  # fmt: skip
-    return tuple(dict.fromkeys(run.priced_as or run.model for run in runs))
+    return sold
+
+
+def _is_sold(model: str, catalog: ListPrices) -> bool:
+    try:
+        catalog.resolve(model)
+    except CatalogError:
+        return False
+    return True
 
 
 def _read(path: Path) -> list[Need]:

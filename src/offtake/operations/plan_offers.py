@@ -103,7 +103,7 @@ def plan_offers(
     vendor = catalog.resolve(asked.model).vendor if asked.model else ""
     options = ReadOptions(model=asked.model, vendor=vendor, start=datetime(1970, 1, 1, tzinfo=UTC))
     seen = observed(usage, options, asked.rules, asked.usage_months, progress)
-    needs = needs_of(asked.needs, asked.quality)
+    needs = needs_of(asked.needs, asked.quality, catalog)
     opener = Opener(asked.horizon, asked.moment, asked.catalogs, asked.facts, asked.levels)
     found, turned_away = open_table(offers, opener)
     public = opener.public(sorted({part.workload.access for part in seen.parts}))

@@ -22,7 +22,7 @@ from offtake.planner.offers.offer import Offer
 from offtake.planner.offers.problem import Risk, Watch
 from offtake.planner.offers.rerate import Cloud, Rerated, Route
 from offtake.planner.offers.result import Alternative, BackTest, DemandMonth, PlanResult, Search, Sent, Signed
-from offtake.planner.offers.ways import Menu
+from offtake.planner.offers.ways import CACHE_METERS, Menu
 from offtake.values.money import ZERO, divide, quantize, total
 
 PLACES = 4
@@ -149,7 +149,7 @@ def _result(
         bands=_bands(setting),
         sensitivity=sensitivity(books, today, plan.routes, plan.settled.signed),
         backtest=_backtest(setting, books, today, watch),
-        assumptions=setting.assumptions,
+        assumptions=(*setting.assumptions, *_of_moves(setting, plan)),
         warnings=setting.warnings,
     )
 
@@ -203,6 +203,19 @@ def _sent(setting: Setting, plan: Candidate) -> list[Sent]:
             )
         )  # fmt: skip
     return rows
+
+
+def _of_moves(setting: Setting, plan: Candidate) -> list[str]:
+    """What is taken for granted where a part moves to another model."""
+    moved = [
+        setting.table.parts[route.part].workload
+        for route in plan.routes
+        if route.way.model != setting.table.parts[route.part].workload.model
+    ]
+    found = ["another model is taken to need as many tokens; --tokens says otherwise"] if moved else []
+    if any(meter in workload.quantities for workload in moved for meter in CACHE_METERS):
+        found.append("another model is taken to read as much from its cache as today's does")
+    return found
 
 
 def _simplified(setting: Setting, plan: Candidate) -> tuple[str, ...]:

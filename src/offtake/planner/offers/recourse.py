@@ -23,8 +23,9 @@ from offtake.planner.offers.outcome import MeanShare, Reply, Routed
 from offtake.planner.offers.problem import Floats, Problem, Watch
 from offtake.planner.offers.sparse import Indices, Model, run
 
-CLOSE = 1e-8  # relative difference of cost and bound at which a path is settled
+CLOSE = 1e-8  # relative difference of cost and bound at which a path counts as settled, where nothing else is said
 SWEEPS_MAX = 12
+DOUBT = 3e-3  # an item whose best two prices are this near goes to the linear program; wider where that is not enough
 LEAST = 1e-12  # the smallest λ: an item that a level may not serve stays out of reach at it
 
 
@@ -96,10 +97,10 @@ class Settled:
 
 
 class Sorts:
-    """Settles the paths of a sortable problem; each starts from the values that it had last."""
+    """Settles the paths of a sortable problem within `close`; each starts from the values that it had last."""
 
-    def __init__(self, problem: Problem) -> None:
-        self.problem, self.terms = problem, terms(problem)
+    def __init__(self, problem: Problem, close: float = CLOSE) -> None:
+        self.problem, self.terms, self.close = problem, terms(problem), close
         self._last = np.ones((problem.paths, len(problem.levels)))
 
     def reply(self, signing: Floats, watch: Watch) -> Reply | None:
@@ -111,7 +112,7 @@ class Sorts:
             if watch.stop():
                 return None
             path = path_prices(self.problem, self.terms, number)
-            settled = settle(path, self.terms, signed, self._last[number, signed])
+            settled = settle(path, self.terms, signed, self._last[number, signed], self.close)
             self._last[number, signed] = settled.values
             costs[number] = settled.cost
             constants[number], slopes[number] = cut(path, self.terms, signed, settled.values)
@@ -124,7 +125,7 @@ class Sorts:
         used = np.zeros((self.problem.paths, len(signing)))
         for number in range(self.problem.paths):
             path = path_prices(self.problem, self.terms, number)
-            settled = settle(path, self.terms, signed, self._last[number, signed], routes=True)
+            settled = settle(path, self.terms, signed, self._last[number, signed], self.close, routes=True)
             costs[number] = settled.cost
             listed = path.listed[self.terms.pool[signed]]
             listed[np.isinf(listed)] = 0.0
@@ -141,7 +142,7 @@ class Sorts:
         return share
 
 
-def settle(path: Path, known: Terms, signed: Indices, start: Floats | None = None, routes: bool = False) -> Settled:
+def settle(path: Path, known: Terms, signed: Indices, start: Floats, close: float, routes: bool = False) -> Settled:
     """The cheapest routing of a path under the signed levels, and the exact value of a committed dollar of each.
 
     `routes`: who serves what is wanted too; without it, one level alone needs no more than its quantile.
@@ -149,19 +150,19 @@ def settle(path: Path, known: Terms, signed: Indices, start: Floats | None = Non
     contracted = known.multiplier[signed, None] * path.listed[known.pool[signed]]
     commitment, limit = known.commitment[signed], known.limit[signed]
     highest = np.where(np.isfinite(limit), limit, _highest_ratio(path.free, contracted))
-    values = _ascend(path.free, contracted, commitment, highest, np.minimum(highest, 1.0) if start is None else start)
+    values = _ascend(path.free, contracted, commitment, highest, start)
     if not len(signed) or (len(signed) == 1 and not routes):
         return Settled(_dual(path.free, contracted, commitment, values), values, np.zeros(contracted.shape))
-    doubt = 1e-6
+    doubt = DOUBT
     while True:
         found, again = _route(path.free, contracted, commitment, limit, values, doubt)
         bound = _dual(path.free, contracted, commitment, values)
         better = _dual(path.free, contracted, commitment, np.minimum(again, highest))
         if better > bound:
             values, bound = np.minimum(again, highest), better
-        if found.cost - bound <= CLOSE * max(1.0, found.cost) or doubt > 1e6:
+        if found.cost - bound <= close * max(1.0, found.cost) or doubt > 1e6:
             return Settled(found.cost, values, found.routed)
-        doubt = max(0.01, doubt * 8)
+        doubt *= 8
 
 
 def cut(path: Path, known: Terms, signed: Indices, values: Floats) -> tuple[float, Floats]:

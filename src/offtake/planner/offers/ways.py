@@ -155,7 +155,9 @@ class Desk:
     def _ways(self, part: Part, model: str) -> Iterator[Way]:
         """Batch comes last, and what writes no cache before what does not use one."""
         workload, scope = part.workload, self.offer.terms.scope
-        maker = self.offer.catalog.resolve(model).vendor
+        sold = self.offer.catalog.resolve(model)
+        maker = sold.vendor
+        model = workload.model if sold == self.offer.catalog.resolve(workload.model) else sold.id
         access = workload.access if workload.access in scope.access else scope.access[0]
         regions = dict.fromkeys((workload.region, "global"))
         own = "realtime" if workload.channel == "batch" else workload.channel
