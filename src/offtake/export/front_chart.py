@@ -19,7 +19,7 @@ from offtake.values.shown import share
 LINE = 24  # from one row of the key to the next
 NAME_MAX = 30
 KEY = 340  # the width of the key, where there is room for one
-TICKS = tuple(Decimal(tick) for tick in ("0", "0.2", "0.4", "0.6", "0.8", "1"))
+TICKS = tuple(Decimal(tenths).scaleb(-1) for tenths in range(0, 11, 2))
 LEFT, TOP, BOTTOM = 56, 26, 52
 
 
@@ -37,13 +37,14 @@ class Dot:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """The plotting area in pixels; `low` and `high` are powers of ten of the cost."""
+    """The plotting area in pixels; `low` and `high` are powers of ten of the cost, `least` a score."""
 
     width: int
     height: int
     low: int
     high: int
     right: int
+    least: Decimal
 
     def x(self, cost: Decimal) -> int:
         """Costs across, by their logarithm."""
@@ -52,7 +53,8 @@ class Frame:
 
     def y(self, score: Decimal) -> int:
         """Scores upwards."""
-        return self.height - BOTTOM - to_integer(score * (self.height - TOP - BOTTOM))
+        room = self.height - TOP - BOTTOM
+        return self.height - BOTTOM - to_integer(divide((score - self.least) * room, 1 - self.least))
 
 
 def front_chart(
@@ -63,7 +65,9 @@ def front_chart(
     low = int(min(costs).log10().to_integral_value(ROUND_FLOOR))
     high = max(low + 1, int(max(costs).log10().to_integral_value(ROUND_CEILING)))
     keyed = width > 2 * KEY
-    frame = Frame(width, height, low, high, KEY if keyed else 24)
+    lowest = min(floor, *(min(dot.score, dot.lower) for dot in dots))
+    least = max(tick for tick in TICKS[:-1] if tick <= lowest)
+    frame = Frame(width, height, low, high, KEY if keyed else 24, least)
     best = [dot for dot in dots if dot.on_front]
     parts = [*_grid(frame), _floor(frame, floor)]
     parts += [f'<circle class="dot" {_at(frame, dot)} r="3.5"/>' for dot in dots if not dot.on_front]
@@ -82,18 +86,20 @@ def front_chart(
 
 def _grid(frame: Frame) -> list[str]:
     parts = []
-    for tick in TICKS:
+    for tick in (tick for tick in TICKS if tick >= frame.least):
         y = frame.y(tick)
         parts.append(f'<line class="grid" x1="{LEFT}" x2="{frame.width - frame.right}" y1="{y}" y2="{y}"/>')
         parts.append(f'<text class="tick" x="{LEFT - 8}" y="{y + 4}" text-anchor="end">{share(tick, 0)}</text>')
     foot = frame.height - BOTTOM
-    for power in range(frame.low, frame.high + 1):
-        cost = Decimal(1).scaleb(power)
+    costs = [Decimal(1).scaleb(power) for power in range(frame.low, frame.high + 1)]
+    if len(costs) == 2:
+        costs[1:1] = [costs[0] * 2, costs[0] * 5]
+    for cost in costs:
         x = frame.x(cost)
         parts.append(f'<line class="grid" x1="{x}" x2="{x}" y1="{TOP}" y2="{foot}"/>')
         parts.append(f'<text class="tick" x="{x}" y="{foot + 18}" text-anchor="middle">${cost:f}</text>')
     middle = (LEFT + frame.width - frame.right) // 2
-    words = "dollars a task, each line ten times the one before"
+    words = "dollars a task, on a scale of powers of ten"
     parts.append(f'<text class="tick" x="{middle}" y="{foot + 40}" text-anchor="middle">{words}</text>')
     return parts
 

@@ -55,20 +55,24 @@ def _answer(choice: Choice) -> tuple[str, str]:
     if best is None:
         return "No model passes", f"None of {len(choice.judged)} models proves {_percent(choice.floor)}{_sure(choice)}."
     words = f"The cheapest of {len(choice.judged)} models that passes {_percent(choice.floor)}{_sure(choice)}: "
-    words += f"{_percent(best.run.score)} of {best.run.tasks:,} tasks, {_thousand(best)} per 1,000 tasks."
+    words += f"{share(decimal_of(best.run.score))} of {best.run.tasks:,} tasks, {_thousand(best)} per 1,000 tasks."
     over = choice.passed_over
     if over:
         nearest = min(over, key=lambda each: each.tasks_needed or 0)
-        count = "One cheaper model scores" if len(over) == 1 else f"{len(over)} cheaper models score"
-        words += f" {count} enough, on too few tasks to prove it; the nearest, {escape(nearest.run.name)} "
-        words += f"({_percent(nearest.run.score)}), needs {nearest.tasks_needed:,} tasks at that score."
+        name, scored = escape(nearest.run.name), share(decimal_of(nearest.run.score))
+        if len(over) == 1:
+            words += f" {name} is cheaper and scores {scored}, on too few tasks to prove it: "
+            words += f"{nearest.tasks_needed:,} at that score would."
+        else:
+            words += f" {len(over)} cheaper models score enough, on too few tasks to prove it; "
+            words += f"the nearest, {name} ({scored}), needs {nearest.tasks_needed:,} tasks at that score."
     return f"Route to <b>{escape(best.run.name)}</b>", words
 
 
 def _table(choice: Choice) -> str:
     rows = "\n".join(
         f'<tr><td class="n">{number}</td><th scope="row">{escape(each.run.name)}</th>'
-        f'<td class="n">{_percent(each.run.score)}</td><td class="n aside">{share(each.lower)}</td>'
+        f'<td class="n">{share(decimal_of(each.run.score))}</td><td class="n aside">{share(each.lower)}</td>'
         f'<td class="n aside">{each.run.tasks:,}</td><td class="n">{_thousand(each)}</td>'
         f"<td>{_verdict(each, choice)}</td></tr>"
         for number, each in enumerate(choice.front, 1)
@@ -98,7 +102,7 @@ def _again(choice: Choice, check: Recheck) -> str:
 
 def _apart(choice: Choice, reasons: Mapping[str, str]) -> str:
     rows = "\n".join(
-        f'<tr><th scope="row">{escape(each.run.name)}</th><td class="n">{_percent(each.run.score)}</td>'
+        f'<tr><th scope="row">{escape(each.run.name)}</th><td class="n">{share(decimal_of(each.run.score))}</td>'
         f"<td>{escape(reasons.get(each.run.name, ''))}</td></tr>"
         for each in choice.not_comparable
     )
@@ -120,7 +124,7 @@ def _chart(choice: Choice, name: str, size: tuple[int, int]) -> str:
     if not dots:
         raise InputError("P638", "no model has a cost, so there is nothing to draw", hint="give costs, or use --price")
     title = f"Score and cost of {len(dots)} models on {choice.suite}"
-    front = (f"{each.run.name} {_percent(each.run.score)} at {_thousand(each)}" for each in choice.front)
+    front = (f"{each.run.name} {share(decimal_of(each.run.score))} at {_thousand(each)}" for each in choice.front)
     words = f"Score, and cost of 1,000 tasks: {'; '.join(front)}"
     return front_chart(dots, decimal_of(choice.floor), name, title, words, width=size[0], height=size[1])
 

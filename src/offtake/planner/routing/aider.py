@@ -54,7 +54,8 @@ def _run(row: Mapping[str, Any], where: Place, suite: str, noticed: Noticed) -> 
     if score is None:
         return None
     tokens = noticed.tokens({meter: row.get(key) for meter, key in _TOKENS.items()}, where)
-    named = _MODEL_FLAG.search(str(row.get("command", "")))
+    # An architect and its editor are two models whose tokens stand in one sum: no price book has the pair.
+    named = None if row.get("editor_model") else _MODEL_FLAG.search(str(row.get("command", "")))
     return Evaluation(
         suite=suite, model=model, tasks=tasks, score=score, where=where,
         cost=noticed.cost(row.get("total_cost"), where, model), costed=ran, tokens=tokens,

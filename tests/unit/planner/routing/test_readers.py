@@ -57,6 +57,12 @@ def test_two_edit_formats_of_one_model_are_two_runs() -> None:
     assert ["GPT 5 (low) (diff)", "GPT 5 (low) (whole)"] == [each.name for each in found.evaluations]
 
 
+def test_an_architect_and_its_editor_are_priced_as_neither() -> None:
+    found = read(AIDER.replace("  date: 2025-08-25\n", "  editor_model: gpt-4.1\n"), "aider.yml")
+
+    assert "GPT 5 (low)" == found.evaluations[0].priced_as
+
+
 def test_an_older_leaderboard_has_rates_only() -> None:
     found = read(AIDER.replace("pass_num_2: 180", "pass_rate_2: 80.4"), "aider.yml")
 
