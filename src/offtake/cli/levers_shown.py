@@ -158,16 +158,15 @@ def _show_gates(found: LeversOfUsage) -> None:
     currency = found.currency
     cells = []
     for each in found.weighed.positions:
-        low, high = each.monthly
-        gate = _money(low, currency) if low == high else f"{_money(low, currency)} … {_money(high, currency)}"
+        gate = " … ".join(dict.fromkeys(render.money(end, currency, 0) for end in each.monthly))
         grow = "–"
         if each.multiple and each.opening != "open":
             grow = " … ".join(dict.fromkeys(f"{multiple}×" for multiple in each.multiple))
-        left = _cost(each.spend, currency)
+        left = " … ".join(dict.fromkeys(render.money(end, currency, 0) for end in (each.spend.low, each.spend.high)))
         cells.append((each.vendor, left, each.gate.gate.replace("_", " "), gate, STATUSES[each.opening], grow))
-    columns = ("vendor", "left", "gate", "opens at", "it is", "usage must grow")
-    title = "What a vendor negotiates at: a month, on what is left after batch, caching and routing"
-    render.table(columns, cells, right=("left", "opens at", "usage must grow"), title=title)
+    columns = ("vendor", "left", "gate", "opens at", "it is", "must grow")
+    title = "Who negotiates at what is left after batch, caching and routing, a month"
+    render.table(columns, cells, right=("left", "opens at", "must grow"), title=title)
     sources = dict.fromkeys(
         (each.gate.gate, each.gate.start, each.gate.source, each.gate.seen) for each in found.weighed.positions
     )
@@ -176,7 +175,7 @@ def _show_gates(found: LeversOfUsage) -> None:
         render.text(f"  {gate.replace('_', ' ')}: from {start}, {verified}: {source}")
     for worth in found.weighed.worths:
         value = _cost(worth.value, currency)
-        render.text(f"  {', '.join(worth.asks)} at {worth.vendor}: worth {value} a month if {worth.assumes}")
+        render.text(f"  {', '.join(worth.asks)} at {worth.vendor}: {value} a month, if {worth.assumes}")
     render.text()
 
 

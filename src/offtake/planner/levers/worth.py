@@ -74,7 +74,12 @@ def failed_requests(workloads: Sequence[Workload], shares: Sequence[Decimal], sh
             part = shop.cost(replace(workload, quantities={"output_tokens": output}))
             found[seller(workload)] = found.get(seller(workload), ZERO) + part
     return tuple(
-        Worth(("FR-01", "FR-02"), vendor, Cost(value, value), "failed and truncated requests are billed today")
+        Worth(
+            ("FR-01", "FR-02"),
+            vendor,
+            Cost(value, value),
+            "failed and truncated requests are billed today and a clean policy ends it",
+        )
         for vendor, value in found.items()
     )
 
@@ -98,7 +103,9 @@ def rate_card(found: Priced) -> tuple[Worth, ...]:
                 own = [part for part in parts[end] if seller(part) == vendor]
                 savings.append(total(shop.cost(part) - lower.cost(part) for part in own))
         value = Cost(min(savings), max(savings))
-        worths.append(Worth(("PR-01",), vendor, value, f"{RATE_CARD[0]} to {RATE_CARD[1]} off list on what is left"))
+        worths.append(
+            Worth(("PR-01",), vendor, value, f"{RATE_CARD[0]} to {RATE_CARD[1]} off list is agreed on what is left")
+        )
     return tuple(worths)
 
 
