@@ -27,9 +27,6 @@ from offtake.cli.rate import reading
 if TYPE_CHECKING:
     from offtake.operations.cache_economics import CacheEconomics, Dollars, Replayed, Steps
     from offtake.operations.usage_input import FileProgress
-    from offtake.planner.cache.advice import Choice
-    from offtake.planner.cache.break_even import BreakEven
-    from offtake.planner.cache.rules import CacheRules
     from offtake.planner.cache.study import Row
 
 SAID_AT_MOST = 3
@@ -74,21 +71,22 @@ def command(
         offtake cache contracts/traces/prefixes.jsonl --rules claude-sonnet-4-5
     """
     from offtake.operations.cache_economics import cache_economics
+    from offtake.operations.cache_json import cache_document, policy_rows, rejected_rows
 
     with _bars() as (report, replaying):
         found = cache_economics(
             trace, rules=rules, policy=policy, contract=contract, catalogs=catalogs, at=at, stance=stance,
             reading=report, replaying=replaying,
         )  # fmt: skip
-    _say(found)
+    _say(found, rejected_rows(found))
     if output_format == "json":
-        render.write(render.json_text(_document(found)), out)
+        render.write(render.json_text(cache_document(found)), out)
     elif output_format == "csv":
-        rows = _policies(found.replayed) if found.replayed else []
+        rows = policy_rows(found.replayed) if found.replayed else []
         render.write(render.csv_text(COLUMNS, ([row[name] for name in COLUMNS] for row in rows)), out)
     else:
         render.write_tables(lambda: _show(found), out)
-    return 1 if _rejected(found) else 0
+    return 1 if rejected_rows(found) else 0
 
 
 @contextmanager
@@ -104,13 +102,7 @@ def _bars() -> Iterator[tuple[FileProgress, Steps]]:
         yield report, replaying
 
 
-def _rejected(found: CacheEconomics) -> list[str]:
-    rows = found.replayed.rejected if found.replayed else found.usage.rejected if found.usage else ()
-    return [f"{row.where}: rejected[{row.code}]: {row.error}" for row in rows]
-
-
-def _say(found: CacheEconomics) -> None:
-    rejected = _rejected(found)
+def _say(found: CacheEconomics, rejected: Sequence[str]) -> None:
     for words in rejected[:SAID_AT_MOST]:
         render.note(words)
     if len(rejected) > SAID_AT_MOST:
@@ -119,123 +111,6 @@ def _say(found: CacheEconomics) -> None:
         render.note(
             "the file names no model: replayed under Anthropic's public multiples; say --rules MODEL for another"
         )
-
-
-def _document(found: CacheEconomics) -> dict[str, object]:
-    document: dict[str, object] = {
-        "contract": found.contract,
-        "contract_hash": found.contract_hash,
-        "catalog_version": found.catalog_version,
-        "at": found.priced_at,
-        "currency": found.currency,
-        "assumed_rules": found.assumed,
-        "rules": [_rule(model, rules) for model, rules in found.rules],
-        "break_even": [_break_even(each) for each in found.break_even],
-        "rejected": _rejected(found),
-    }
-    if found.replayed:
-        return {**document, **_replay_document(found.replayed)}
-    observed = [
-        {
-            "workload": each.workload, "model": each.model, "requests": each.requests, "input_tokens": each.input,
-            "cacheable_share_at_most": _ratio(each.cacheable), "measured_ratio": each.measured(),
-            "range": [
-                {"ttl": ttl, "lowest_ratio": each.ratios(ttl)[0], "highest_ratio": each.ratios(ttl)[1]}
-                for ttl in each.rules.ttls
-            ],
-        }
-        for each in found.observed
-    ]  # fmt: skip
-    advice = {"sentence": found.observed[0].sentence(), "workloads": [each.sentence() for each in found.observed]}
-    return {**document, "policies": [], "observed": observed, "advice": advice}
-
-
-def _replay_document(replayed: Replayed) -> dict[str, object]:
-    advice = replayed.advice
-    requests = replayed.trace.requests
-    return {
-        "kind": replayed.kind,
-        "requests": len(requests),
-        "input_tokens": sum(request.input_tokens for request in requests),
-        "output_tokens": sum(request.output_tokens for request in requests),
-        "policies": _policies(replayed),
-        "bounds": [{"bound": each.name, "ttl": each.ttl, "input_cost_ratio": each.ratio} for each in replayed.bounds],
-        "best_per_session_ratio": replayed.best_per_session,
-        "admission": [
-            {
-                "turn": each.turn, "ttl": each.ttl, "requests": each.requests,
-                "continued_share": each.continued_share, "reads_per_write": each.reads_per_write,
-            }
-            for each in replayed.admissions
-        ],
-        "advice": {
-            "sentence": advice.sentence,
-            **_choice(advice.whole),
-            "mixed_holdout_ratio": advice.mixture and advice.mixture.by_workload,
-            "single_holdout_ratio": advice.mixture and advice.mixture.by_one,
-            "workloads": [
-                {"workload": each.workload, "model": each.model, "requests": each.requests, **_choice(each),
-                 "sentence": each.sentence}
-                for each in advice.workloads
-            ],
-        },
-    }  # fmt: skip
-
-
-def _choice(choice: Choice) -> dict[str, object]:
-    return {
-        "policy": choice.policy.name,
-        "ttl": choice.policy.ttl or None,
-        "fit_ratio": choice.fit_ratio,
-        "holdout_ratio": choice.holdout_ratio,
-        "holdout_saving": choice.holdout_saving,
-    }
-
-
-def _policies(replayed: Replayed) -> list[dict[str, object]]:
-    return [_policy(row, dollars) for row, dollars in zip(replayed.rows, replayed.dollars, strict=True)]
-
-
-def _policy(row: Row, dollars: Dollars | None) -> dict[str, object]:
-    total = row.total
-    return {
-        "policy": row.policy.name,
-        "ttl": row.policy.ttl or None,
-        "read_share": _ratio(Fraction(total.read, total.input or 1)),
-        "write_share": _ratio(Fraction(total.written, total.input or 1)),
-        "input_cost_ratio": row.ratio(),
-        "holdout_ratio": row.holdout_ratio(),
-        "ping_share": _ratio(Fraction(total.pinged, total.input or 1)),
-        "offered": row.is_offered,
-        "cost": dollars and dollars.total,
-        "cost_output": dollars and dollars.output,
-        "cost_left_branches_forgotten": dollars and dollars.chain,
-        "cost_long_context": dollars and dollars.long_context,
-    }
-
-
-def _rule(model: str, rules: CacheRules) -> dict[str, object]:
-    return {
-        "model": model, "rules": rules.name, "read": _ratio(rules.read),
-        "writes": {ttl: _ratio(write) for ttl, write in rules.writes},
-        "min_prefix_tokens": rules.min_prefix_tokens, "automatic": rules.automatic, "source": rules.source,
-    }  # fmt: skip
-
-
-def _break_even(each: BreakEven) -> dict[str, object]:
-    return {
-        "ttl": each.ttl,
-        "read_share": _ratio(each.read_share),
-        "reads_per_write": _ratio(each.reads_per_write),
-        "keep_alive_pings": _ratio(each.pings),
-        "keep_alive_minutes": _ratio(each.keep_alive_minutes),
-    }
-
-
-def _ratio(value: Fraction | None) -> Decimal | None:
-    from offtake.planner.cache.tally import decimal
-
-    return None if value is None else decimal(value)
 
 
 def _show(found: CacheEconomics) -> None:
@@ -285,11 +160,15 @@ def _show_admissions(replayed: Replayed) -> None:
         last = turn == max(each.turn for each in replayed.admissions) and turn > 1
         rows.append(
             (f"{turn}+" if last else str(turn), render.count(found[turn, ttls[0]].requests),
-             *(cell for ttl in ttls for cell in (render.share(found[turn, ttl].continued_share),
+             *(cell for ttl in ttls for cell in (_percent(found[turn, ttl].next_read_share),
                                                  _places(found[turn, ttl].reads_per_write))))
         )  # fmt: skip
     if rows:
-        columns = ("turn", "requests", *(name for ttl in ttls for name in (f"next in {ttl}", f"reads a write, {ttl}")))
+        columns = (
+            "turn",
+            "requests",
+            *(name for ttl in ttls for name in (f"read next in {ttl}", f"reads in all, {ttl}")),
+        )
         render.table(columns, rows, right=columns[1:])
 
 
@@ -307,11 +186,11 @@ def _show_notes(found: CacheEconomics, replayed: Replayed) -> None:
 
 def _show_break_even(found: CacheEconomics) -> None:
     rows = [
-        (each.ttl, _percent(each.read_share), _places(_ratio(each.reads_per_write)),
+        (each.ttl, _percent(_ratio(each.read_share)), _places(_ratio(each.reads_per_write)),
          _minutes(each.keep_alive_minutes))
         for each in found.break_even
     ]  # fmt: skip
-    columns = ("ttl", "caching all pays above a read share of", "one write above reads of", "pings pay for gaps below")
+    columns = ("ttl", "pays if read next above", "pays if reads in all above", "pings pay for gaps below")
     render.table(columns, rows, right=columns[1:])
 
 
@@ -321,13 +200,18 @@ def _shares(row: Row) -> Sequence[str]:
     return *(_places(each) for each in shares), _places(row.ratio()), _places(row.holdout_ratio())
 
 
+def _ratio(value: Fraction | None) -> Decimal | None:
+    from offtake.planner.cache.tally import decimal
+
+    return None if value is None else decimal(value)
+
+
 def _places(value: Decimal | None) -> str:
     return "" if value is None else render.rounded(value, RATIO_PLACES)
 
 
-def _percent(value: Fraction | None) -> str:
-    found = _ratio(value)
-    return "" if found is None else render.share(found, 2)
+def _percent(value: Decimal | None) -> str:
+    return "" if value is None else render.share(value, 2)
 
 
 def _minutes(value: Fraction | None) -> str:

@@ -17,12 +17,13 @@ from offtake.catalog.catalog import Catalog
 from offtake.contract.contract import Contract
 from offtake.contract.list_only import list_contract
 from offtake.operations.contracts import Opened, moment_of, open_contract
-from offtake.operations.usage_input import FileProgress, UsageInput, open_usage
+from offtake.operations.usage_input import REJECTED_MAX, FileProgress, UsageInput, open_usage
+from offtake.planner.cache.admission import Admission, admissions
 from offtake.planner.cache.advice import Advice, advise
 from offtake.planner.cache.break_even import BreakEven, break_even
 from offtake.planner.cache.policy import NONE, policies
 from offtake.planner.cache.rules import CacheRules, is_text, of_model, of_text, ttls_of
-from offtake.planner.cache.study import Admission, Bound, Row, admissions, best_per_session, bounds, run, steps
+from offtake.planner.cache.study import Bound, Row, best_per_session, bounds, run, steps
 from offtake.planner.cache.tally import Cells, Tally
 from offtake.planner.cache.trace import Trace
 from offtake.planner.cache.without_prefixes import Observed, observe
@@ -31,6 +32,7 @@ from offtake.rating.breakdown import unrounded
 from offtake.store.catalogs import open_catalog
 from offtake.store.sources import found_files, head_of, is_parquet, text_source
 from offtake.usage.prefixes.reading import PrefixKind, prefix_kind
+from offtake.usage.prefixes.request import PrefixRequest
 from offtake.usage.reading import ReadOptions
 from offtake.usage.record import UsageRecord, validated
 from offtake.usage.rows import Rejected
@@ -165,13 +167,17 @@ def _read(
     trace, rejected = Trace(kind.clock), []
     model = setting.rules if setting.rules and not is_text(setting.rules) else ""
     for row in kind.read(text_source(file, partial(reading, file) if reading else None)):
-        if isinstance(row, Rejected):
-            rejected.append(row)
-            continue
         try:
-            trace.add(row, model)
+            if isinstance(row, PrefixRequest):
+                trace.add(row, model)
+            else:
+                rejected.append(row)
         except InputError as error:
             rejected.append(Rejected.of(error, row.where or Place(str(file)), ""))
+        if len(rejected) > REJECTED_MAX:
+            last = rejected[-1]
+            raise InputError("U150", f"more than {REJECTED_MAX:,} rows cannot be read, the last: {last.error}",
+                             where=last.where, hint="is this the trace that was meant?")  # fmt: skip
     if not trace.requests:
         why = str(rejected[0].error) if rejected else ""
         raise InputError("U110", "no request could be read", where=rejected[0].where if rejected else Place(str(file)),

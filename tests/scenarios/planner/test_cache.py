@@ -138,6 +138,18 @@ def test_conversation_bounds() -> None:
     assert ("0.7693", "0.7457") == (found["5m"], found["5m or 1h"])
 
 
+def test_after_the_first_turn_too_few_prompts_are_continued_in_time_and_after_the_second_enough() -> None:
+    found = {(each.turn, each.ttl): each for each in replayed(CONVERSATION).admissions}
+    first, second = found[1, "5m"].next_read_share, found[2, "5m"].next_read_share
+    needed = decimal(Fraction(5, 18))
+
+    assert first is not None and second is not None
+    assert first < decimal(Fraction(5, 23)) < needed < second
+    assert "0.3221" == at_four(found[2, "5m"].continued_share)
+    # The trace lasts less than an hour: it cannot say what an hour would have brought.
+    assert found[1, "1h"].next_read_share is None
+
+
 def test_what_is_advised_for_the_conversation_is_to_write_from_the_second_turn_on() -> None:
     advice = replayed(CONVERSATION).advice
 

@@ -16,6 +16,7 @@ from offtake.planner.cache.tally import Cell, Cells, decimal, grouped, ratio, we
 from offtake.values.shown import share
 
 ONE = Decimal(1)
+NOTHING_ASKED = "No policy that these rules offer was asked for: nothing is advised."
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,10 @@ class Advice:
 def advise(rows: Sequence[Row], models: Sequence[str]) -> Advice:
     """The advice that rows give. Only what the vendor offers is advised; at least one such row must be there."""
     offered = [row for row in rows if row.is_offered]
+    if all(row.policy == NONE for row in offered):
+        requests = whole(offered[0].cells.values()).requests
+        nothing = Choice("", "", requests, NONE, None, None, NOTHING_ASKED)
+        return Advice(NOTHING_ASKED, nothing, (), None)
     best, chosen = _choice([(row, _half(row, "late", False), _half(row, "late", True)) for row in offered])
     early = [grouped(_half(row, "late_here", False), _workload) for row in offered]
     late = [grouped(_half(row, "late_here", True), _workload) for row in offered]

@@ -16,7 +16,6 @@ from offtake.planner.cache.rules import CacheRules, microseconds, ttls_of
 from offtake.planner.cache.tally import Cells, Halves, Tally, decimal, grouped, ratio, tally, weight, whole
 from offtake.planner.cache.trace import Trace, Turns, turns
 
-TURNS_SHOWN = 8
 Progress = Callable[[int], None]
 
 
@@ -54,19 +53,6 @@ class Bound:
     name: str
     ttl: str
     ratio: Decimal | None
-
-
-@dataclass(frozen=True, slots=True)
-class Admission:
-    """After so many turns (the last row: or more): how often a prompt is continued within the TTL, and how many turns
-    in a row read what it wrote. A write pays above the break-even of `reads_per_write`.
-    """
-
-    turn: int
-    ttl: str
-    requests: int
-    continued_share: Decimal
-    reads_per_write: Decimal
 
 
 def run(trace: Trace, rules: Sequence[CacheRules], asked: Iterable[Policy], progress: Progress) -> list[Row]:
@@ -132,41 +118,17 @@ def steps(asked: Sequence[Policy], rules: Sequence[CacheRules]) -> int:
     return len(asked) + ttls + (ttls > 1) + 1
 
 
-def admissions(trace: Trace, rules: Sequence[CacheRules]) -> list[Admission]:
-    """Who is continued, turn by turn, for each TTL. Empty for a vendor that caches by itself without a premium."""
-    if all(each.automatic and not each.has_premium for each in rules):
-        return []
-    found = turns(trace, [each.min_prefix_tokens for each in rules])
-    rows = []
-    for ttl in ttls_of(rules):
-        life = microseconds(ttl)
-        reads = [0] * len(found.turn)
-        for index in range(len(reads) - 1, -1, -1):
-            after, wait = found.after[index], found.wait[index]
-            if after is not None and wait is not None and wait <= life:
-                reads[index] = 1 + reads[after]
-        for turn in range(1, TURNS_SHOWN + 1):
-            chosen = [index for index, each in enumerate(found.turn) if min(each, TURNS_SHOWN) == turn]
-            if chosen:
-                continued = sum(reads[index] > 0 for index in chosen)
-                rows.append(
-                    Admission(
-                        turn, ttl, len(chosen), decimal(Fraction(continued, len(chosen))),
-                        decimal(Fraction(sum(reads[index] for index in chosen), len(chosen))),
-                    )
-                )  # fmt: skip
-    return rows
-
-
 def best_per_session(rows: Sequence[Row]) -> Decimal | None:
     """The ratio if every session had the best of no caching and prompt ends at each TTL, known beforehand.
 
-    None for a trace without sessions.
+    None for a trace without sessions, or where prompt ends were not asked for.
     """
     chosen = [row for row in rows if row.policy.kind in ("none", "end")]
+    if all(row.policy.kind == "none" for row in chosen):
+        return None
     total, tokens = Fraction(0), 0
     by_row = [grouped(row.cells, lambda cell: cell.session) for row in chosen]
-    if not by_row or "" in by_row[0]:
+    if "" in by_row[0]:
         return None
     for session, cells in by_row[0].items():
         tokens += whole(cells.values()).input
