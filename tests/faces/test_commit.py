@@ -221,12 +221,19 @@ def test_a_level_that_is_none_says_how_one_is_written(level: str, offtake: Offta
     assert "--level" in done.err
 
 
-def test_an_amount_without_a_period_is_asked_about(offtake: Offtake, tmp_path: Path) -> None:
-    done = offtake("commit", written(tmp_path, *[100_000] * 12), *LEVELS)
+@pytest.mark.parametrize(
+    ("quantity", "window", "says"), [(100_000, 12, "rows are taken for months"), (10**6, 1, "one row")]
+)
+def test_what_is_assumed_of_rows_without_dates_is_said(
+    quantity: int, window: int, says: str, offtake: Offtake, tmp_path: Path
+) -> None:
+    demand = written(tmp_path, *[quantity] * 12)
+    found = answer(offtake, demand, *LEVELS)
 
-    assert 2 == done.code
-    assert "no period reaches any level; for how many rows is a level's commitment?" in done.err
-    assert "600000" == answer(offtake, tmp_path / "demand.csv", *LEVELS, "--window", "12")["commitment"]
+    assert (window, "600000") == (found["window_rows"], found["commitment"])
+    assert says in found["notes"][0]
+    assert says in offtake("commit", demand, *LEVELS).err
+    assert "notes" not in answer(offtake, demand, *LEVELS, "--window", "12")
 
 
 def test_a_bad_row_is_named_with_its_line(offtake: Offtake, tmp_path: Path) -> None:

@@ -118,9 +118,8 @@ def command(output_format: str, out: Path | None, discount_applies: str | None, 
     """Say how much to commit, judged on the last periods of your own demand.
 
     DEMAND is a CSV of period,quantity, one row a period, oldest first. Where the discount covers all usage, a
-    commitment is a floor, and the levels on offer are weighed (in dollars at list; a level's amount is for a year, or
-    for one row where periods have no dates). Where it ends at the commitment, the best one is a fractile of demand,
-    for each row.
+    commitment is a floor, and the levels on offer are weighed (in dollars at list; a level's amount is for a year).
+    Where it ends at the commitment, the best one is a fractile of demand, for each row.
 
         offtake commit demand.csv --discount-applies all --level 10%@600k --level 20%@1.2M
 

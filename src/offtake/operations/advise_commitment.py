@@ -36,9 +36,9 @@ class Question:
     """What is offered and what is known. Either `levels`, or `discount` (with `overage_discount` beyond).
 
     `window` is for how many rows of the demand a commitment is: by default one row for a discount; for a level a year
-    where the periods have dates, else one row. `judge` rows at the end are kept to judge the advice by (half of all).
-    `unit` is the size of what is sold; `reserved` (a unit's price, and what it serves on demand) says the discount.
-    `prepay` and `cost_of_capital` (a year) go together.
+    where the periods have dates, else what is assumed with a note. `judge` rows at the end are kept to judge the advice
+    by (half of all). `unit` is the size of what is sold; `reserved` (a unit's price, and what it serves on demand) says
+    the discount. `prepay` and `cost_of_capital` (a year) go together.
     """
 
     demand: Path
@@ -124,7 +124,7 @@ def _levels(question: Question, series: Series) -> Advice:
     from offtake.planner.commitment.levels import choose, judge
     from offtake.planner.demand.backtest import holdout
 
-    window = question.window or _rows_of_a_level(series, question.levels)
+    series, window, assumed = _as_read(question, series)
     events = _events(question.events)
 
     def choice(history: Series, known: tuple[Event, ...]) -> LevelChoice:
@@ -141,7 +141,8 @@ def _levels(question: Question, series: Series) -> Advice:
         fitted, question.levels, question.applies, judged, part, len(split.fitted.quantities), rows
     )  # fmt: skip
     return Advice(
-        question=question, series=series, window=window, levels=choice(series, events), backtest=tested
+        question=question, series=series, window=window, levels=choice(series, events), backtest=tested,
+        notes=assumed,
     )  # fmt: skip
 
 
@@ -151,17 +152,20 @@ def _judged_rows(rows: int, window: int) -> int:
     return min(half // window, JUDGED_WINDOWS_MAX) * window if half >= window else half
 
 
-def _rows_of_a_level(series: Series, levels: Sequence[Level]) -> int:
-    if series.grain:
-        return ROWS_PER_YEAR[series.grain]
+def _as_read(question: Question, series: Series) -> tuple[Series, int, tuple[str, ...]]:
+    """The series, for how many of its rows a level is, and what was assumed to say so.
+
+    A level's amount is for a year. Rows without dates are whole windows where any of them reaches a level, else months.
+    """
+    if question.window or series.grain:
+        return series, question.window or ROWS_PER_YEAR[series.grain or "year"], ()
     largest = max(series.quantities)
-    if all((1 - level.discount) * largest < level.commitment for level in levels):
-        raise InputError(
-            "P647", "no period reaches any level; for how many rows is a level's commitment?",
-            why=f"the periods have no dates, and the largest demand of one is {largest:f}",
-            hint="--window 12 where a row is a month and the commitment a year's; or write periods such as 2026-01",
-        )  # fmt: skip
-    return 1
+    if any((1 - level.discount) * largest >= level.commitment for level in question.levels):
+        return series, 1, ("the periods have no dates: a level's amount is taken to be for one row; --window ROWS",)
+    assumed = (
+        "the periods have no dates, and none reaches a level: rows are taken for months, amounts for a year; --window"
+    )
+    return replace(series, grain="month"), ROWS_PER_YEAR["month"], (assumed,)
 
 
 def _events(path: Path | None) -> tuple[Event, ...]:
