@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from decimal import Decimal
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -84,6 +85,51 @@ def test_a_contract_changes_who_is_cheapest(offtake: Offtake, tmp_path: Path) ->
     assert {"own-llama-3.3", "claude-haiku-4-5", "gemini-3.1-pro", "claude-opus-4-7", "o3"} == {
         row["model"] for row in found["not_comparable"]
     }
+
+
+USAGE = """\
+id,used_at,model,workload,channel,input_tokens,cache_read_tokens,output_tokens
+a1,2026-10-05T12:00:00Z,claude-opus-4.7,chat,realtime,500000,200000,130000
+"""
+
+
+def test_own_traffic_is_scaled_by_the_tokens_that_a_model_needs(offtake: Offtake, tmp_path: Path) -> None:
+    """In 1.1/1.4: 392,857 × $2 + 157,143 × $0.2; out 0.42/0.26: 210,000 × $12. On its own model 2.50 + 0.10 + 3.25."""
+    usage = tmp_path / "usage.csv"
+    usage.write_text(USAGE + "a2,2026-10-05T12:00:00Z,gpt-4.1,chat,realtime,1,0,1\n")
+    flags = ("--floor", "75%", "--at", "2026-11-01", "--usage", usage)
+    found = json.loads(offtake("route", EXAMPLE, *flags, "--format", "json").out)
+
+    assert ("gemini-3.1-pro", Decimal("3.3371426")) == (found["chosen"], Decimal(found["cost"]))
+    assert Decimal("5.85") == Decimal({row["model"]: row["cost"] for row in found["front"]}["claude-opus-4-7"])
+    assert "left out: 1 requests of gpt-4.1" in found["warnings"][0]
+
+
+def test_a_model_run_in_two_ways_needs_to_be_told_which_the_traffic_is(offtake: Offtake, tmp_path: Path) -> None:
+    evals, usage = tmp_path / "evals.csv", tmp_path / "usage.csv"
+    row = "claude-opus-4-7,{},0.9,200,1,1400000,{},\n"
+    evals.write_text(
+        "model,settings,score,n,cost,input_tokens,output_tokens,priced_as\n"
+        + row.format("low", 260000)
+        + row.format("high", 520000)
+    )
+    usage.write_text(USAGE)
+    done = offtake("route", evals, "--floor", "75%", "--at", "2026-11-01", "--usage", usage)
+    told = offtake(
+        "route", evals, "--floor", "75%", "--at", "2026-11-01", "--usage", usage, "--now", "claude-opus-4-7 (high)",
+        "--format", "json",
+    )  # fmt: skip
+
+    assert (2, True) == (done.code, "--now 'claude-opus-4-7 (low)'" in done.err)
+    assert Decimal("4.225") == Decimal(json.loads(told.out)["cost"])  # half of the output: 2.50 + 0.10 + 1.625
+
+
+def test_traffic_of_no_evaluated_model_is_refused(offtake: Offtake, tmp_path: Path) -> None:
+    usage = tmp_path / "usage.csv"
+    usage.write_text(USAGE.replace("claude-opus-4.7", "gpt-4.1"))
+    done = offtake("route", EXAMPLE, "--floor", "75%", "--at", "2026-11-01", "--usage", usage)
+
+    assert (2, True) == (done.code, "error[P638]: no traffic is of a model that was evaluated" in done.err)
 
 
 def test_admissions_are_written_and_the_contract_checks(offtake: Offtake, tmp_path: Path) -> None:

@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from offtake.cli import render
-from offtake.cli.options import NEW_FILE, at_option, catalog_option, contract_option, format_option, out_option
+from offtake.cli.options import (
+    EXISTING_PATH,
+    NEW_FILE,
+    at_option,
+    catalog_option,
+    contract_option,
+    format_option,
+    out_option,
+)
 from offtake.values.errors import InputError
 from offtake.values.units import share
 
@@ -57,6 +65,8 @@ class Ratio(click.ParamType[Decimal]):
 @click.option("--suite", metavar="NAME", help="The suite to look at, where the files hold several.")
 @click.option("--scorer", metavar="NAME", help="The scorer that decides, where an inspect-ai log has several.")
 @click.option("--price", is_flag=True, help="Rate the runs' tokens at list, or under --contract.")
+@click.option("--usage", multiple=True, type=EXISTING_PATH, metavar="FILE", help="Rate this traffic on each model.")
+@click.option("--now", metavar="NAME", help="With --usage: the run that the traffic is of today.")
 @contract_option()
 @catalog_option
 @at_option
@@ -87,7 +97,8 @@ def command(
 
     EVALS are a plain CSV (model,score,n,cost; or a row a task: model,item,score,cost), an Aider leaderboard, logs of
     inspect-ai in JSON, or results of promptfoo in JSON. Costs compare by task. --out front.html or front.svg draws the
-    front. --contract rates the runs' tokens, as --price does. Exit code 1: no model passes.
+    front. --contract rates the runs' tokens, as --price does; --usage rates your own traffic on each model, scaled by
+    the tokens that it needs for the same tasks. Exit code 1: no model passes.
 
         offtake route contracts/example-evaluation.csv --floor 0.7
     """
@@ -104,8 +115,10 @@ def command(
     elif output_format in ("html", "svg"):
         from offtake.export.routing import page, picture
 
+        unit = _unit(found)
         html = output_format == "html"
-        render.write(page(found.choice, found.recheck, found.reasons) if html else picture(found.choice), out)
+        drawn = page(found.choice, found.recheck, found.reasons, unit) if html else picture(found.choice, unit)
+        render.write(drawn, out)
     else:
         render.write_tables(lambda: _show(found), out)
     if admissions:
@@ -128,6 +141,8 @@ def _route(
     evals: tuple[Path, ...],
     *,
     price: bool,
+    usage: tuple[Path, ...],
+    now: str | None,
     contract: Path | None,
     catalogs: tuple[Path, ...],
     at: datetime | date | None,
@@ -138,7 +153,7 @@ def _route(
 ) -> Routed:
     from offtake.operations.route_models import Pricing, Validity, route
 
-    pricing = Pricing(contract, catalogs, at) if price or contract else None
+    pricing = Pricing(contract, catalogs, at, usage, now) if price or contract or usage else None
     return route(evals, pricing=pricing, validity=Validity(at, days, margin, workloads), **flags)
 
 
@@ -233,11 +248,15 @@ def _show(found: Routed) -> None:
 def _show_front(found: Routed) -> None:
     choice = found.choice
     sure = f"at least ({render.share(choice.confidence, 0)})" if choice.confidence else "at least"
-    columns = ("model", "score", sure, "tasks", "cost", "per 1,000 tasks", "")
+    columns = ("model", "score", sure, "tasks", "cost", f"per 1,000 {_unit(found)}s", "")
     rows = [_cells(each, found) for each in choice.front]
     title = f"{choice.suite}: nothing scores more for less ({len(choice.front)} of {len(choice.judged)} models)"
     if rows:
         render.table(columns, rows, right=columns[1:6], title=title)
+
+
+def _unit(found: Routed) -> str:
+    return "request" if found.on_usage else "task"
 
 
 def _headline(found: Routed) -> str:
@@ -249,7 +268,8 @@ def _headline(found: Routed) -> str:
         but = f" {unpriced} without a cost would." if unpriced else ""
         return f"No model with a cost passes {floor}{sure}.{but}"
     run = best.run
-    cost = f"{_money(run.cost, found)} for {run.costed:,} tasks"
+    what = "requests of your traffic" if found.on_usage else "tasks"
+    cost = f"{_money(run.cost, found)} for {run.costed:,} {what}"
     return f"{run.name} is the cheapest that passes {floor}{sure}: {cost}."
 
 

@@ -58,9 +58,9 @@ class Frame:
 
 
 def front_chart(
-    dots: Sequence[Dot], floor: Decimal, name: str, title: str, description: str, *, width: int, height: int
+    dots: Sequence[Dot], floor: Decimal, name: str, title: str, description: str, *, width: int, height: int, unit: str
 ) -> str:
-    """The picture of the models against the floor. `dots` are not empty, and cheapest first."""
+    """The picture of the models against the floor. `dots` are not empty, and cheapest first; `unit` has a cost each."""
     costs = [dot.cost for dot in dots]
     low = int(min(costs).log10().to_integral_value(ROUND_FLOOR))
     high = max(low + 1, int(max(costs).log10().to_integral_value(ROUND_CEILING)))
@@ -69,7 +69,7 @@ def front_chart(
     least = max(tick for tick in TICKS[:-1] if tick <= lowest)
     frame = Frame(width, height, low, high, KEY if keyed else 24, least)
     best = [dot for dot in dots if dot.on_front]
-    parts = [*_grid(frame), _floor(frame, floor)]
+    parts = [*_grid(frame, unit), _floor(frame, floor)]
     parts += [f'<circle class="dot" {_at(frame, dot)} r="3.5"/>' for dot in dots if not dot.on_front]
     parts.append(f'<polyline class="front" points="{_steps(frame, best)}"/>')
     parts += [_whisker(frame, dot) for dot in best]
@@ -84,7 +84,7 @@ def front_chart(
     )
 
 
-def _grid(frame: Frame) -> list[str]:
+def _grid(frame: Frame, unit: str) -> list[str]:
     parts = []
     for tick in (tick for tick in TICKS if tick >= frame.least):
         y = frame.y(tick)
@@ -99,7 +99,7 @@ def _grid(frame: Frame) -> list[str]:
         parts.append(f'<line class="grid" x1="{x}" x2="{x}" y1="{TOP}" y2="{foot}"/>')
         parts.append(f'<text class="tick" x="{x}" y="{foot + 18}" text-anchor="middle">${cost:f}</text>')
     middle = (LEFT + frame.width - frame.right) // 2
-    words = "dollars a task, on a scale of powers of ten"
+    words = f"dollars a {unit}, on a scale of powers of ten"
     parts.append(f'<text class="tick" x="{middle}" y="{foot + 40}" text-anchor="middle">{words}</text>')
     return parts
 

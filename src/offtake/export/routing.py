@@ -19,23 +19,23 @@ WIDE, NARROW = (960, 520), (390, 420)
 COST_PLACES = 24  # the place of a dot, also of the cheapest task
 
 
-def picture(choice: Choice) -> str:
-    """The front as an SVG file of its own. InputError where no model has a cost."""
-    drawn = _chart(choice, "wide", WIDE)
+def picture(choice: Choice, unit: str = "task") -> str:
+    """The front as an SVG file of its own; `unit` has a cost each. InputError where no model has a cost."""
+    drawn = _chart(choice, "wide", WIDE, unit)
     opening, rest = drawn.split(">", 1)
     return f'{opening} width="{WIDE[0]}" height="{WIDE[1]}">\n<style>\n{_css("routing.css")}</style>\n{rest}\n'
 
 
-def page(choice: Choice, recheck: Recheck | None, reasons: Mapping[str, str]) -> str:
+def page(choice: Choice, recheck: Recheck | None, reasons: Mapping[str, str], unit: str = "task") -> str:
     """The page as HTML text."""
-    headline, lead = _answer(choice)
-    charts = "\n".join(_chart(choice, name, size) for name, size in (("wide", WIDE), ("narrow", NARROW)))
+    headline, lead = _answer(choice, unit)
+    charts = "\n".join(_chart(choice, name, size, unit) for name, size in (("wide", WIDE), ("narrow", NARROW)))
     body = (
         f'<header>\n<p class="eyebrow">{escape(choice.suite)}, floor {_percent(choice.floor)}</p>\n'
         f'<h1>{headline}</h1>\n<p class="lead">{lead}</p>\n</header>\n<main>',
         f"<h2>What each score costs</h2>\n<p>The line joins the models that nothing beats. A whisker ends at what "
         f"the run proves{_sure(choice)}.</p>\n<figure>{charts}</figure>",
-        _table(choice),
+        _table(choice, unit),
         _again(choice, recheck) if recheck else "",
         _apart(choice, reasons) if choice.not_comparable else "",
         "</main>",
@@ -50,12 +50,12 @@ def page(choice: Choice, recheck: Recheck | None, reasons: Mapping[str, str]) ->
     )
 
 
-def _answer(choice: Choice) -> tuple[str, str]:
+def _answer(choice: Choice, unit: str) -> tuple[str, str]:
     best = choice.chosen
     if best is None:
         return "No model passes", f"None of {len(choice.judged)} models proves {_percent(choice.floor)}{_sure(choice)}."
     words = f"The cheapest of {len(choice.judged)} models that passes {_percent(choice.floor)}{_sure(choice)}: "
-    words += f"{share(decimal_of(best.run.score))} of {best.run.tasks:,} tasks, {_thousand(best)} per 1,000 tasks."
+    words += f"{share(decimal_of(best.run.score))} of {best.run.tasks:,} tasks, {_thousand(best)} per 1,000 {unit}s."
     over = choice.passed_over
     if over:
         nearest = min(over, key=lambda each: each.tasks_needed or 0)
@@ -69,7 +69,7 @@ def _answer(choice: Choice) -> tuple[str, str]:
     return f"Route to <b>{escape(best.run.name)}</b>", words
 
 
-def _table(choice: Choice) -> str:
+def _table(choice: Choice, unit: str) -> str:
     rows = "\n".join(
         f'<tr><td class="n">{number}</td><th scope="row">{escape(each.run.name)}</th>'
         f'<td class="n">{share(decimal_of(each.run.score))}</td><td class="n aside">{share(each.lower)}</td>'
@@ -82,7 +82,7 @@ def _table(choice: Choice) -> str:
 <div class="scroll"><table class="front-table">
 <thead><tr><th scope="col" class="n"></th><th scope="col">Model</th><th scope="col" class="n">Score</th>
 <th scope="col" class="n aside">At least</th><th scope="col" class="n aside">Tasks</th>
-<th scope="col" class="n">Per 1,000 tasks</th><th scope="col">Verdict</th></tr></thead>
+<th scope="col" class="n">Per 1,000 {unit}s</th><th scope="col">Verdict</th></tr></thead>
 <tbody>
 {rows}
 </tbody></table></div>"""
@@ -115,7 +115,7 @@ def _apart(choice: Choice, reasons: Mapping[str, str]) -> str:
 </tbody></table></div>"""
 
 
-def _chart(choice: Choice, name: str, size: tuple[int, int]) -> str:
+def _chart(choice: Choice, name: str, size: tuple[int, int], unit: str) -> str:
     dots = [
         Dot(each.run.name, decimal_of(cost, COST_PLACES), decimal_of(each.run.score), each.lower, each.on_front,
             each is choice.chosen)
@@ -125,8 +125,8 @@ def _chart(choice: Choice, name: str, size: tuple[int, int]) -> str:
         raise InputError("P638", "no model has a cost, so there is nothing to draw", hint="give costs, or use --price")
     title = f"Score and cost of {len(dots)} models on {choice.suite}"
     front = (f"{each.run.name} {share(decimal_of(each.run.score))} at {_thousand(each)}" for each in choice.front)
-    words = f"Score, and cost of 1,000 tasks: {'; '.join(front)}"
-    return front_chart(dots, decimal_of(choice.floor), name, title, words, width=size[0], height=size[1])
+    words = f"Score, and cost of 1,000 {unit}s: {'; '.join(front)}"
+    return front_chart(dots, decimal_of(choice.floor), name, title, words, width=size[0], height=size[1], unit=unit)
 
 
 def _verdict(each: Judged, choice: Choice) -> str:

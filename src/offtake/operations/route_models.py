@@ -15,27 +15,30 @@ from pathlib import Path
 
 from offtake.contract.list_only import list_contract
 from offtake.operations.contracts import Opened, moment_of, open_contract
+from offtake.operations.rate_tokens import RatedTokens, rated_tokens
 from offtake.planner.routing.choose import Choice, choose
 from offtake.planner.routing.evaluation import Evaluation, Reading
 from offtake.planner.routing.reading import read_evaluations
 from offtake.planner.routing.recheck import Recheck, Rules, recheck, refuse_margin
-from offtake.rating.rate import rate_records
 from offtake.store.catalogs import open_catalog
 from offtake.store.sources import found_files, text_source
-from offtake.usage.record import UsageRecord, validated
-from offtake.values.errors import Finding, InputError, OfftakeError
-from offtake.values.money import total
+from offtake.values.errors import Finding, InputError
 
 UNEQUAL = Fraction(11, 10)  # runs of one suite whose lengths differ by more are pointed out
 
 
 @dataclass(frozen=True, slots=True)
 class Pricing:
-    """Rate the runs' tokens instead of taking what the files say: at list, or under a contract."""
+    """Rate the runs' tokens instead of taking what the files say: at list, or under a contract.
+
+    With `usage`, what is rated is that traffic on each model; `now` names the run that the traffic is of today.
+    """
 
     contract: Path | None = None
     catalogs: Sequence[Path] = ()
     at: datetime | date | None = None
+    usage: Sequence[Path] = ()
+    now: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,7 @@ class Routed:
     other_suites: tuple[str, ...] = ()
     priced_at: datetime | None = None
     currency: str = "USD"
+    on_usage: bool = False
     recheck: Recheck | None = None
     admissions: str = ""
 
@@ -107,10 +111,18 @@ def route(
         found = Routed(choose(runs, Fraction(floor), confidence), tuple(warnings), reasons, others)
     else:
         opened, at = _opened(pricing)
-        priced, reasons = _priced(runs, opened, at)
         told = tuple(each for each in warnings if each.code != "P634")  # the files' costs play no part
+        if pricing.usage:
+            from offtake.operations.route_on_usage import on_usage
+
+            moved = on_usage(runs, pricing.usage, opened, at, pricing.now)
+            priced, reasons, told = moved.runs, moved.reasons, (*told, *moved.warnings)
+        else:
+            priced, reasons = _priced(runs, opened, at)
         currency = opened.contract.signed.term.currency
-        found = Routed(choose(priced, Fraction(floor), confidence), told, reasons, others, at, currency)
+        found = Routed(
+            choose(priced, Fraction(floor), confidence), told, reasons, others, at, currency, bool(pricing.usage)
+        )
     return _with_rules(found, validity, admit)
 
 
@@ -175,33 +187,13 @@ def _opened(pricing: Pricing) -> tuple[Opened, datetime]:
 
 
 def _priced(runs: Sequence[Evaluation], opened: Opened, at: datetime) -> tuple[list[Evaluation], dict[str, str]]:
-    """The runs with what their tokens cost at an instant, and why some have none.
-
-    Each request is taken to lie below every context threshold.
-    """
+    """The runs with what their tokens cost at an instant, and why some have none."""
     found, reasons = [], {}
     for run in runs:
-        cost: Decimal | None = None
-        if not run.tokens:
-            reasons[run.name] = "no token counts in the file"
-        else:
-            record = UsageRecord(
-                id=run.name, used_at=at, model=run.priced_as or run.model, quantities=dict(run.tokens),
-                context_tokens=0,
-            )  # fmt: skip
-            try:
-                rated = rate_records([validated(record)], opened.contract, opened.catalog, opened.facts)
-            except OfftakeError as error:
-                reasons[run.name] = error.findings[0].what
-            else:
-                lines = [line for invoice in rated.invoices for line in invoice.lines if line.kind == "usage"]
-                cost = total(line.amounts.contracted for line in lines)
-                if rated.unpriced or not cost:
-                    cost, reasons[run.name] = None, _unpriced(rated.unpriced, run)
-        found.append(replace(run, cost=cost))
+        rated = RatedTokens(None, "no token counts in the file")
+        if run.tokens:
+            rated = rated_tokens(run, run.tokens, opened, at)
+        if rated.cost is None:
+            reasons[run.name] = rated.reason
+        found.append(replace(run, cost=rated.cost))
     return found, reasons
-
-
-def _unpriced(reasons: Sequence[str], run: Evaluation) -> str:
-    words = str(reasons[0]).splitlines()[0].partition("]: ")[2] if reasons else ""
-    return words or f"no price for {run.priced_as or run.model}"
