@@ -160,12 +160,10 @@ def _as_read(question: Question, series: Series) -> tuple[Series, int, tuple[str
     if question.window or series.grain:
         return series, question.window or ROWS_PER_YEAR[series.grain or "year"], ()
     largest = max(series.quantities)
+    assumed = "the periods have no dates: rows are taken for {}, and a level's amount for {}; --window ROWS settles it"
     if any((1 - level.discount) * largest >= level.commitment for level in question.levels):
-        return series, 1, ("the periods have no dates: a level's amount is taken to be for one row; --window ROWS",)
-    assumed = (
-        "the periods have no dates, and none reaches a level: rows are taken for months, amounts for a year; --window"
-    )
-    return replace(series, grain="month"), ROWS_PER_YEAR["month"], (assumed,)
+        return series, 1, (assumed.format("whole windows, as one of them reaches a level", "one row"),)
+    return replace(series, grain="month"), ROWS_PER_YEAR["month"], (assumed.format("months", "a year"),)
 
 
 def _events(path: Path | None) -> tuple[Event, ...]:

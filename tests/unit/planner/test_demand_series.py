@@ -29,6 +29,12 @@ def test_quantities_are_exact() -> None:
     assert 2 == series.places
 
 
+def test_the_noise_of_floats_is_left_out() -> None:
+    (series,) = read("period,quantity\n1,0.1000000000000000055511151231257827\n2,1e-30\n3,5\n")
+
+    assert (Decimal("0.1"), Decimal(0), Decimal(5)) == series.quantities
+
+
 @pytest.mark.parametrize(
     ("periods", "grain"),
     [
@@ -65,6 +71,7 @@ def test_a_column_can_be_named_and_several_sum() -> None:
         ("period,quantity\n1,5\n2\n", "P642", "demand.csv:3", "the row has 1 fields"),
         ("period,quantity\n1,5\n2,NaN\n", "P642", "demand.csv:3", "no quantity"),
         ("period,quantity\n1,5\n2,inf\n", "P642", "demand.csv:3", "no quantity"),
+        ("period,quantity\n1,5\n2,1e30\n", "P642", "demand.csv:3", "beyond what can be added up"),
         ("period,quantity\n1,5\n2,$7\n", "P642", "demand.csv:3", "no quantity"),
         ("period,quantity\n1,5\n", "P645", "demand.csv", "one row"),
         ("period,quantity\n", "P645", "demand.csv", "no row"),

@@ -17,14 +17,16 @@ from typing import Literal, TypeVar
 
 from offtake.usage.rows import Rejected, Row, TextSource, csv_rows
 from offtake.values.errors import InputError, Place
-from offtake.values.money import total
+from offtake.values.money import quantize, total
 from offtake.values.periods import shift_months
-from offtake.values.units import number
 
 Grain = Literal["hour", "day", "week", "month", "quarter", "year"]
 
 ROWS_PER_YEAR: dict[Grain, int] = {"hour": 8_760, "day": 365, "week": 52, "month": 12, "quarter": 4, "year": 1}
 ROWS_MIN = 2
+PLACES_MAX = 12
+"""Quantities are kept to so many places: what a program wrote beyond is the noise of its floats."""
+_QUANTITY_MAX = Decimal(10) ** 18
 
 
 def _months_on(at: datetime, months: int) -> datetime:
@@ -156,7 +158,10 @@ def _quantity(row: Row, column: str) -> Decimal:
         raise InputError(
             "P642", f"{text[:40]!r} is no quantity", where=row.where, hint="a plain number, such as 125000.50"
         )
-    return Decimal(text.replace("_", "")) if "e" in text.lower() else number(text)
+    found = Decimal(text.replace("_", ""))
+    if found >= _QUANTITY_MAX:
+        raise InputError("P642", f"the quantity {text} is beyond what can be added up exactly", where=row.where)
+    return quantize(found, PLACES_MAX) if int(found.as_tuple().exponent) < -PLACES_MAX else found
 
 
 def _checked_periods(periods: Sequence[str], places: Sequence[Place]) -> Grain | None:
