@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from decimal import ROUND_UP, Decimal
 from itertools import product
 
-from offtake.planner.levers.pricing import Cost, Shop, sum_of
+from offtake.planner.levers.pricing import NOTHING, Cost, Shop, sum_of
 from offtake.planner.levers.rules import Bar, Rules
 from offtake.planner.levers.running import CacheShares, Model, Way, run, seller
 from offtake.planner.workload import Workload
@@ -196,18 +196,17 @@ def stacked(found: Priced) -> tuple[tuple[Step, ...], dict[int, Way]]:
 
 
 def _bonus(found: Priced, ways: Mapping[int, Way], before: Cost) -> Iterator[Step]:
+    """A top-up is in whole cents, so for less than that the wallet costs more than it brings."""
     for index in sorted({way.shop for way in ways.values()} - {0}):
         shop = found.shops[index]
         terms = shop.pricing.contract.as_of(shop.at).top_ups
         if terms and terms.bonus:
             saving = found.invoiced(ways, index).less(found.invoiced(ways, index, terms.bonus))
-            cost = Cost(before.low - saving.low, before.high - saving.high)
-            yield Step(
-                BONUS,
-                Cost(min(cost.low, cost.high), max(cost.low, cost.high)),
-                saving,
-                sum(w.shop == index for w in ways.values()),
-            )
+            ends = before.low - saving.low, before.high - saving.high
+            cost = Cost(min(ends), max(ends))
+            moved = sum(way.shop == index for way in ways.values())
+            pays = _ends(cost) < _ends(before)
+            yield Step(BONUS, cost, saving, moved) if pays else Step(BONUS, before, NOTHING, 0)
 
 
 def direct(found: Priced) -> dict[str, Cost]:
