@@ -102,7 +102,7 @@ def test_own_traffic_is_scaled_by_the_tokens_that_a_model_needs(offtake: Offtake
 
     assert ("gemini-3.1-pro", Decimal("3.3371426")) == (found["chosen"], Decimal(found["cost"]))
     assert Decimal("5.85") == Decimal({row["model"]: row["cost"] for row in found["front"]}["claude-opus-4-7"])
-    assert "left out: 1 requests of gpt-4.1" in found["warnings"][0]
+    assert "left out: 1 request of gpt-4.1" in found["warnings"][0]
 
 
 def test_a_model_run_in_two_ways_needs_to_be_told_which_the_traffic_is(offtake: Offtake, tmp_path: Path) -> None:

@@ -89,7 +89,8 @@ def _jobs(
         if candidates and traffic.requests:
             jobs.append(Job(traffic, candidates[0]))
         else:
-            left.append(f"{traffic.requests:,} requests of {form.model}: no evaluated run with token counts is of it")
+            requests = "1 request" if traffic.requests == 1 else f"{traffic.requests:,} requests"
+            left.append(f"{requests} of {form.model}: no evaluated run with token counts is of it")
     return jobs, left
 
 
