@@ -27,9 +27,11 @@ from offtake.planner.commitment.offer import Level
 from offtake.planner.profile.traffic import Batchable
 from offtake.store.catalogs import open_catalog
 from offtake.usage.reading import ReadOptions
-from offtake.values.errors import InputError
+from offtake.values.errors import CatalogError, InputError
 
 if TYPE_CHECKING:
+    from offtake.catalog.catalog import Catalog
+    from offtake.catalog.list_price import ModelFacts
     from offtake.planner.demand.events import Event
     from offtake.planner.demand.paths import Paths
     from offtake.planner.offers.admissible import Rejected
@@ -102,7 +104,7 @@ def plan_offers(
     catalog = open_catalog(asked.catalogs)
     vendor = catalog.resolve(asked.model).vendor if asked.model else ""
     options = ReadOptions(model=asked.model, vendor=vendor, start=datetime(1970, 1, 1, tzinfo=UTC))
-    seen = observed(usage, options, asked.rules, asked.usage_months, progress)
+    seen = observed(usage, options, asked.rules, _thresholds(catalog), asked.usage_months, progress)
     needs = needs_of(asked.needs, asked.quality, catalog)
     opener = Opener(asked.horizon, asked.moment, asked.catalogs, asked.facts, asked.levels)
     found, turned_away = open_table(offers, opener)
@@ -120,6 +122,24 @@ def plan_offers(
     )  # fmt: skip
     with searching() if searching else nullcontext(Watch()) as watch:
         return planned(setting, watch)
+
+
+def _thresholds(catalog: Catalog) -> tuple[int, ...]:
+    """The contexts above which some model costs more, at its maker."""
+    found: set[int] = set()
+    for vendor in catalog.vendors:
+        for model in catalog.models(vendor):
+            if model.vendor == vendor:
+                found |= _steps_of(catalog, model)
+    return tuple(sorted(found))
+
+
+def _steps_of(catalog: Catalog, model: ModelFacts) -> set[int]:
+    try:
+        cells = catalog.cells(model.id, model.vendor, "realtime", "api", "global")
+    except CatalogError:  # sold only in regions, at the prices of others
+        return set()
+    return {start for cell in cells for price in cell.prices.values() for start, _ in price.above}
 
 
 def _today(asked: Asked, opener: Opener, public: Offer) -> Offer:
@@ -184,7 +204,7 @@ def _assumptions(asked: Asked, seen: Observed) -> tuple[str, ...]:
     found = [
         f"the usage ({_long(seen.days)}) × {seen.per_month:,.4f} is a month; the plan covers {months} at that level",
         f"list prices are those of {asked.moment:%Y-%m-%d}",
-        "requests that failed are priced as if they had been served",
+        "rows that do not say how they ended count as served",
     ]
     if asked.scenarios > 1:
         found.append(f"{asked.scenarios} drawn futures, seed {asked.seed}; dollars are those of the forecast")

@@ -12,8 +12,8 @@ from pathlib import Path
 from offtake.operations.usage_input import FileProgress, UsageInput, open_usage
 from offtake.planner.demand.forecast import growth_history
 from offtake.planner.demand.series import Series
-from offtake.planner.offers.ways import Part, parts_of
-from offtake.planner.profile.traffic import Batchable, Traffic, observe
+from offtake.planner.offers.parts import Part, Slicer, parts_of
+from offtake.planner.profile.traffic import Batchable, Traffic, observe, records_of
 from offtake.usage.reading import ReadOptions
 from offtake.values.errors import InputError
 from offtake.values.money import divide
@@ -44,19 +44,24 @@ def observed(
     paths: Sequence[str | Path],
     options: ReadOptions,
     rules: Sequence[Batchable],
+    thresholds: tuple[int, ...],
     months: Decimal | None,
     progress: FileProgress | None,
 ) -> Observed:
-    """The usage of files. InputError P663 where it is empty, or at one instant and nobody says how long that is."""
+    """The usage of files; `thresholds` are contexts above which some model costs more.
+
+    InputError P663 where it is empty, or at one instant and nobody says how long that is.
+    """
+    slicer = Slicer(thresholds)
     with open_usage(paths, options, progress) as usage:
-        traffic = observe(usage.source)
+        traffic = observe(slicer.passing(records_of(usage.source)))
         warnings = _left_out(usage)
     if not traffic or not any(each.quantities for each in traffic):
         why = warnings[0] if warnings else ""
         raise InputError("P663", "there is no usage to plan for", why=why, hint="give the usage of at least one month")
     first, last = min(each.first for each in traffic), max(each.last for each in traffic)
     per_month, days = _month(first, last, months, daily=any(each.daily for each in traffic))
-    parts = parts_of([each.workload(rules) for each in traffic], per_month)
+    parts = parts_of([(each.workload(rules), each.form) for each in traffic], slicer, per_month)
     by_day = _by_day(traffic)
     return Observed(
         parts, per_month, days,

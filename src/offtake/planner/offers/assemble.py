@@ -18,9 +18,10 @@ from offtake.planner.demand.paths import Paths
 from offtake.planner.offers.admissible import Need, Rejected, exclusions, need_of
 from offtake.planner.offers.offer import Offer
 from offtake.planner.offers.openings import Opening, opening
+from offtake.planner.offers.parts import Part
 from offtake.planner.offers.problem import BurnDown, Capacity, Item, Level, Pool, Problem
 from offtake.planner.offers.rerate import Cloud
-from offtake.planner.offers.ways import Desk, Menu, Part, Priced, Refused
+from offtake.planner.offers.ways import Desk, Menu, Priced, Refused
 from offtake.values.errors import Finding, InputError
 from offtake.values.money import total
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from offtake.planner.offers.offer import Offer
+from offtake.planner.offers.parts import Part
 from offtake.planner.offers.rerate import Cloud, Rerated, Route, rerated, scaled_routes, unburned
 from offtake.planner.offers.result import Sensitivity, Step
-from offtake.planner.offers.ways import Desk, Menu, Part, Way
+from offtake.planner.offers.ways import Desk, Menu, Way
 from offtake.values.errors import CatalogError, InputError, UnpricedError
 
 FACTORS = tuple(Decimal(each) for each in ("0.5", "0.8", "1.2", "1.5"))

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from decimal import ROUND_CEILING, Decimal
 
 from offtake.planner.offers.offer import Offer
-from offtake.planner.offers.ways import Menu, Part, Way
+from offtake.planner.offers.parts import Part
+from offtake.planner.offers.ways import Menu, Way
 from offtake.rating.clauses.reserved import SERVED
 from offtake.rating.facts import Fact, TopUp
 from offtake.rating.lines import Invoices
@@ -107,10 +108,11 @@ def _records(parts: Sequence[Part], offer: Offer, menu: Menu, routes: Sequence[R
     found = []
     for number, route in enumerate(routes):
         for at, volume in zip(offer.instants, route.volumes, strict=True):
-            record = menu.record(parts[route.part], route.way, at, volume)
-            if record.quantities:
-                served = SERVED if route.reserved else ""
-                found.append(replace(record, id=f"{number}/{record.id}", tier_served=served))
+            served = SERVED if route.reserved else ""
+            found += [
+                replace(record, id=f"{number}/{record.id}", tier_served=served)
+                for record in menu.records(parts[route.part], route.way, at, volume)
+            ]
     return found
 
 

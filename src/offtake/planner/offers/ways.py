@@ -1,6 +1,6 @@
 """The ways to serve a part of a workload under an offer, each with what a month of it costs at the offer's rate card.
 
-A workload splits into what may wait a day and what may not. A part can go to any admissible model, in realtime or
+A part can go to any admissible model, in realtime or
 (where it may wait) in batch, with its cache as today or without one. Prices are rating's, month by month; a model that
 breaks the same text into other numbers of tokens says so by a multiplier.
 """
@@ -15,27 +15,14 @@ from typing import NamedTuple
 
 from offtake.contract.patterns import most_specific
 from offtake.planner.offers.offer import Offer
+from offtake.planner.offers.parts import Part, scaled, whole
 from offtake.planner.rated import Pricing
-from offtake.planner.workload import Workload
 from offtake.usage.record import UsageRecord
 from offtake.values.errors import CatalogError, Finding, UnpricedError
-from offtake.values.money import ROUNDING, divide, total
+from offtake.values.money import divide, total
 
 CACHE_METERS = ("cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens")
 WRITE_METERS = CACHE_METERS[1:]
-
-
-class Part(NamedTuple):
-    """The share of a workload that may wait, or the one that may not: what one month of today holds."""
-
-    workload: Workload
-    batchable: bool
-
-    @property
-    def name(self) -> str:
-        """As plans call it."""
-        about = " (can wait)" if self.batchable else ""
-        return f"{self.workload.name or 'all usage'} · {self.workload.model}{about}"
 
 
 class Way(NamedTuple):
@@ -71,44 +58,26 @@ class Refused:
     finding: Finding
 
 
-def parts_of(workloads: Sequence[Workload], per_month: Decimal) -> tuple[Part, ...]:
-    """Each workload's month, as what may not wait and what may; `per_month` turns what was observed into a month."""
-    found = []
-    for workload in workloads:
-        for batchable, share in ((False, 1 - workload.batchable), (True, workload.batchable)):
-            quantities = scaled(workload.quantities, share * per_month)
-            if any(quantities.values()):
-                requests = whole(workload.requests * share * per_month)
-                found.append(Part(replace(workload, quantities=quantities, requests=requests), batchable))
-    return tuple(found)
-
-
-def scaled(quantities: Mapping[str, int], factor: Decimal) -> dict[str, int]:
-    """Quantities times a factor, in whole pieces."""
-    return {meter: whole(quantity * factor) for meter, quantity in quantities.items()}
-
-
-def whole(amount: Decimal) -> int:
-    """The nearest whole number."""
-    return int(ROUNDING.to_integral_value(amount))
-
-
 @dataclass(frozen=True, slots=True)
 class Menu:
     """What the ways are made of: how many tokens other models need, by pattern (1.1: a tenth more than today's)."""
 
     tokens: Mapping[str, Decimal]
 
-    def record(self, part: Part, way: Way, at: datetime, share: Decimal = Decimal(1)) -> UsageRecord:
-        """A month of a part, served this way."""
+    def records(self, part: Part, way: Way, at: datetime, share: Decimal = Decimal(1)) -> Iterator[UsageRecord]:
+        """A month of a part, served this way: one row for what is priced alike."""
         factor = share * (self._factor(way.model) if way.model != part.workload.model else Decimal(1))
-        quantities = scaled(cached(part.workload.quantities, way.cache), factor)
-        record = part.workload.record(
-            at, model=way.model, vendor=way.vendor, channel=way.channel, access=way.access, region=way.region,
-            quantities={meter: quantity for meter, quantity in quantities.items() if quantity},
-            count=max(1, whole(part.workload.requests * share)),
-        )  # fmt: skip
-        return replace(record, id=f"{part.name}/{way.model}/{way.channel}/{way.cache}/{at:%Y-%m-%d}")
+        for each in part.slices:
+            quantities = scaled(cached(each.quantities, way.cache), factor)
+            used = {meter: quantity for meter, quantity in quantities.items() if quantity}
+            if used:
+                record = part.workload.record(
+                    at, model=way.model, vendor=way.vendor, channel=way.channel, access=way.access, region=way.region,
+                    quantities=used, count=max(1, whole(each.requests * share)), outcome=each.outcome,
+                    context_tokens=each.context_tokens,
+                )  # fmt: skip
+                about = f"{part.name}/{each.outcome}/{each.context_tokens}"
+                yield replace(record, id=f"{about}/{way.model}/{way.channel}/{way.cache}/{at:%Y-%m-%d}")
 
     def _factor(self, model: str) -> Decimal:
         patterns = list(self.tokens)
@@ -147,7 +116,7 @@ class Desk:
     def price(self, part: Part, way: Way) -> Priced | Finding:
         """What each month costs, or why nothing prices it."""
         try:
-            costs = [self._pricing.cost(self.menu.record(part, way, at)) for at in self.offer.instants]
+            costs = [self._pricing.sum(self.menu.records(part, way, at)) for at in self.offer.instants]
         except (CatalogError, UnpricedError) as error:
             return error.findings[0]
         return Priced(way, tuple(each.contracted for each in costs), tuple(each.list for each in costs))
