@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bench.usage_data import DEFAULT_FOLDER
 
-VERSIONS = ("duckdb", "genai-prices")
+VERSIONS = ("duckdb", "genai-prices", "highspy", "numpy")
 Measure = Callable[[argparse.Namespace], "list[Figure]"]
 
 
