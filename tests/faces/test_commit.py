@@ -107,6 +107,16 @@ def test_an_event_changes_the_year(offtake: Offtake, tmp_path: Path) -> None:
     assert "300000.00" == found["levels"][0]["middle"]
 
 
+def test_the_bands_of_demand_widen_month_by_month(offtake: Offtake) -> None:
+    found = answer(offtake, EXAMPLE, *LEVELS)["demand_bands"]
+    bands = {name: list(map(Decimal, volumes)) for name, volumes in found.items()}
+    spread = [high - low for low, high in zip(bands["low"], bands["high"], strict=True)]
+
+    assert [12] * 3 == [len(bands[name]) for name in ("low", "middle", "high")]
+    assert sorted(spread) == spread
+    assert all(low < middle < high for low, middle, high in zip(*bands.values(), strict=True))
+
+
 def test_one_seed_gives_one_answer(offtake: Offtake) -> None:
     first, again, other = (answer(offtake, EXAMPLE, *LEVELS, "--seed", seed) for seed in (1, 1, 2))
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 from typing import TYPE_CHECKING
 
+from offtake.planner.demand.bands import Bands, bands
 from offtake.planner.demand.draw import draw_paths
 from offtake.planner.demand.events import Event
 from offtake.planner.demand.forecast import growth_history, level
@@ -25,10 +26,14 @@ WORKLOAD = "demand"
 
 @dataclass(frozen=True, slots=True)
 class Futures:
-    """Equally likely amounts of demand in the next window, ascending; `source` says where they come from."""
+    """Equally likely amounts of demand in the next window, ascending; `source` says where they come from.
+
+    `months` are the bands of demand month by month, where paths were drawn.
+    """
 
     demand: tuple[Decimal, ...]
     source: str
+    months: Bands | None = None
 
     def at(self, share: Decimal) -> Decimal:
         """The smallest that at least this share of futures stays at or below."""
@@ -54,7 +59,8 @@ def futures(
     monthly = divide(level(series) * window, months)
     factors = drawn.demand[:, 0, :].sum(axis=1)
     totals = sorted(quantize(Decimal(repr(float(factor))) * monthly, _CENTS) for factor in factors)
-    return Futures(tuple(totals), f"{paths} paths from the level of the last periods and {growth_of(known).source}")
+    source = f"{paths} paths from the level of the last periods and {growth_of(known).source}"
+    return Futures(tuple(totals), source, bands(drawn, [float(monthly)]))
 
 
 def _thinned(ordered: Sequence[Decimal], most: int) -> tuple[Decimal, ...]:
