@@ -79,6 +79,13 @@ def test_at_the_break_even_share_caching_everything_costs_as_much_as_nothing() -
         assert 1 == read * rules.read + (1 - read) * rules.write(ttl)
 
 
+def test_who_caches_by_itself_takes_no_share_and_no_pings() -> None:
+    found = break_even(of_text("openai:"), "5m")
+
+    assert (Fraction(0), Fraction(0)) == (found.read_share, found.reads_per_write)
+    assert found.keep_alive_minutes is None
+
+
 def test_the_range_without_prefix_ids_is_all_read_to_all_written() -> None:
     assert (Fraction(1, 10), Fraction(5, 4)) == ratio_range(of_text("anthropic:"), "5m", Fraction(1))
     assert (Fraction(1), Fraction(1)) == ratio_range(of_text("anthropic:"), "1h", Fraction(0))

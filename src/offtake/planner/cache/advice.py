@@ -57,7 +57,7 @@ class Advice:
 
 def advise(rows: Sequence[Row], models: Sequence[str]) -> Advice:
     """The advice that rows give. Only what the vendor offers is advised; at least one such row must be there."""
-    offered = [row for row in rows if row.is_offered]
+    offered = _choices(rows)
     if all(row.policy == NONE for row in offered):
         requests = whole(offered[0].cells.values()).requests
         nothing = Choice("", "", requests, NONE, None, None, NOTHING_ASKED)
@@ -77,7 +77,26 @@ def advise(rows: Sequence[Row], models: Sequence[str]) -> Advice:
         same += weight(halves[best][2], offered[best].rules, chosen.policy.ttl)
         tokens += whole(halves[0][2].values()).input
     mixture = Mixture(decimal(mixed / tokens), decimal(same / tokens)) if tokens and len(choices) > 1 else None
-    return Advice(_sentence(chosen, choices, mixture), chosen, tuple(choices), mixture)
+    return Advice(_sentence(chosen, choices, mixture) + _at_best(rows), chosen, tuple(choices), mixture)
+
+
+def _choices(rows: Sequence[Row]) -> list[Row]:
+    """What can be chosen of what the vendor offers. How long an automatic cache keeps is nobody's choice: the least
+    counts.
+    """
+    left_out = {row.policy for row in _automatic(rows)[1:]}
+    return [row for row in rows if row.is_offered and row.policy not in left_out]
+
+
+def _automatic(rows: Sequence[Row]) -> list[Row]:
+    return [row for row in rows if row.is_offered and row.policy.kind == "auto"]
+
+
+def _at_best(rows: Sequence[Row]) -> str:
+    """What an automatic cache saves on the second half if it keeps longest."""
+    automatic = _automatic(rows)
+    best = automatic[-1].holdout_ratio() if len(automatic) > 1 else None
+    return "" if best is None else f" Up to {share(ONE - best)} off if it keeps for {automatic[-1].policy.ttl}."
 
 
 Halved = tuple[Row, Cells, Cells]

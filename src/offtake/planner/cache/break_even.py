@@ -17,7 +17,9 @@ from offtake.planner.cache.rules import CacheRules, microseconds
 
 @dataclass(frozen=True, slots=True)
 class BreakEven:
-    """For one TTL. None where a figure has no sense: reads that cost as much as input never pay."""
+    """For one TTL. None where a figure has no sense: reads that cost as much as input never pay, and who caches by
+    itself promises no TTL that a ping could renew.
+    """
 
     ttl: str
     read_share: Fraction | None
@@ -30,7 +32,7 @@ def break_even(rules: CacheRules, ttl: str) -> BreakEven:
     """The break-evens of a TTL."""
     read, write = rules.read, rules.write(ttl)
     pays = read < 1
-    pings = (write - read) / read if read and write > read else None
+    pings = (write - read) / read if read and write > read and not rules.automatic else None
     minutes = pings * Fraction(microseconds(ttl), 60_000_000) if pings is not None else None
     return BreakEven(
         ttl,

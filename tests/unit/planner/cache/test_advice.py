@@ -70,6 +70,15 @@ def test_nothing_is_advised_where_nothing_that_is_offered_was_asked_for() -> Non
     assert NOTHING_ASKED == advice(trace((0, [1]), (1, [1])), "auto").sentence
 
 
+def test_how_long_an_automatic_cache_keeps_is_not_chosen() -> None:
+    rules = [of_text("openai:min=1000")]
+    made = trace((0, [1]), (1, [1]), (50, [1]), (52, [1]))
+    found = advise(run(made, rules, policies("all", rules), lambda done: None), made.models)
+
+    assert ("auto", "5m") == (found.whole.policy.kind, found.whole.policy.ttl)
+    assert found.sentence.endswith("Up to 90.0% off if it keeps for 1h.")
+
+
 def test_turns_are_judged_where_their_time_to_live_ended_before_the_trace() -> None:
     made = trace((0, [1]), (1, [7]), (2, [1, 2]), (4, [1, 2, 3]), (30, [9]))
     found = {(each.turn, each.ttl): each for each in admissions(made, RULES)}
