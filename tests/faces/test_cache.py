@@ -100,6 +100,30 @@ def test_usage_without_prefix_ids_gets_a_range_and_no_hit_rate(offtake: Offtake,
     assert "does not say which prompts begin alike" in document["advice"]["sentence"]
 
 
+def test_models_whose_rules_nobody_knows_are_left_out_and_named(offtake: Offtake, tmp_path: Path) -> None:
+    usage = tmp_path / "usage.csv"
+    head = "used_at,model,input_tokens,output_tokens\n"
+    known, unknown = (f"2026-03-02T09:00:00Z,{model},3000,10\n" for model in ("claude-sonnet-4-5", "gemini-2.5-pro"))
+    usage.write_text(head + known + unknown)
+    done = offtake("cache", usage, "--format", "csv")
+
+    assert 1 == done.code
+    assert "left out: the least prefix that gemini-2.5-pro caches" in done.err
+    assert ["workload,model,ttl,lowest_ratio,highest_ratio,measured_ratio",
+            ",claude-sonnet-4-5,5m,0.100000,1.250000,",
+            ",claude-sonnet-4-5,1h,0.100000,2.000000,"] == done.out.splitlines()  # fmt: skip
+    usage.write_text(head + unknown)
+    assert (3, True) == ((alone := offtake("cache", usage)).code, "P614" in alone.err)
+
+
+def test_a_usage_file_of_ours_gets_the_same_range(offtake: Offtake, usage: Path, tmp_path: Path) -> None:
+    parquet = tmp_path / "usage.parquet"
+    assert 0 == offtake("import", usage, "--out", parquet).code
+    plain, columnar = (json.loads(offtake("cache", each, "--format", "json").out) for each in (usage, parquet))
+
+    assert plain["observed"] == columnar["observed"]
+
+
 def test_usage_that_was_cached_says_what_it_cost(offtake: Offtake, usage: Path) -> None:
     document = json.loads(offtake("cache", usage, "--format", "json").out)
     chat = next(row for row in document["observed"] if row["model"] == "claude-opus-4.7" and row["workload"] == "chat")

@@ -71,7 +71,7 @@ def command(
         offtake cache contracts/traces/prefixes.jsonl --rules claude-sonnet-4-5
     """
     from offtake.operations.cache_economics import cache_economics
-    from offtake.operations.cache_json import cache_document, policy_rows, rejected_rows
+    from offtake.operations.cache_json import cache_document, policy_rows, range_rows, rejected_rows
 
     with _bars() as (report, replaying):
         found = cache_economics(
@@ -82,11 +82,12 @@ def command(
     if output_format == "json":
         render.write(render.json_text(cache_document(found)), out)
     elif output_format == "csv":
-        rows = policy_rows(found.replayed) if found.replayed else []
-        render.write(render.csv_text(COLUMNS, ([row[name] for name in COLUMNS] for row in rows)), out)
+        rows = policy_rows(found.replayed) if found.replayed else range_rows(found)
+        columns = COLUMNS if found.replayed else tuple(rows[0])
+        render.write(render.csv_text(columns, ([row[name] for name in columns] for row in rows)), out)
     else:
         render.write_tables(lambda: _show(found), out)
-    return 1 if rejected_rows(found) else 0
+    return 1 if rejected_rows(found) or found.left_out else 0
 
 
 @contextmanager
@@ -107,6 +108,8 @@ def _say(found: CacheEconomics, rejected: Sequence[str]) -> None:
         render.note(words)
     if len(rejected) > SAID_AT_MOST:
         render.note(f"… and {len(rejected) - SAID_AT_MOST:,} more")
+    for words in found.left_out:
+        render.note(f"left out: {words}; write its rules with --rules, or add them with --catalog FILE")
     if found.assumed:
         render.note(
             "the file names no model: replayed under Anthropic's public multiples; say --rules MODEL for another"

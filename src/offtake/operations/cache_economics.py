@@ -36,7 +36,7 @@ from offtake.usage.prefixes.request import PrefixRequest
 from offtake.usage.reading import ReadOptions
 from offtake.usage.record import UsageRecord, validated
 from offtake.usage.rows import Rejected
-from offtake.values.errors import InputError, Place
+from offtake.values.errors import CatalogError, InputError, Place
 from offtake.values.money import total
 
 ASSUMED = "anthropic:"
@@ -80,6 +80,7 @@ class CacheEconomics:
     """The rules that were used, by model ("" where the trace names none), and what they give.
 
     `assumed`: neither the trace nor the caller named a model or rules. Either `replayed` or `observed` is there.
+    `left_out` says which models of usage are not in `observed`, because their rules are not known.
     """
 
     rules: tuple[tuple[str, CacheRules], ...]
@@ -93,6 +94,7 @@ class CacheEconomics:
     replayed: Replayed | None = None
     observed: tuple[Observed, ...] = ()
     usage: UsageInput | None = None
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,19 +224,26 @@ def _without_prefixes(file: Path, setting: _Setting, reading: FileProgress | Non
     vendor = setting.catalog.resolve(named).vendor if named else ""
     stand_in = ReadOptions(model=named or "any", vendor=vendor or "any", start=moment)
     found: dict[tuple[str, str], CacheRules] = {}
+    unknown: list[CatalogError] = []
 
-    def rules_of(vendor: str, model: str) -> CacheRules:
-        found[vendor, model] = setting.rules_of("" if model == "any" else model, moment)
-        return found[vendor, model]
+    def rules_of(vendor: str, model: str) -> CacheRules | None:
+        try:
+            found[vendor, model] = setting.rules_of("" if model == "any" else model, moment)
+        except CatalogError as error:
+            unknown.append(error)
+        return found.get((vendor, model))
 
     with open_usage([file], stand_in, reading) as usage:
         observed = observe(usage.source, rules_of)
+    if unknown and not found:
+        raise unknown[0]
     if not observed:
         raise InputError("U110", "there is no usage in this file", where=Place(str(file)))
     return CacheEconomics(
         tuple((model, rules) for (_, model), rules in found.items()),
         not setting.rules and any(model == "any" for _, model in found),
         _break_evens(list(found.values())), moment, *setting.names(moment), observed=tuple(observed), usage=usage,
+        left_out=tuple(error.findings[0].what for error in unknown),
     )  # fmt: skip
 
 

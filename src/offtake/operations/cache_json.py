@@ -25,10 +25,28 @@ def cache_document(found: CacheEconomics) -> dict[str, object]:
         "rules": [_rule(model, rules) for model, rules in found.rules],
         "break_even": [_break_even(each) for each in found.break_even],
         "rejected": rejected_rows(found),
+        "left_out": found.left_out,
     }
     if found.replayed:
         return {**document, **_replay_document(found.replayed)}
-    observed = [
+    advice = {"sentence": found.observed[0].sentence(), "workloads": [each.sentence() for each in found.observed]}
+    return {**document, "policies": [], "observed": _observed(found), "advice": advice}
+
+
+def range_rows(found: CacheEconomics) -> list[dict[str, object]]:
+    """One row a workload, model and TTL, of usage without prefix ids."""
+    return [
+        {
+            "workload": each.workload, "model": each.model, "ttl": ttl, "lowest_ratio": each.ratios(ttl)[0],
+            "highest_ratio": each.ratios(ttl)[1], "measured_ratio": each.measured(),
+        }
+        for each in found.observed
+        for ttl in each.rules.ttls
+    ]  # fmt: skip
+
+
+def _observed(found: CacheEconomics) -> list[dict[str, object]]:
+    return [
         {
             "workload": each.workload, "model": each.model, "requests": each.requests, "input_tokens": each.input,
             "cacheable_share_at_most": _ratio(each.cacheable), "measured_ratio": each.measured(),
@@ -39,8 +57,6 @@ def cache_document(found: CacheEconomics) -> dict[str, object]:
         }
         for each in found.observed
     ]  # fmt: skip
-    advice = {"sentence": found.observed[0].sentence(), "workloads": [each.sentence() for each in found.observed]}
-    return {**document, "policies": [], "observed": observed, "advice": advice}
 
 
 def _replay_document(replayed: Replayed) -> dict[str, object]:

@@ -6,7 +6,7 @@ can be; what a vendor already billed as cached gives the cost that is. A hit rat
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
@@ -79,21 +79,22 @@ class Observed:
         )
 
 
-def observe(source: Source, rules_of: Callable[[str, str], CacheRules]) -> list[Observed]:
-    """The sums of usage, the most input first. `rules_of` gives the rules of a (vendor, model)."""
+def observe(source: Source, rules_of: Callable[[str, str], CacheRules | None]) -> list[Observed]:
+    """The sums of usage, the most input first. `rules_of` gives the rules of a (vendor, model); None leaves it out."""
     survey = source.survey(workloads=True)
     if survey.first is None or survey.last is None:
         return []
-    rules: Mapping[tuple[str, str], CacheRules] = {
-        pair: rules_of(*pair) for pair in dict.fromkeys((lane.vendor, lane.model) for lane in survey.lanes)
-    }
+    pairs = dict.fromkeys((lane.vendor, lane.model) for lane in survey.lanes)
+    rules = {pair: known for pair in pairs if (known := rules_of(*pair)) is not None}
     minimums = {model: (each.min_prefix_tokens - 1,) for (_, model), each in rules.items() if each.min_prefix_tokens}
     span = Interval(survey.first, survey.last + timedelta(microseconds=1))
     plan = GroupPlan(span, (Slice(span.start, span.end, 0),), minimums, ("vendor", "model", "workload"))
     found: dict[tuple[str, str], Observed] = {}
     for group in source.group(plan).groups:
         vendor, model, workload = (value or "" for value in group.key.values)
-        each = rules[vendor, model]
+        each = rules.get((vendor, model))
+        if each is None:
+            continue
         into = found.setdefault((workload, model), Observed(workload, model, each))
         into.requests += group.count
         for meter in INPUT:
