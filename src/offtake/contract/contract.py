@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -60,10 +61,14 @@ class Contract:
 
     def version_at(self, at: datetime) -> Version:
         """The version in force at an instant. Before the first amendment that is the signed text."""
-        current = self.versions[0]
-        for version in self.versions[1:]:
-            if version.effective <= at:
-                current = version
+        return self.versions[self.version_number(at)]
+
+    def version_number(self, at: datetime) -> int:
+        """The index of the version in force at an instant."""
+        current = 0
+        for index in range(1, len(self.versions)):
+            if self.versions[index].effective <= at:
+                current = index
         return current
 
     def as_of(self, at: datetime) -> Terms:
@@ -78,7 +83,7 @@ class Contract:
 
     def day(self, at: datetime) -> str:
         """The local date of an instant, as people and ids write it: `2026-03-01`."""
-        return f"{at.astimezone(self.zone):%Y-%m-%d}"
+        return _day(at, self.signed.term.time_zone)
 
     def place(self, path: str, at: datetime | None = None) -> Place:
         """Where a term stands at an instant (the last version by default): its line, or that of the term above it."""
@@ -100,3 +105,8 @@ class Contract:
                 node = getattr(node, step, getattr(node, f"{step}_", None))
             found = getattr(node, "source", None) or found
         return found
+
+
+@lru_cache(maxsize=65_536)
+def _day(at: datetime, time_zone: str) -> str:
+    return f"{at.astimezone(ZoneInfo(time_zone)):%Y-%m-%d}"

@@ -27,6 +27,8 @@ from offtake.values.money import ZERO
 from offtake.values.periods import Interval, billing_origin, windows
 
 State = tuple[object, ...]
+LaneOf = tuple[int, str, str, str, str, str, str]
+"""The billing period, and vendor, model, channel, access, region, workload."""
 START = datetime(1, 1, 1, tzinfo=UTC)
 
 
@@ -121,7 +123,8 @@ class CompiledTerms:
         self.book = Book(contract, catalog, tuple(facts), steps_met or {})
         self.periods = billing_periods(contract)
         self._starts = [period.start for period in self.periods]
-        self._lanes: dict[tuple[int, str, str, str, str, str, str], Lane] = {}
+        self._lanes: dict[LaneOf, Lane] = {}
+        self._moments: dict[tuple[tuple[str, ...], State], Lane] = {}
         self._peaks: dict[int, dict[datetime, bool]] = {}
         self._open = (Interval(START, START), 0)  # the period that was last asked for
         self.machine: object = None  # the window clauses, set by `request.py` when first asked
@@ -149,6 +152,28 @@ class CompiledTerms:
             _of_affiliate(self.contract.as_of(record.used_at), record.account)
         return lane
 
+    def lane_at(self, record: UsageRecord) -> Lane:
+        """The lane of a record as its instant has it, and nothing of the period around: for one look, not for many.
+
+        Instants of equal state share a lane, also across periods.
+        """
+        key = (
+            self.period(record.used_at), record.vendor, record.model, record.channel, record.access, record.region,
+            record.workload if self._by_workload else "",
+        )  # fmt: skip
+        draft, public, thresholds = self._drafted(key)
+        state = self._state(record.used_at, draft, public), self._is_off_peak(record.used_at)
+        lane = self._moments.get((key[1:], state))
+        if lane is None:
+            asked, workload = draft.question, key[-1]
+            lane = self._moments[key[1:], state] = Lane(
+                asked.model, asked.channel, asked.access, asked.region, workload, thresholds, [record.used_at], [0], {},
+                self,
+            )  # fmt: skip
+        if self.by_affiliate:
+            _of_affiliate(self.contract.as_of(record.used_at), record.account)
+        return lane
+
     def cards_over(self, record: UsageRecord, end: datetime, band: int, tier: int) -> list[RateCard]:
         """Every card that may price a bucket from its instant until `end`, also where it runs on past its period."""
         cards = self.lane(record).cards_over(record.used_at, end, band, tier)
@@ -157,21 +182,12 @@ class CompiledTerms:
             cards += self.cards_over(replace(record, used_at=period.end), end, band, tier)
         return cards
 
-    def _compile(self, key: tuple[int, str, str, str, str, str, str]) -> Lane:
-        index, vendor, name, channel, access, region, workload = key
+    def _compile(self, key: LaneOf) -> Lane:
+        index, *_, workload = key
         period = self.periods[index]
-        terms = self.contract.as_of(period.start)
-        model = self.catalog.resolve(name, vendor or terms.vendor, access)
-        _in_scope(terms, model.id, name, channel, access)
-        base = list_price.base_channel(terms, channel)
-        cells = self.catalog.cells(model.id, model.vendor, base, access, list_price.region_of(terms, region))
-        public = self.catalog.cells(model.id, model.vendor, channel, access, region)
-        turns, peaks = {period.start, *self._turns(period, (*cells, *public))}, self._peaks_of(index)
+        draft, public, thresholds = self._drafted(key)
+        turns, peaks = {period.start, *self._turns(period, (*draft.cells, *public))}, self._peaks_of(index)
         starts = sorted(turns | peaks.keys())
-        draft = Draft(
-            Question(model, BY_NAME["input_tokens"], channel, access, region, 0, period.start, False, False, 0),
-            terms, self.book, cells, ZERO, ZERO, ZERO,
-        )  # fmt: skip
         numbers: dict[State, int] = {}
         states: list[int] = []
         seldom: State = ()
@@ -180,8 +196,27 @@ class CompiledTerms:
                 seldom = self._state(at, draft, public)
             is_peak = peaks[at] if at in peaks else self._is_off_peak(at)
             states.append(numbers.setdefault((seldom, is_peak), len(numbers)))
+        asked = draft.question
+        return Lane(
+            asked.model, asked.channel, asked.access, asked.region, workload, thresholds, starts, states, {}, self
+        )
+
+    def _drafted(self, key: LaneOf) -> tuple[Draft, tuple[PriceCell, ...], tuple[int, ...]]:
+        """What a lane's states are read from: a draft at the start of the period, public prices, context thresholds."""
+        index, vendor, name, channel, access, region, _ = key
+        period = self.periods[index]
+        terms = self.contract.as_of(period.start)
+        model = self.catalog.resolve(name, vendor or terms.vendor, access)
+        _in_scope(terms, model.id, name, channel, access)
+        base = list_price.base_channel(terms, channel)
+        cells = self.catalog.cells(model.id, model.vendor, base, access, list_price.region_of(terms, region))
+        public = self.catalog.cells(model.id, model.vendor, channel, access, region)
+        draft = Draft(
+            Question(model, BY_NAME["input_tokens"], channel, access, region, 0, period.start, False, False, 0),
+            terms, self.book, cells, ZERO, ZERO, ZERO,
+        )  # fmt: skip
         thresholds = sorted({edge for cell in cells for price in cell.prices.values() for edge, _ in price.above})
-        return Lane(model, channel, access, region, workload, tuple(thresholds), starts, states, {}, self)
+        return draft, public, tuple(thresholds)
 
     def _state(self, at: datetime, draft: Draft, public: tuple[PriceCell, ...]) -> State:
         """What decides the price at an instant, but for off-peak hours, as a value: equal states price alike."""

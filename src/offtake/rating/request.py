@@ -93,7 +93,9 @@ def use_record(
 
 def priced_alone(terms: CompiledTerms, record: UsageRecord) -> Piece:
     """A record priced without a position: in the first tier, at the lower price where the data leaves one open."""
-    return _piece(terms, record, 0, "low")
+    lane = terms.lane_at(record)
+    band = band_of(record, lane.thresholds) if lane.thresholds else 0
+    return price_piece(record, terms, [lane.card(record.used_at, max(band, 0), 0)], lane, "low")
 
 
 def _piece(terms: CompiledTerms, record: UsageRecord, tier: int, assume: Assume) -> Piece:

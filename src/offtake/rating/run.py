@@ -73,24 +73,26 @@ class Run:
 
     def advance(self, to: datetime) -> None:
         """Close and open every window up to an instant, in order; a billing period's end makes its invoice."""
-        schedule = self.machine.schedule
+        schedule, last = self.machine.schedule, self.machine.clauses[-1]
         while self.next_event < len(schedule) and schedule[self.next_event].at <= to:
             event = schedule[self.next_event]
+            window, clause = event.window, event.clause
             self.next_event += 1
-            self.now = max(self.now, event.at)
-            if event.opens and event.window.name == "period":
-                self.period = event.window.interval
+            if event.at > self.now:
+                self.now = event.at
             if event.opens:
-                event.clause.opens(event.window, self)
+                if window.name == "period":
+                    self.period = window.interval
+                clause.opens(window, self)
             else:
-                event.clause.closes(event.window, self)
-                if event.window.name == "period" and event.clause is self.machine.clauses[-1]:
-                    self._invoice(event.window.interval)
+                clause.closes(window, self)
+                if clause is last and window.name == "period":
+                    self._invoice(window.interval)
 
     def use(self, piece: Piece) -> None:
         """Let every clause act on a piece, in their order, and book it."""
         self.now = self.used_at = piece.at
-        for clause in self.machine.clauses if self.collect else self.machine.acting:
+        for clause in self.machine.booking if self.collect else self.machine.acting:
             clause.use(piece, self)
         if self.collect:
             self.usage.add(piece)
@@ -177,9 +179,13 @@ class Run:
 
     def position(self) -> Position:
         """The state, to be taken up again."""
+        return Position(self.next_event, self.until, self.accounts, tuple(copy(lot) for lot in self.lots))
+
+    @property
+    def until(self) -> datetime:
+        """Nothing opens or closes before this."""
         schedule = self.machine.schedule
-        until = schedule[self.next_event].at if self.next_event < len(schedule) else END
-        return Position(self.next_event, until, self.accounts, tuple(copy(lot) for lot in self.lots))
+        return schedule[self.next_event].at if self.next_event < len(schedule) else END
 
     def _invoice(self, period: Interval) -> None:
         if self.collect:
@@ -196,6 +202,7 @@ class Machine:
         self.terms = terms
         self.clauses = window_clauses(terms)
         self.acting = tuple(clause for clause in self.clauses if clause.acts_on_usage)
+        self.booking = (*self.acting, self.clauses[-1])  # the grants, which only invoices need
         self.cutting = tuple(clause for clause in self.acting if clause.may_cut)
         self.schedule = _schedule(self.clauses)
 
@@ -213,10 +220,19 @@ class Machine:
 
 
 def _schedule(clauses: Iterable[WindowClause]) -> tuple[Event, ...]:
-    """Every opening and closing of the term, in order."""
+    """Every opening and closing of the term, in order. A billing period opens once: no clause acts on it."""
     events = []
+    periods: set[Window] = set()
     for order, clause in enumerate(clauses):
         for window in clause.windows():
-            events.append(Event(window.interval.start, True, order, window, clause))
+            if window.name != "period" or window not in periods:
+                events.append(Event(window.interval.start, True, order, window, clause))
+            if window.name == "period":
+                periods.add(window)
             events.append(Event(window.interval.end, False, order, window, clause))
-    return tuple(sorted(events, key=lambda event: (event.at, event.opens, event.order)))
+    return tuple(sorted(events, key=_moment))
+
+
+def _moment(event: Event) -> tuple[datetime, bool, bool, int]:
+    """Closings, then the billing period that opens, so that every other opening can write into it."""
+    return event.at, event.opens, event.opens and event.window.name != "period", event.order

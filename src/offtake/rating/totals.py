@@ -17,7 +17,6 @@ from datetime import datetime
 from decimal import Decimal, localcontext
 from functools import cached_property
 
-from offtake.contract.contract import Contract
 from offtake.contract.patterns import match
 from offtake.contract.schema.terms import Terms
 from offtake.rating.compiled import CompiledTerms
@@ -46,7 +45,7 @@ class TotalsRun(Run):
     def use(self, piece: Piece) -> None:
         """Let every clause act on a piece, in their order, and add what its lines would ask for."""
         self.now = self.used_at = piece.at
-        for clause in self.machine.clauses:
+        for clause in self.machine.booking:
             clause.use(piece, self)
         for entry in piece.entries:
             self._used += entry.contracted - entry.covered + entry.granted
@@ -92,6 +91,7 @@ class Bundle:
         self.contracted = sum(piece.contracted for piece in pieces)
         self.lane = pieces[0].lane
         self.credited = sum((entry.credited for piece in pieces for entry in piece.entries), ZERO)
+        self.is_undropped = all(piece.undropped == piece.contracted for piece in pieces)
         self.price = UnitPrice(
             "input_tokens", sum(piece.public for piece in pieces), self.contracted,
             sum(piece.undropped for piece in pieces), "", (),
@@ -101,13 +101,6 @@ class Bundle:
     def key(self) -> tuple[object, ...]:
         """Bundles of the same records with equal keys cost the same under the same window clauses."""
         return self.at, self.credited, tuple((each.contracted, each.public, each.undropped) for each in self.pieces)
-
-    def times(self, count: int) -> Piece:
-        """All of the records at a count, as one piece."""
-        entry = Entry(self.price, count, self.contracted * count)
-        if self.credited:
-            entry.credited = self.credited * count
-        return Piece(self.at, self.lane, "ok", [entry], entry.contracted)
 
     def apart(self, count: int) -> Iterable[tuple[str, Piece]]:
         """Each record at a count as a piece of its own, with its id."""
@@ -127,11 +120,17 @@ class Bundle:
 
 
 class Futures:
-    """A contract's window clauses, ready for any number of futures. Prices come with the bundles."""
+    """A contract's window clauses, ready for any number of futures. Prices come with the bundles.
+
+    `alike`: the clauses see usage as money, wherever it comes from. `by_list`: some of them also look at list prices.
+    """
 
     def __init__(self, terms: CompiledTerms, models: Iterable[str]) -> None:
         self.machine = Machine(terms)
-        self.alike = _alike(terms.contract, tuple(models))
+        texts = [version.terms for version in terms.contract.versions]
+        models = tuple(models)
+        self.alike = all(_sees_money_only(text, models) for text in texts)
+        self.by_list = any(_sees_list_prices(text) for text in texts)
 
     def billed(self, months: Sequence[Sequence[Bundle]], counts: Sequence[Sequence[int]]) -> list[Decimal]:
         """What each billing period of the term bills, exactly: `counts[month]` multiply the bundles of `months[month]`.
@@ -141,45 +140,59 @@ class Futures:
         with localcontext(EXACT):
             run = TotalsRun(self.machine)
             for bundles, multiples in zip(months, counts, strict=True):
-                self._use(run, bundles, multiples)
+                used = [(bundle, count) for bundle, count in zip(bundles, multiples, strict=True) if count]
+                while used:
+                    run.advance(used[0][0].at)
+                    until = self._end(run, used)
+                    self._use(run, used[:until])
+                    used = used[until:]
             run.advance(self.machine.terms.contract.span.end)
             return run.billed
 
-    def _use(self, run: TotalsRun, bundles: Sequence[Bundle], counts: Sequence[int]) -> None:
-        start = 0
-        while start < len(bundles):
-            at, end = bundles[start].at, start + 1
-            while end < len(bundles) and bundles[end].at == at:
-                end += 1
-            run.advance(at)
-            used = [(bundles[index], counts[index]) for index in range(start, end) if counts[index]]
-            if self.alike:
-                self._as_money(run, used)
-            else:
-                self._as_records(run, used)
-            start = end
+    def _end(self, run: TotalsRun, used: Sequence[tuple[Bundle, int]]) -> int:
+        """How many of the bundles, from the first, go through the clauses together: those of one instant, or those
+        that no window and no amendment lies between, where the order of records decides nothing.
+        """
+        if len(used) == 1:
+            return 1
+        first = used[0][0].at
+        if self._in_any_order(used):
+            contract, last = self.machine.terms.contract, used[-1][0].at
+            if run.until > last and contract.version_number(first) == contract.version_number(last):
+                return len(used)
+        return next((index for index, (bundle, _) in enumerate(used) if bundle.at != first), len(used))
 
-    def _as_money(self, run: TotalsRun, used: Sequence[tuple[Bundle, int]]) -> None:
-        pieces = [bundle.times(count) for bundle, count in used]
-        if self.machine.cutting and run.crosses(pieces):
+    def _in_any_order(self, used: Sequence[tuple[Bundle, int]]) -> bool:
+        """Whether every dollar is like any other: then a threshold splits the sum, whichever record crosses it."""
+        return self.alike and not self.by_list and all(bundle.is_undropped for bundle, _ in used)
+
+    def _use(self, run: TotalsRun, used: Sequence[tuple[Bundle, int]]) -> None:
+        if not self.alike:
+            records = [(each.id, each, bundle.terms) for bundle, count in used for each in bundle.multiplied(count)]
+            for _, record, terms in sorted(records, key=_id):
+                use_record(run, terms, record, "low", {})
+            return
+        pieces = [_together(used)]
+        if self.machine.cutting and not self._in_any_order(used) and run.crosses(pieces):
             ordered = sorted((each for bundle, count in used for each in bundle.apart(count)), key=_id)
             pieces = [piece for _, piece in ordered]
         for piece in pieces:
             run.use(piece)
 
-    def _as_records(self, run: TotalsRun, used: Sequence[tuple[Bundle, int]]) -> None:
-        records = [(each.id, each, bundle.terms) for bundle, count in used for each in bundle.multiplied(count)]
-        for _, record, terms in sorted(records, key=_id):
-            use_record(run, terms, record, "low", {})
+
+def _together(used: Sequence[tuple[Bundle, int]]) -> Piece:
+    """Bundles at their counts as one piece."""
+    entries = []
+    for bundle, count in used:
+        entry = Entry(bundle.price, count, bundle.contracted * count)
+        if bundle.credited:
+            entry.credited = bundle.credited * count
+        entries.append(entry)
+    return Piece(used[0][0].at, used[0][0].lane, "ok", entries, sum([entry.contracted for entry in entries]))
 
 
 def _id(each: tuple[str, *tuple[object, ...]]) -> str:
     return each[0]
-
-
-def _alike(contract: Contract, models: tuple[str, ...]) -> bool:
-    """Whether every window clause sees all of these models' usage alike: as money, wherever it comes from."""
-    return all(_sees_money_only(version.terms, models) for version in contract.versions)
 
 
 def _sees_money_only(terms: Terms, models: tuple[str, ...]) -> bool:
@@ -191,4 +204,12 @@ def _sees_money_only(terms: Terms, models: tuple[str, ...]) -> bool:
         and not (terms.fees and terms.fees.block)
         and terms.scope.affiliates == "all"
         and all(len({match(pattern, model) for model in models}) < 2 for pattern in patterns)
+    )
+
+
+def _sees_list_prices(terms: Terms) -> bool:
+    tiers = terms.prices.tiers
+    return bool(tiers and tiers.measure.amount == "list") or any(
+        each.counts_at == "list" or (each.overage is not None and each.overage.at == "list")
+        for each in terms.commitments
     )

@@ -32,7 +32,8 @@ def window_clauses(terms: CompiledTerms) -> tuple[WindowClause, ...]:
     from offtake.rating.clauses.uncounted_credits import UncountedCreditsClause
 
     texts = [version.terms for version in terms.contract.versions]
-    found: list[WindowClause] = [UncountedCreditsClause(terms)]
+    uncounted = UncountedCreditsClause(terms)
+    found: list[WindowClause] = [uncounted] if uncounted.acts_on_usage else []
     if any(text.fees and text.fees.block for text in texts):
         found.append(BlockClause(terms))
     ids: dict[str, str] = {}

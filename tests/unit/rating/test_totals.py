@@ -96,11 +96,12 @@ def test_usage_that_the_clauses_see_alike_goes_through_them_as_one_piece() -> No
     assert not Futures(CompiledTerms(pooled.contract, pooled.catalog), {"claude-opus-4-7"}).alike
 
 
-def test_a_bundle_at_a_count_costs_as_many_times_its_records() -> None:
+def test_a_bundle_costs_what_its_records_cost() -> None:
     with localcontext(EXACT):
         bundle = Bundle(CompiledTerms(MID_SIZE.contract, MID_SIZE.catalog), MID_SIZE.contract.span.start, BASE)
 
     # opus 85%: 5,000 × 4.25 + 1,000 × 21.25 + 3,000 × 0.425; haiku 80%: batch half; a refusal is billed, then credited
     expected = 21_250 + 21_250 + 1_275 + 9_000 * Decimal("0.4") + 1_000 * 2 + 900 * Decimal("0.8") + 500 * 4
-    assert expected * 10**6 * 7 == bundle.times(7).contracted
-    assert Decimal("0.5") * 500 * 4 * 10**6 * 7 == bundle.times(7).entries[0].credited
+    assert expected * 10**6 == bundle.contracted
+    assert Decimal("0.5") * 500 * 4 * 10**6 == bundle.credited
+    assert bundle.is_undropped

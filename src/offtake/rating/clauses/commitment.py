@@ -60,7 +60,12 @@ class CommitmentClause:
 
     def text_at(self, at: datetime) -> Commitment | None:
         """The text in force at an instant; None where the contract had no such commitment then."""
-        return next((each for each in self.terms.contract.as_of(at).commitments if each.id == self.id), None)
+        return self._texts[self.terms.contract.version_number(at)]
+
+    @cached_property
+    def _texts(self) -> tuple[Commitment | None, ...]:
+        texts = (version.terms.commitments for version in self.terms.contract.versions)
+        return tuple(next((each for each in found if each.id == self.id), None) for found in texts)
 
     @cached_property
     def weights(self) -> dict[str, Decimal] | None:

@@ -124,9 +124,10 @@ class GrantsClause:
         """Pay the period's invoice, lot by lot: never more than what a lot may pay, nor than what is left to pay."""
         usage = {
             tuple(account.removeprefix(BILLABLE).split()): run.take(account)
-            for account in sorted(run.accounts)
-            if account.startswith(BILLABLE)
+            for account in sorted(account for account in run.accounts if account.startswith(BILLABLE))
         }
+        if not any(_pays_invoices(lot) for lot in run.lots):
+            return
         adjusted = to_pico(run.billed_as("adjustment") - run.credited.scaleb(-12))
         left, fees = sum(usage.values()) + adjusted, to_pico(run.billed_as("fee"))
         for lot in sorted((lot for lot in run.lots if _pays_invoices(lot)), key=lambda lot: lot.order):
