@@ -68,12 +68,13 @@ payment: {due: 45 days}
 renewal: {automatic: false, price_cap: 105%}
 """
 PATHS, CLAUSES = 2_000, 25
+CHAT = {"input_tokens": 6_000, "cache_read_tokens": 4_000, "output_tokens": 900}
 TRAFFIC = (
-    ("claude-opus-4-7", "realtime", "ok", "chat", {"input_tokens": 6_000, "cache_read_tokens": 4_000, "output_tokens": 900}),
-    ("claude-opus-4-7", "realtime", "refusal", "chat", {"input_tokens": 90, "output_tokens": 40}),
-    ("claude-haiku-4-5", "batch", "ok", "chat", {"input_tokens": 20_000, "output_tokens": 4_000}),
-    ("claude-haiku-4-5", "realtime", "http_5xx", "chat", {"input_tokens": 200}),
-)  # fmt: skip
+    ("claude-opus-4-7", "realtime", "ok", CHAT),
+    ("claude-opus-4-7", "realtime", "refusal", {"input_tokens": 90, "output_tokens": 40}),
+    ("claude-haiku-4-5", "batch", "ok", {"input_tokens": 20_000, "output_tokens": 4_000}),
+    ("claude-haiku-4-5", "realtime", "http_5xx", {"input_tokens": 200}),
+)
 
 
 def measure(options: argparse.Namespace) -> list[Figure]:
@@ -91,15 +92,13 @@ def measure(options: argparse.Namespace) -> list[Figure]:
     records = [
         UsageRecord(
             id=str(number), used_at=datetime(2025, 12, 1, 12, tzinfo=UTC), vendor="anthropic", model=model,
-            channel=channel, outcome=outcome, workload=workload, context_tokens=0,
+            channel=channel, outcome=outcome, workload="chat", context_tokens=0,
             quantities={meter: each * 70_000 for meter, each in quantities.items()},
         )
-        for number, (model, channel, outcome, workload, quantities) in enumerate(TRAFFIC)
+        for number, (model, channel, outcome, quantities) in enumerate(TRAFFIC)
     ]  # fmt: skip
     luck = Luck(paths=paths, spread=Decimal("0.35"))
-    situation = Situation(
-        contract=contract, demand=of_usage(Records(records), catalog), catalog=catalog, luck=luck
-    )
+    situation = Situation(contract=contract, demand=of_usage(Records(records), catalog), catalog=catalog, luck=luck)
     started = time.process_time()
     valuation = situation.valuation()
     rows = [row for row in valuation.rows() if row.value]

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal, localcontext
+from functools import cached_property
 
 from offtake.catalog.list_price import ListPrices
 from offtake.contract.contract import Contract
@@ -41,7 +42,7 @@ class Basket:
     """Whether they happen in the contract's cheaper hours; such baskets come last."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Outlook:
     """The futures: `counts[path][month]` multiply the baskets, `prices[price_of[path]]` are the list prices."""
 
@@ -62,15 +63,19 @@ class Outlook:
         """The instant that stands for a month, or for its cheaper hours: near its middle, so that what changes on the
         first is seen. Dear hours come before cheaper ones.
         """
-        interval = self.months[month]
-        at = interval.start + (interval.end - interval.start) // 2
+        return self._instants[month][off_peak]
+
+    @cached_property
+    def _instants(self) -> tuple[tuple[datetime, datetime], ...]:
+        return tuple(self._in_month(month) for month in self.months)
+
+    def _in_month(self, month: Interval) -> tuple[datetime, datetime]:
+        at = month.start + (month.end - month.start) // 2
         if self.cheaper is None:
-            return at
+            return at, at
         hours = [at + HOUR * number for number in range(HOURS_IN_A_WEEK)]
-        dear = [hour for hour in hours if not is_off_peak(self.cheaper, hour)] or hours
-        if not off_peak:
-            return dear[0]
-        return next((hour for hour in hours if hour > dear[0] and is_off_peak(self.cheaper, hour)), dear[0])
+        dear = next((hour for hour in hours if not is_off_peak(self.cheaper, hour)), at)
+        return dear, next((hour for hour in hours if hour > dear and is_off_peak(self.cheaper, hour)), dear)
 
 
 @dataclass

@@ -7,7 +7,7 @@ a date for stay; the path moves what holds beside them. The first month keeps to
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import groupby
@@ -25,6 +25,7 @@ class PricePath:
     catalog: ListPrices
     starts: tuple[datetime, ...]
     factors: Mapping[str, Sequence[Decimal]]
+    _cells: dict[tuple[str, str, str, str, str], tuple[PriceCell, ...]] = field(default_factory=dict, compare=False)
 
     @property
     def version(self) -> str:
@@ -41,6 +42,12 @@ class PricePath:
 
     def cells(self, model: str, vendor: str, channel: str, access: str, region: str) -> tuple[PriceCell, ...]:
         """The catalogue's cells, cut where the path moves."""
+        asked = (model, vendor, channel, access, region)
+        if asked not in self._cells:
+            self._cells[asked] = self._moved(*asked)
+        return self._cells[asked]
+
+    def _moved(self, model: str, vendor: str, channel: str, access: str, region: str) -> tuple[PriceCell, ...]:
         cells = self.catalog.cells(model, vendor, channel, access, region)
         steps = self._steps(vendor)
         if not steps:
