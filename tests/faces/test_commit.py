@@ -150,6 +150,12 @@ def test_paying_ahead_is_weighed_against_the_cost_of_capital(offtake: Offtake) -
     ]
 
 
+def test_a_top_up_bonus_is_a_discount_on_what_is_got(offtake: Offtake) -> None:
+    found = answer(offtake, EXAMPLE, *LEVELS, "--top-up-bonus", "6%", "--cost-of-capital", "10%")["prepay"]
+
+    assert ("0.056604", True, 13) == (found["discount"], found["pays"], found["months_max"])
+
+
 def test_the_page_begins_with_the_answer(offtake: Offtake) -> None:
     levels = offtake("commit", EXAMPLE, *LEVELS).out
     fractile = offtake("commit", EXAMPLE, *COMMITTED, "--discount", "25%").out
@@ -210,6 +216,11 @@ def test_what_the_discount_applies_to_must_be_said(offtake: Offtake) -> None:
         ((*LEVELS, "--unit", "5"), "P647"),
         ((*COMMITTED, "--discount", "5%", "--events", EXAMPLE), "P647"),
         ((*COMMITTED, "--discount", "5%", "--prepay", "5%"), "P647"),
+        ((*COMMITTED, "--discount", "5%", "--cost-of-capital", "5%"), "P647"),
+        ((*COMMITTED, "--discount", "5%", "--top-up-bonus", "5%"), "P647"),
+        ((*LEVELS, "--prepay", "5%", "--top-up-bonus", "5%", "--cost-of-capital", "5%"), "P647"),
+        ((*LEVELS, "--prepay", "100%", "--cost-of-capital", "10%"), "P646"),
+        ((*LEVELS, "--prepay", "5%", "--cost-of-capital", "-100%"), "P646"),
         ((*COMMITTED, "--discount", "5%", "--judge", "24"), "P647"),
         ((*COMMITTED, "--discount", "5%", "--window", "24"), "P647"),
         ((*LEVELS, "--reserved", "1/2"), "P647"),

@@ -112,6 +112,7 @@ class Quantity(click.ParamType[Decimal]):
 @click.option("--events", type=EXISTING_FILE, metavar="FILE", help="Launches and retirements to come (YAML).")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="The luck of the paths.")
 @click.option("--prepay", type=Discount(), metavar="SHARE", help="A further discount for paying the year ahead.")
+@click.option("--top-up-bonus", type=Discount(), metavar="SHARE", help="A bonus on what is paid ahead, instead.")
 @click.option("--cost-of-capital", type=Discount(), metavar="SHARE", help="What money costs a year.")
 @format_option("table", "json", "csv")
 @out_option

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from offtake.operations.plan_extra import need_plan_extra
 from offtake.planner.commitment.fractile import Deal
 from offtake.planner.commitment.offer import NO_COMMITMENT, Applies, Level
-from offtake.planner.commitment.prepay import Prepayment, prepayment
+from offtake.planner.commitment.prepay import Prepayment, discount_of_bonus, prepayment
 from offtake.planner.demand.series import ROWS_PER_YEAR, Series, pooled, read_series
 from offtake.store.sources import found_files, head_of, text_source
 from offtake.values.errors import InputError
@@ -38,7 +38,7 @@ class Question:
     `window` is for how many rows of the demand a commitment is: by default one row for a discount; for a level a year
     where the periods have dates, else what is assumed with a note. `judge` rows at the end are kept to judge the advice
     by (half of all). `unit` is the size of what is sold; `reserved` (a unit's price, and what it serves on demand) says
-    the discount. `prepay` and `cost_of_capital` (a year) go together.
+    the discount. `cost_of_capital` (a year) goes with `prepay`, or with `top_up_bonus` on what is paid ahead.
     """
 
     demand: Path
@@ -54,6 +54,7 @@ class Question:
     events: Path | None = None
     seed: int = 0
     prepay: Decimal | None = None
+    top_up_bonus: Decimal | None = None
     cost_of_capital: Decimal | None = None
 
 
@@ -89,9 +90,11 @@ def advise(question: Question) -> Advice:
     apart = read_series(text_source(path), question.columns)
     series = pooled(apart)
     found = _levels(question, series) if question.levels else _discount(question, series, apart)
-    if question.prepay is None or question.cost_of_capital is None:
+    if question.cost_of_capital is None:
         return found
-    return replace(found, prepayment=prepayment(question.prepay, question.cost_of_capital))
+    bonus = question.top_up_bonus
+    ahead = discount_of_bonus(bonus) if bonus is not None else question.prepay or Decimal(0)
+    return replace(found, prepayment=prepayment(ahead, question.cost_of_capital))
 
 
 def _discount(question: Question, series: Series, apart: Sequence[Series]) -> Advice:
@@ -202,8 +205,11 @@ def _check(question: Question) -> None:
                 why="a larger commitment unlocks a larger discount; otherwise nobody would choose it",
                 hint="give the levels in rising order, each with more discount",
             )  # fmt: skip
-    discounts = [level.discount for level in question.levels] + [question.discount or Decimal(0)]
-    if any(not 0 <= discount < 1 for discount in (*discounts, question.overage_discount or Decimal(0))):
+    given = (question.discount, question.overage_discount, question.prepay, question.top_up_bonus)
+    shares = [level.discount for level in question.levels] + [each for each in given if each is not None]
+    if question.cost_of_capital is not None and question.cost_of_capital < 0:
+        raise InputError("P646", "the cost of capital lies at or above 0%", hint="--cost-of-capital 10%")
+    if any(not 0 <= each < 1 for each in shares):
         raise InputError(
             "P646",
             "a discount lies at or above 0% and below 100%",
@@ -214,17 +220,22 @@ def _check(question: Question) -> None:
 
 def _check_company(question: Question) -> None:
     """Refuse what would have no effect."""
+    ahead = [each for each in (question.prepay, question.top_up_bonus) if each is not None]
     idle = {
         "--overage-discount": question.overage_discount is not None and (question.levels or question.applies == "all"),
         "--unit": question.unit is not None and question.levels,
         "--events": question.events is not None and not question.levels,
-        "--prepay": (question.prepay is None) != (question.cost_of_capital is None),
+        "--cost-of-capital": question.cost_of_capital is not None and not ahead,
+        "--prepay": question.prepay is not None and (question.cost_of_capital is None or len(ahead) > 1),
+        "--top-up-bonus": question.top_up_bonus is not None and question.cost_of_capital is None,
     }
     why = {
         "--overage-discount": "it is a share off what lies beyond --discount on the committed part only",
         "--unit": "it goes with --discount: a level's commitment is given",
         "--events": "events change paths of a year ahead, which levels are weighed on",
-        "--prepay": "a discount for paying ahead is weighed against --cost-of-capital: give both",
+        "--cost-of-capital": "it is what --prepay or --top-up-bonus is weighed against",
+        "--prepay": "a discount for paying ahead is weighed against --cost-of-capital, and without a bonus",
+        "--top-up-bonus": "a bonus is weighed against --cost-of-capital",
     }
     for option, without_effect in idle.items():
         if without_effect:
