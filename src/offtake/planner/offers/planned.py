@@ -114,7 +114,8 @@ def _result(
     today: Sequence[Route],
     watch: Watch,
 ) -> PlanResult:
-    cost, bill_today = plan.bills.total, books.bill(today).total
+    bills_today = books.bill(today)
+    cost, bill_today = plan.bills.total, bills_today.total
     forecast_cost = _decimal(plan.settled.cost, CENTS)
     chosen = plan.settled if setting.paths.demand.shape[0] == 1 else found
     bound = min(found.bound, chosen.cost)
@@ -139,6 +140,7 @@ def _result(
         binding=_binding(setting, chosen, others, cost),
         rejected=setting.table.rejected,
         billed=plan.bills.billed,
+        billed_today=bills_today.billed,
         alternatives=tuple(
             sorted(
                 (Alternative(each.name, each.bills.total, each.bills.total - cost) for each in others),

@@ -16,7 +16,7 @@ from offtake.planner.offers.parts import Part
 from offtake.planner.offers.ways import Menu, Way
 from offtake.rating.clauses.reserved import SERVED
 from offtake.rating.facts import Fact, TopUp
-from offtake.rating.lines import Invoices
+from offtake.rating.lines import Invoices, Line
 from offtake.rating.rate import rate_records
 from offtake.usage.record import UsageRecord
 from offtake.values.errors import InputError
@@ -38,13 +38,16 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Billed:
-    """What one offer's vendor bills over the plan, by kind of line; `listed` is the same usage at list price."""
+    """What one offer's vendor bills over the plan: its lines, and their sums by kind and by month; `listed` is the same
+    usage at list price.
+    """
 
     offer: str
     total: Decimal
     listed: Decimal
     kinds: Mapping[str, Decimal] = field(default_factory=dict)
     by_month: tuple[Decimal, ...] = ()
+    lines: tuple[Line, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +133,7 @@ def _billed(offer: Offer, records: Sequence[UsageRecord]) -> Billed:
         total(line.amounts.list for line in lines),
         kinds,
         tuple(invoice.total for invoice in invoices.invoices),
+        tuple(lines),
     )
 
 

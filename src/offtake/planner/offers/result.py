@@ -131,6 +131,7 @@ class PlanResult:
     binding: Mapping[str, str]
     rejected: tuple[Rejected, ...]
     billed: tuple[Billed, ...]
+    billed_today: tuple[Billed, ...] = ()
     alternatives: tuple[Alternative, ...] = ()
     waterfall: tuple[Step, ...] = ()
     bands: tuple[DemandMonth, ...] = ()
