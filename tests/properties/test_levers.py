@@ -33,7 +33,7 @@ PRICES = {
 class Table(Shop):
     """A shop whose prices are those of the table, 15% less at the aggregator, half of it in batch but for grok."""
 
-    def cost(self, workload: Workload) -> Decimal:
+    def cost(self, workload: Workload, outcome: str = "ok") -> Decimal:
         if workload.channel == "batch" and workload.model == "grok-4.1":
             raise UnpricedError("R401", "no batch price")
         half = 5 if workload.channel == "batch" else 10

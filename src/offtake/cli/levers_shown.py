@@ -108,8 +108,9 @@ def _pair(step: Step | None, currency: str) -> tuple[str, str]:
 def _show_reasons(found: LeversOfUsage) -> None:
     weighed = found.weighed
     said = [f"not possible: {bar.lever} at {bar.vendor}: {bar.why} [{bar.source}]" for bar in weighed.bars]
-    said += [f"no price: {way}: {why}" for way, why in weighed.unpriced]
-    known = {bar.lever for bar in weighed.bars} | set(weighed.alone)
+    reasons = {why: way for way, why in reversed(weighed.unpriced)}
+    said += [f"no price: {way}: {why}" for why, way in reasons.items()]
+    known = {bar.lever for bar in weighed.bars} | set(weighed.alone) | ({"aggregator"} if found.aggregator else set())
     said += [f"{name}: {needs}" for name, needs in NEEDS.items() if name not in known]
     said += list(_idle(weighed))
     if found.aggregator and "aggregator" in weighed.alone:

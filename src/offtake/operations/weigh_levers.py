@@ -24,6 +24,7 @@ from offtake.planner.levers.pricing import Shop
 from offtake.planner.levers.rules import Rules
 from offtake.planner.levers.running import a_month
 from offtake.planner.levers.weigh import Month, Tables, Weighed, weigh
+from offtake.planner.levers.worth import Failed
 from offtake.planner.profile.traffic import Traffic, observe
 from offtake.planner.rated import Pricing
 from offtake.rating.breakdown import unrounded
@@ -141,12 +142,12 @@ def _month(traffic: Traffic, declared: Declared, months: Fraction, catalog: Cata
     return Month(month, _failed(traffic, declared.failed), max(traffic.inputs, default=None))
 
 
-def _failed(traffic: Traffic, declared: Decimal | None) -> Decimal:
-    """The share of the requests that failed at the vendor or were cut short by it, as declared or as the usage says."""
+def _failed(traffic: Traffic, declared: Decimal | None) -> Failed:
+    """The shares of what failed at the vendor or was cut short by it: as declared (in all), or as the usage says."""
     if declared is not None:
-        return declared
+        return [("vendor_truncation", declared)]
     known = sum(count for outcome, count in traffic.outcomes.items() if outcome)
-    return divide(Decimal(sum(traffic.outcomes[outcome] for outcome in FAILED)), known) if known else Decimal(0)
+    return [(outcome, divide(Decimal(traffic.outcomes[outcome]), known)) for outcome in FAILED if known]
 
 
 def _instant(at: datetime | date | None) -> datetime | None:

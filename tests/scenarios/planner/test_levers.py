@@ -137,7 +137,7 @@ def test_a_model_with_more_tokens_for_the_same_work_may_not_be_cheaper() -> None
 
 def test_one_percent_of_failed_output() -> None:
     """1.5 billion × 1% = 15 million × 25 = 375."""
-    found = failed_requests([workload(OUT_HEAVY)], [Decimal("0.01")], LIST)
+    found = failed_requests([workload(OUT_HEAVY)], [[("vendor_truncation", Decimal("0.01"))]], LIST)
 
     assert [("anthropic", exactly("375"))] == [(each.vendor, each.value) for each in found]
 

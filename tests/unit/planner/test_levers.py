@@ -20,7 +20,7 @@ from offtake.planner.levers.running import CacheShares, Model, Way, a_month, cac
 from offtake.planner.levers.seats import Activity, activity, break_even_tokens, read_roster
 from offtake.planner.levers.stack import Job, Step, alone, direct, priced, stacked
 from offtake.planner.levers.weigh import Month, Tables, weigh
-from offtake.planner.levers.worth import in_use
+from offtake.planner.levers.worth import failed_requests, in_use
 from offtake.planner.rated import Pricing
 from offtake.rating.breakdown import unrounded
 from offtake.values.errors import InputError
@@ -243,3 +243,16 @@ def test_under_a_signed_contract_no_rate_card_is_imagined(tmp_path: Path) -> Non
     found = weigh([Month(workload((1, 0)))], Declared(), [signed], rules(), Tables(GATES, ASKS))
 
     assert (Decimal("4.25"), ()) == (found.now, found.worths)
+
+
+def test_failed_requests_are_worth_what_the_terms_in_force_bill(tmp_path: Path) -> None:
+    """The small contract makes truncations free and bills refusals: 1% of 100 million × 25 × 0.85 = 21.25."""
+    path = tmp_path / "small.yaml"
+    path.write_text(CONTRACT)
+    signed = Shop(Pricing(unrounded(load_contract(path)), CATALOG), LIST.at)
+    one = Decimal("0.01")
+
+    assert () == failed_requests([workload((0, 100))], [[("vendor_truncation", one)]], signed)
+    assert [exactly("21.25")] == [
+        each.value for each in failed_requests([workload((0, 100))], [[("refusal", one)]], signed)
+    ]

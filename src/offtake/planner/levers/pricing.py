@@ -6,7 +6,7 @@ A shop is a contract with its list prices: the public list, the contract in forc
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -48,12 +48,12 @@ class Shop:
     at: datetime
     facts: tuple[Fact, ...] = ()
 
-    def cost(self, workload: Workload) -> Decimal:
+    def cost(self, workload: Workload, outcome: str = "ok") -> Decimal:
         """The contracted cost of the usage. CatalogError or UnpricedError where nothing prices it.
 
         Without fees, commitments and tiers on spend, which depend on everything else that is bought.
         """
-        return self.pricing.cost(self.record(workload)).contracted
+        return self.pricing.cost(replace(self.record(workload), outcome=outcome)).contracted
 
     def invoice(self, workloads: Sequence[Workload], top_up: Decimal | None = None) -> Decimal:
         """The exact sum of the invoices of a month of these workloads: usage, fees, tiers, top-ups with their bonus."""

@@ -14,7 +14,7 @@ from offtake.planner.levers.pricing import Cost, Shop, sum_of
 from offtake.planner.levers.rules import Bar, Rules
 from offtake.planner.levers.running import CacheShares, Way, cached, caches
 from offtake.planner.levers.stack import ORDER, Job, Priced, Step, alone, direct, priced, stacked
-from offtake.planner.levers.worth import InUse, Worth, failed_requests, in_use, rate_card, region
+from offtake.planner.levers.worth import Failed, InUse, Worth, failed_requests, in_use, rate_card, region
 from offtake.planner.workload import Workload
 from offtake.values.errors import CatalogError, UnpricedError
 from offtake.values.money import total
@@ -24,10 +24,10 @@ REGION = "region"
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """A month of a workload; the share of its output that failed or was cut short; its largest prompt, where known."""
+    """A month of a workload; what share of its output failed or was cut short; its largest prompt, where known."""
 
     workload: Workload
-    failed: Decimal = ZERO
+    failed: Failed = ()
     largest_prompt: int | None = None
 
 

@@ -23,6 +23,10 @@ RATE_CARD = ("10%", "30%")
 """What a negotiated rate card takes off list at committed volume, as a rule: on a single high-spend model."""
 
 
+Failed = Sequence[tuple[str, Decimal]]
+"""Outcomes, and the share of a workload's output that each has."""
+
+
 @dataclass(frozen=True, slots=True)
 class InUse:
     """A lever that the usage itself shows, and what it saves against the same usage without it.
@@ -65,22 +69,23 @@ def in_use(workloads: Sequence[Workload], shop: Shop) -> tuple[InUse, ...]:
     return tuple(found)
 
 
-def failed_requests(workloads: Sequence[Workload], shares: Sequence[Decimal], shop: Shop) -> tuple[Worth, ...]:
-    """What output of failed and truncated requests costs, by vendor; `shares` are of each workload's output."""
+def failed_requests(workloads: Sequence[Workload], failed: Sequence[Failed], shop: Shop) -> tuple[Worth, ...]:
+    """What the output of failed and truncated requests is billed at under the terms in force, by seller."""
     found: dict[str, Decimal] = {}
-    for workload, share in zip(workloads, shares, strict=True):
-        output = int(workload.quantities.get("output_tokens", 0) * share)
-        if output:
-            part = shop.cost(replace(workload, quantities={"output_tokens": output}))
-            found[seller(workload)] = found.get(seller(workload), ZERO) + part
+    for workload, shares in zip(workloads, failed, strict=True):
+        for outcome, share in shares:
+            output = int(workload.quantities.get("output_tokens", 0) * share)
+            cost = shop.cost(replace(workload, quantities={"output_tokens": output}), outcome=outcome)
+            found[seller(workload)] = found.get(seller(workload), ZERO) + cost
     return tuple(
         Worth(
             ("FR-01", "FR-02"),
-            vendor,
+            name,
             Cost(value, value),
-            "failed and truncated requests are billed today and a clean policy ends it",
+            "the failed and truncated requests that are billed now are free",
         )
-        for vendor, value in found.items()
+        for name, value in found.items()
+        if value
     )
 
 
