@@ -32,8 +32,9 @@ fix: .venv/dev.stamp ## Format, fix what the linter can, and renew what is gener
 bench: .venv/dev.stamp ## Measure speed and memory beside a peer in the same run; one table
 	$(BIN)/python -m bench
 
-soak: .venv/dev.stamp ## The long tests: every list price, every example, outside programs
+soak: .venv/dev.stamp ## The long tests: every list price, new random examples, outside programs
 	$(BIN)/python -m pytest --numprocesses 2 -m soak
+	OFFTAKE_NEW=1 $(BIN)/python -m pytest --numprocesses 2 --dist worksteal tests/properties
 
 pins: .venv/dev.stamp ## Renew the pinned requirements (needs the network)
 	$(PIP) uv

@@ -1,7 +1,7 @@
 """What all tests share: how many examples a property is tried on, and where the repository is.
 
-`make test` tries each property on 1,000 examples; OFFTAKE_FAST=1 on 25, the same ones each
-time, for the minutes while one is writing and for a landing that must not hang on luck.
+`make test` tries each property on 1,000 examples, the same ones each time, so that a landing does not hang on luck;
+OFFTAKE_FAST=1 on 25 while one is writing; `make soak` on 1,000 that nobody has seen before.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from hypothesis import settings
 if TYPE_CHECKING:
     from offtake.operations.demo.run import Demo
 
-settings.register_profile("test", max_examples=1_000, deadline=None)
+settings.register_profile("test", max_examples=1_000, deadline=None, derandomize=True)
 settings.register_profile("fast", max_examples=25, deadline=None, derandomize=True)
-settings.load_profile("fast" if os.environ.get("OFFTAKE_FAST") else "test")
+settings.register_profile("new", max_examples=1_000, deadline=None)
+settings.load_profile("fast" if os.environ.get("OFFTAKE_FAST") else "new" if os.environ.get("OFFTAKE_NEW") else "test")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
