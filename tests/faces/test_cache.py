@@ -84,6 +84,23 @@ def test_under_a_contract_the_tokens_cost_its_prices(offtake: Offtake, contract:
     assert "5.995934850000" == cost("--contract", contract)[0]  # 15% off
 
 
+def test_a_contract_that_prices_the_cache_makes_the_rules(offtake: Offtake, contract: Path) -> None:
+    agreed = "cache: {read: 0.2, write_5m: 1.5, write_1h: 3, min_prefix_tokens: 2048}"
+    contract.write_text(contract.read_text().replace("cache: catalog", agreed))
+    done = offtake("cache", EXAMPLE, "--policy", "end", "--contract", contract, "--format", "json")
+    (rules,) = json.loads(done.out)["rules"]
+
+    assert ("0.200000", {"5m": "1.500000", "1h": "3.000000"}, 2048) == (
+        rules["read"], rules["writes"], rules["min_prefix_tokens"],
+    )  # fmt: skip
+
+
+def test_a_model_outside_of_the_contract_is_refused(offtake: Offtake, contract: Path) -> None:
+    done = offtake("cache", EXAMPLE, "--contract", contract, "--rules", "gpt-5.2")
+
+    assert (3, True) == (done.code, "K301" in done.err)
+
+
 def test_usage_without_prefix_ids_gets_a_range_and_no_hit_rate(offtake: Offtake, tmp_path: Path) -> None:
     usage = tmp_path / "usage.csv"
     usage.write_text(

@@ -68,7 +68,7 @@ def command(
     holdout is the second half of the trace, with the cache as the first half left it; the advice is chosen on the
     first half and judged there. Usage without prefix ids gets break-evens and a range.
 
-        offtake cache contracts/traces/prefixes.jsonl --rules claude-sonnet-4-5
+        offtake cache contracts/example-trace.jsonl --rules claude-sonnet-4-5
     """
     from offtake.operations.cache_economics import cache_economics
     from offtake.operations.cache_json import cache_document, policy_rows, range_rows, rejected_rows

@@ -16,13 +16,14 @@ from pathlib import Path
 from offtake.catalog.catalog import Catalog
 from offtake.contract.contract import Contract
 from offtake.contract.list_only import list_contract
+from offtake.contract.schema.prices import Cache
 from offtake.operations.contracts import Opened, moment_of, open_contract
 from offtake.operations.usage_input import REJECTED_MAX, FileProgress, UsageInput, open_usage
 from offtake.planner.cache.admission import Admission, admissions
 from offtake.planner.cache.advice import Advice, advise
 from offtake.planner.cache.break_even import BreakEven, break_even
 from offtake.planner.cache.policy import NONE, policies
-from offtake.planner.cache.rules import CacheRules, is_text, of_model, of_text, ttls_of
+from offtake.planner.cache.rules import CacheRules, is_text, of_model, of_text, ttls_of, under
 from offtake.planner.cache.study import Bound, Row, best_per_session, bounds, run, steps
 from offtake.planner.cache.tally import Cells, Tally
 from offtake.planner.cache.trace import Trace
@@ -118,7 +119,13 @@ class _Setting:
     def rules_of(self, model: str, moment: datetime) -> CacheRules:
         """The rules of one model of the trace."""
         text = self.rules or model or ASSUMED
-        return of_text(text) if is_text(text) else of_model(text, self.catalog, moment)
+        if is_text(text):
+            return of_text(text)
+        if self.signed is None:
+            return of_model(text, self.catalog, moment)
+        agreed = self.signed.contract.as_of(moment).prices.cache
+        minimum = agreed.min_prefix_tokens if isinstance(agreed, Cache) else None
+        return under(of_model(text, self.catalog, moment, minimum), self.pricing(moment), text, moment)
 
     def contract(self, moment: datetime) -> Contract:
         """The contract that prices: list prices where none was given."""
@@ -149,7 +156,8 @@ def cache_economics(
     """What caching costs on a trace, or what can be said of it on usage without prefix ids.
 
     `rules` is a model, whose dated prices and minimum count for all of the trace, or rules as text; "" is each
-    request's own model, and for a trace without models Anthropic's public multiples. InputError for rules, policies and
+    request's own model, and for a trace without models Anthropic's public multiples. A contract's prices and minimum
+    come before the catalogue's. InputError for rules, policies and
     files that cannot be read; CatalogError where a model has no price or no known minimum.
     """
     (file,) = found_files([path])

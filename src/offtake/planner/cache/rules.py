@@ -7,17 +7,22 @@ choose the time to live and marks what is cached (breakpoints); a model with one
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from fractions import Fraction
 
-from offtake.catalog.list_price import BandPrice, ListPrices, ModelFacts
+from offtake.catalog.list_price import ListPrices
+from offtake.planner.rated import Pricing
+from offtake.usage.record import UsageRecord, validated
 from offtake.values.errors import CatalogError, InputError
 
 AUTOMATIC_TTLS = ("5m", "10m", "1h")
 """Who caches by itself promises no time to live: minutes at least, an hour at most off peak."""
 READ, WRITES, MINIMUM = Fraction(1, 10), {"5m": Fraction(5, 4), "1h": Fraction(2)}, 1024
+METERS = ("input_tokens", "cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens")
+MILLION = 1_000_000
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
 _EXAMPLE = "anthropic:read=0.1,write=1.25,ttl=5m,min=1024"
 
@@ -59,10 +64,10 @@ def microseconds(ttl: str) -> int:
     return int(found[1]) * _SECONDS[found[2]] * 1_000_000
 
 
-def of_model(name: str, catalog: ListPrices, at: datetime) -> CacheRules:
-    """The rules of a model from its list prices and facts at an instant.
+def of_model(name: str, catalog: ListPrices, at: datetime, minimum: int | None = None) -> CacheRules:
+    """The rules of a model from its list prices and facts at an instant; `minimum` comes before what the facts say.
 
-    CatalogError: no such model, no price at that instant (K301, K306), no price for cache reads or no known minimum.
+    CatalogError: no such model (K301), no price for input or cache reads at that instant (P613), no minimum (P614).
     """
     facts = catalog.resolve(name)
     cells = [cell for cell in catalog.cells(facts.id, facts.vendor, "realtime", "api", "global") if cell.holds(at)]
@@ -74,31 +79,43 @@ def of_model(name: str, catalog: ListPrices, at: datetime) -> CacheRules:
         raise CatalogError(
             "P613", f"{facts.id} has no list price for input and cache reads", hint=f"such as {_EXAMPLE}"
         )
-    if facts.min_prefix_tokens is None:
+    least = facts.min_prefix_tokens if minimum is None else minimum
+    if least is None:
         raise CatalogError(
             "P614", f"the least prefix that {facts.id} caches is not in the catalogue", why="it is never guessed",
             hint=f"write the rules (--rules {_EXAMPLE}), or add `models: [{{model: {facts.id}, min_prefix_tokens: …, "
             "source: …}]` with --catalog FILE",
         )  # fmt: skip
-    writes = {ttl: prices.get(f"cache_write_{ttl}_tokens", plain) for ttl in WRITES}
-    return _rules(facts, plain, read, writes, cells[-1].source)
+    costs = {meter: prices.get(meter, plain).base for meter in METERS}
+    above = plain.above[0][0] if plain.above else None
+    return CacheRules(facts.id, *_multiples(costs), least, _automatic(costs), cells[-1].source, above)
 
 
-def _rules(
-    facts: ModelFacts, plain: BandPrice, read: BandPrice, writes: dict[str, BandPrice], source: str
-) -> CacheRules:
-    multiples = {ttl: Fraction(price.base) / Fraction(plain.base) for ttl, price in writes.items()}
-    automatic = multiples["5m"] == multiples["1h"]
-    kept = AUTOMATIC_TTLS if automatic else tuple(multiples)
-    return CacheRules(
-        facts.id,
-        Fraction(read.base) / Fraction(plain.base),
-        tuple((ttl, multiples.get(ttl, multiples["5m"])) for ttl in kept),
-        facts.min_prefix_tokens or 0,
-        automatic,
-        source,
-        plain.above[0][0] if plain.above else None,
+def under(rules: CacheRules, pricing: Pricing, model: str, at: datetime) -> CacheRules:
+    """The same rules with the multiples that a contract's prices make. UnpricedError, CatalogError as rating raises."""
+    costs = {}
+    for meter in METERS:
+        row = UsageRecord(id=meter, used_at=at, model=model, quantities={meter: MILLION}, context_tokens=0)
+        costs[meter] = pricing.cost(validated(row)).contracted
+    if not costs["input_tokens"]:
+        raise InputError(
+            "P617", f"{model} costs nothing under this contract", why="there is no bill that a cache moves"
+        )
+    read, writes = _multiples(costs)
+    return replace(
+        rules, read=read, writes=writes, automatic=_automatic(costs), source=pricing.contract.signed.contract
     )
+
+
+def _automatic(costs: Mapping[str, Decimal]) -> bool:
+    """Whether there is one price for writes, so that nobody chooses how long they are kept."""
+    return costs["cache_write_5m_tokens"] == costs["cache_write_1h_tokens"]
+
+
+def _multiples(costs: Mapping[str, Decimal]) -> tuple[Fraction, tuple[tuple[str, Fraction], ...]]:
+    plain, read, five, hour = (Fraction(costs[meter]) for meter in METERS)
+    writes = dict.fromkeys(AUTOMATIC_TTLS, five) if five == hour else {"5m": five, "1h": hour}
+    return read / plain, tuple((ttl, write / plain) for ttl, write in writes.items())
 
 
 def is_text(rules: str) -> bool:
