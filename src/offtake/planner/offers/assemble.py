@@ -97,13 +97,15 @@ def _unsold(offer: Offer, workload: str, refused: Refused) -> Rejected:
     what = refused.finding.what.partition(" [")[0]
     clause = next((each for each in SCOPES if each in what), "prices")
     where = None if offer.implied else offer.contract.place(clause)
-    return Rejected(offer.name, workload, refused.model, what, clause, where, refused.finding.hint)
+    whose = "" if clause == SCOPES[0] else workload  # a model that is not sold is sold to nobody
+    return Rejected(offer.name, whose, refused.model, what, clause, where, refused.finding.hint)
 
 
 def _nobody(part: Part, rejected: Sequence[Rejected], needs: Sequence[Need]) -> Finding:
     """What keeps every offer from a part, and what to relax: a need where one decides, else the table."""
     name = part.workload.name
-    mine = list(dict.fromkeys(each for each in rejected if each.workload == name))
+    wanted = need_of(needs, name).models or (part.workload.model,)
+    mine = list(dict.fromkeys(each for each in rejected if each.workload in (name, "") and each.model in wanted))
     why = "; ".join(f"{each.offer} ({each.model}): {each.why}" for each in mine[:SHOWN_MAX])
     hints = list(dict.fromkeys(each.relax for each in mine if each.relax))
     where = need_of(needs, name).where

@@ -18,7 +18,7 @@ from offtake.planner.demand.paths import Paths
 from offtake.planner.offers.assemble import Assembled, Table, assembled, group_of
 from offtake.planner.offers.optimum import WHOLE_MAX, optimise
 from offtake.planner.offers.outcome import solution
-from offtake.planner.offers.problem import Level, Problem, Risk, Solution, Watch
+from offtake.planner.offers.problem import Floats, Level, Problem, Risk, Solution, Watch
 from offtake.planner.offers.programs import Programs, convex
 from offtake.planner.offers.ready import ready
 from offtake.planner.offers.rerate import Cloud, Route
@@ -70,13 +70,16 @@ def decide(question: Question, watch: Watch) -> Settled:
         best = min((each.cost for each in found), default=np.inf)
         if found and watch.stop():
             break
+        posed = _posed(question, forced)
+        if found and at_least(posed) >= best:
+            continue
         try:
-            found.append(_solved(question, forced, _after(watch, best)))
+            found.append(_solved(question, posed, _after(watch, best)))
         except InputError:
             if forced or not _has_reservation(question.table):
                 raise
     if not found:
-        return _solved(question, frozenset(), watch)
+        return _solved(question, _posed(question, frozenset()), watch)
     best_found = min(found, key=lambda each: each.cost)
     return replace(best_found, bound=min(each.bound for each in found))
 
@@ -106,8 +109,30 @@ def _posed(question: Question, forced: frozenset[int]) -> Assembled:
     return posed
 
 
-def _solved(question: Question, forced: frozenset[int], watch: Watch) -> Settled:
-    posed = _posed(question, forced)
+def at_least(posed: Assembled) -> float:
+    """What no plan of a problem costs less than, seen at once: each item at its cheapest, and fees but no promise."""
+    problem = posed.problem
+    factors = np.ones(len(problem.pools))
+    for pool in {level.pool for level in problem.levels}:
+        factors[pool] = min(_cheapest_dollar(level) for level in problem.levels if level.pool == pool)
+    mean = sum(
+        float(weight) * float(np.nansum(_least(problem, path, factors))) for path, weight in enumerate(problem.weights)
+    )
+    return posed.fixed + mean
+
+
+def _least(problem: Problem, path: int, factors: Floats) -> Floats:
+    """`[j, t]`: the cheapest that any pool would serve it at."""
+    dollars = [factor * problem.cost(path, pool) for pool, factor in enumerate(factors)]
+    least: Floats = np.fmin.reduce(dollars)
+    return least
+
+
+def _cheapest_dollar(level: Level) -> float:
+    return min((level.multiplier, *(tier.multiplier for tier in level.tiers)))
+
+
+def _solved(question: Question, posed: Assembled, watch: Watch) -> Settled:
     found = optimise(posed.problem, question.risk, watch)
     return replace(_settled(question, posed, found.solution), method=found.method)
 

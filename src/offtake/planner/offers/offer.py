@@ -66,6 +66,11 @@ class Offer:
         """One instant for each of the months."""
         return self.months.instants(self.contract.zone)
 
+    @property
+    def is_steady(self) -> bool:
+        """Whether one month costs what the next one does: no amendment and no step changes a price in between."""
+        return len(self.contract.versions) == 1 and not self.terms.prices.steps
+
     @cached_property
     def card(self) -> Contract:
         """Its rate card alone: what one row of usage costs at the start of every window."""

@@ -51,6 +51,7 @@ class Builder:
     weight: float
     block: Block
     served: Indices  # the row `[j, t]` that says: all demand is served; -1 where there is none
+    tight: bool  # bound each route by the signature that opens it: many more rows, far stronger cuts
     spend: dict[int, tuple[Indices, Floats]] = field(default_factory=dict)
 
     def columns(self, dollars: Floats, upper: object = np.inf) -> Indices:
@@ -72,14 +73,23 @@ class Builder:
         self.block.routes.append((made, (items * pools + pool) * horizon + months, part))
         return items, months, made
 
+    def bound(self, routes: Indices, openers: Indices) -> None:
+        """No route without one of its openers, where bounds are tight."""
+        if self.tight:
+            rows = self.model.add_rows(len(routes), upper=0.0)
+            self.model.add_entries(rows, routes, 1.0)
+            self.model.add_entries(rows[:, None], openers[None, :], -1.0)
 
-def add_path(model: Model, problem: Problem, path: int, levels: Indices, units: Indices, weight: float) -> Block:
+
+def add_path(
+    model: Model, problem: Problem, path: int, levels: Indices, units: Indices, weight: float, tight: bool = False
+) -> Block:
     """Adds one path's columns (at `weight` × their dollars) and rows; `levels` and `units` are first-stage columns."""
     demand = problem.demand[path]
     served = np.full(demand.shape, -1, dtype=np.int64)
     served[demand > 0] = model.add_rows(int((demand > 0).sum()), lower=1.0, upper=1.0)
     block = Block((len(problem.items), len(problem.pools), problem.months))
-    builder = Builder(model, problem, path, weight, block, served)
+    builder = Builder(model, problem, path, weight, block, served, tight)
     for pool in problem.free:
         dollars = problem.cost(path, pool)
         items, months, made = builder.routes(pool, dollars)
@@ -101,6 +111,7 @@ def _add_levels(builder: Builder, pool: int, indices: list[int], levels: Indices
     model, months = builder.model, builder.problem.months
     dollars = builder.problem.cost(builder.path, pool)
     items, when, made = builder.routes(pool, 0 * dollars)
+    builder.bound(made, levels[indices])
     most = np.nansum(dollars, axis=0)
     balance = model.add_rows(months, lower=0.0, upper=0.0)
     model.add_entries(balance[when], made, dollars[items, when])
@@ -197,6 +208,7 @@ def _add_capacity(builder: Builder, index: int, units: np.int64) -> None:
         rows = model.add_rows(builder.problem.months, upper=0.0)
         model.add_entries(rows[months], made, capacity.load[items] * demand[items, months] * multiple)
         model.add_entries(rows, units, -capacity.size)
+        builder.bound(made, np.array([units]))
         columns.append(made)
         factors.append(hours * multiple * dollars[items, months])
     builder.spend[capacity.pool] = (np.concatenate(columns), np.concatenate(factors))

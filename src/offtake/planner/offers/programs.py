@@ -10,6 +10,7 @@ from offtake.planner.offers.path_model import Block, add_path
 from offtake.planner.offers.problem import Floats, Problem, Watch
 from offtake.planner.offers.sparse import Answer, Indices, Model, run
 
+NUDGE = 1e-4  # cuts are taken this far on the way to half of everything: of all duals, those that bound others best
 HELD_MAX = 24  # so many paths keep their loaded program from round to round; beyond, memory would grow with the paths
 
 
@@ -18,20 +19,23 @@ class Programs:
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
+        shares = [0.5 / len(problem.offers[level.offer]) for level in problem.levels]
+        self._inside = np.array([*shares, *(0.5 * capacity.units_max for capacity in problem.capacities)])
         self._held: dict[int, tuple[highspy.Highs, Block, Indices]] = {}
 
     def reply(self, signing: Floats, watch: Watch) -> Reply | None:
         """Costs, and cuts from the reduced costs of what is signed; nan where a path's program is not linear."""
         paths = self.problem.paths
-        costs, slopes = np.empty(paths), np.full((paths, len(signing)), np.nan)
+        costs, constants, slopes = np.empty(paths), np.empty(paths), np.full((paths, len(signing)), np.nan)
         for path in range(paths):
             if watch.stop():
                 return None
-            answer, _, columns = self._solved(path, signing)
-            costs[path] = answer.objective
+            costs[path] = self._solved(path, signing)[0].objective
             if convex(self.problem):
+                answer, _, columns = self._solved(path, signing + NUDGE * (self._inside - signing))
                 slopes[path] = answer.reduced_costs[columns]
-        return Reply(costs, costs - slopes @ signing, slopes)
+                constants[path] = answer.objective - slopes[path] @ (signing + NUDGE * (self._inside - signing))
+        return Reply(costs, constants, slopes)
 
     def routes(self, signing: Floats) -> Routed:
         """Costs and routes."""
@@ -56,7 +60,7 @@ class Programs:
     def _load(self, path: int) -> tuple[highspy.Highs, Block, Indices]:
         model, count = Model(), len(self.problem.levels)
         columns = model.add_columns(np.zeros(count + len(self.problem.capacities)))
-        block = add_path(model, self.problem, path, columns[:count], columns[count:], 1.0)
+        block = add_path(model, self.problem, path, columns[:count], columns[count:], 1.0, tight=convex(self.problem))
         return model.loaded(), block, columns
 
 

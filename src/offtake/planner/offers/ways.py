@@ -115,10 +115,12 @@ class Desk:
 
     def price(self, part: Part, way: Way) -> Priced | Finding:
         """What each month costs, or why nothing prices it."""
+        instants = self.offer.instants[:1] if self.offer.is_steady else self.offer.instants
         try:
-            costs = [self._pricing.sum(self.menu.records(part, way, at)) for at in self.offer.instants]
+            costs = [self._pricing.sum(self.menu.records(part, way, at)) for at in instants]
         except (CatalogError, UnpricedError) as error:
             return error.findings[0]
+        costs *= len(self.offer.instants) // len(costs)
         return Priced(way, tuple(each.contracted for each in costs), tuple(each.list for each in costs))
 
     def _ways(self, part: Part, model: str) -> Iterator[Way]:
