@@ -13,6 +13,7 @@ from datetime import timedelta
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from offtake.rating.groups import Grouped, GroupPlan
 from offtake.rating.lines import Control
@@ -22,7 +23,7 @@ from offtake.store.files import temporary_folder
 from offtake.store.lake import Lake, open_lake
 from offtake.store.parquet_rows import column_names, parquet_rows
 from offtake.store.sources import found_files, head_of, is_parquet, text_source
-from offtake.store.usage_files import is_usage_file
+from offtake.store.usage_files import VIEW, is_usage_file
 from offtake.store.write import usage_writer
 from offtake.usage.duplicates import distinct
 from offtake.usage.reading import Reading, ReadOptions, kind_of, read
@@ -30,6 +31,9 @@ from offtake.usage.record import UsageRecord
 from offtake.usage.rows import NotUsage, Rejected, TextSource
 from offtake.values.errors import InputError
 from offtake.values.periods import Interval
+
+if TYPE_CHECKING:
+    from offtake.planner.profile.traffic import Traffic
 
 IN_MEMORY_ROWS = 20_000  # some 40 MB of records
 REJECTED_MAX = 100_000
@@ -201,6 +205,12 @@ class LakeSource:
     def group(self, plan: GroupPlan) -> Grouped:
         """The groups of the rows that stay."""
         return self.lake.group(plan)
+
+    def traffic(self, thresholds: Sequence[int]) -> tuple[Traffic, ...]:
+        """What a profile is made of, of the rows that stay."""
+        from offtake.store.traffic import observe_usage
+
+        return observe_usage(self.lake.run, self.lake.duplicates.kept(VIEW), thresholds)
 
     def ordered(self, interval: Interval) -> Iterator[UsageRecord]:
         """The rows of an interval that stay, in (used_at, id) order."""

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Protocol, runtime_checkable
 
 from offtake.contract.patterns import most_specific
 from offtake.planner.workload import Workload
@@ -185,12 +186,23 @@ class Traffic:
         )  # fmt: skip
 
 
+@runtime_checkable
+class Observing(Protocol):
+    """A source whose engine observes for itself: the same traffic, at the speed of the engine."""
+
+    def traffic(self, thresholds: Sequence[int]) -> tuple[Traffic, ...]:
+        """As `observe`; `thresholds` ascending, each once."""
+        ...
+
+
 def observe(usage: Iterable[UsageRecord] | Source, thresholds: Iterable[int] = ()) -> tuple[Traffic, ...]:
     """The traffic of records, or of a source of deduplicated usage, sorted by form.
 
     `thresholds` are the contexts above which some model costs more; they keep requests apart within a form.
     """
     ascending = tuple(sorted(set(thresholds)))
+    if isinstance(usage, Observing):
+        return usage.traffic(ascending)
     found: dict[Form, Traffic] = {}
     for record in records_of(usage):
         form = Form(record.workload, record.vendor, record.model, record.channel, record.access, record.region)
