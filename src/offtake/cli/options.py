@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime
 from functools import wraps
+from itertools import combinations
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -28,6 +29,8 @@ from offtake.values.errors import InputError
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 Decorator = Callable[[Decorated], Decorated]
 
+WRITTEN = {"out": "--out", "rejects": "--rejects", "reports": "--report"}
+"""Arguments that name files to write."""
 STANCES = ("offered", "ask", "fallback", "walk_away")
 
 EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -100,15 +103,21 @@ def spare_inputs(function: Decorated) -> Decorated:
     def spared(**arguments: Any) -> Any:
         from offtake.store.sources import same_file
 
-        written = {name: arguments.get(name) for name in ("out", "rejects")}
-        given = [value for name, value in arguments.items() if name not in written]
-        read = [each for value in given for each in (value if isinstance(value, tuple) else (value,))]
-        for name, path in written.items():
-            if path and same_file(path, [each for each in read if isinstance(each, Path)]):
-                hint = f"name another file with --{name}"
+        read: list[Path] = []
+        written: list[tuple[str, Path]] = []
+        for name, value in arguments.items():
+            paths = [each for each in (value if isinstance(value, tuple) else (value,)) if isinstance(each, Path)]
+            if name in WRITTEN:
+                written += [(WRITTEN[name], path) for path in paths]
+            else:
+                read += paths
+        for flag, path in written:
+            if same_file(path, read):
+                hint = f"name another file with {flag}"
                 raise InputError("U148", f"{path} is one of the files to read", hint=hint)
-        if written["out"] and written["out"] == written["rejects"]:
-            raise InputError("U148", "--out and --rejects name one file", hint="name two files")
+        for (flag, path), (other, other_path) in combinations(written, 2):
+            if path.resolve() == other_path.resolve():
+                raise InputError("U148", f"{flag} and {other} name one file", hint="name two files")
         return function(**arguments)
 
     return cast(Decorated, spared)

@@ -13,6 +13,7 @@ import click
 from offtake.cli import render
 from offtake.cli.commit import SCALES, LevelOnOffer
 from offtake.cli.options import EXISTING_FILE, at_option, catalog_option, facts_option, format_option, out_option
+from offtake.cli.plan_files import remember, report_option, write_reports
 from offtake.cli.profile import Rule
 from offtake.cli.rate import reading
 from offtake.cli.route import Ratio
@@ -63,6 +64,7 @@ class PlanCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """The arguments with a flag before each further offer."""
+        remember(ctx, args)
         found: list[str] = []
         run = False
         for index, word in enumerate(args):
@@ -107,11 +109,13 @@ class PlanCommand(click.Command):
 @catalog_option
 @facts_option
 @at_option
+@report_option
 @format_option("table", "json", "csv")
 @out_option
 def command(
-    usage: tuple[Path, ...], offers: tuple[str, ...], output_format: str, out: Path | None, **flags: Any
-) -> int:
+    usage: tuple[Path, ...], offers: tuple[str, ...], reports: tuple[Path, ...], output_format: str, out: Path | None,
+    **flags: Any,
+) -> int:  # fmt: skip
     """Say what to sign, at which level, and what to send where.
 
     USAGE… is what ran, in any form that `offtake import` knows; the plan covers the months ahead at that level. Offers
@@ -124,15 +128,16 @@ def command(
     from offtake.cli.plan_shown import csv_rows, document, show
     from offtake.operations.plan_offers import plan_offers
 
-    progress = Progress()
+    progress, asked = Progress(), _asked(**flags)
     with reading() as read:
-        found = plan_offers(usage, offers, _asked(**flags), progress.searching, read)
+        found = plan_offers(usage, offers, asked, progress.searching, read)
     if output_format == "json":
         render.write(render.json_text(document(found)), out)
     elif output_format == "csv":
         render.write(render.csv_text(*csv_rows(found)), out)
     else:
         render.write_tables(lambda: show(found), out)
+    write_reports(reports, found, usage, offers, asked)
     for words in found.warnings[:WARNINGS_SHOWN]:
         render.note(f"warning: {words}")
     return INTERRUPTED if found.search.stopped else 1 if found.warnings else 0

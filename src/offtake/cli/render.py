@@ -206,6 +206,18 @@ def progress(what: str, total: int | None = None) -> Iterator[Callable[[int], No
         yield lambda done: bar.advance(task, done)
 
 
+@contextmanager
+def steps() -> Iterator[Callable[[str], None]]:
+    """Show on stderr what is being done while the block runs, in words; silent when piped."""
+    if not sys.stderr.isatty():
+        yield lambda words: None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("") as shown:
+        yield shown.update
+
+
 def _console() -> Console:
     from rich.console import Console
 

@@ -12,7 +12,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from offtake.export.plan_page import CacheRow, PlanPage, Where, Worth
+from offtake.export.plan_page import CacheRow, PlanPage, Where, Worth, plan_page
+from offtake.export.plan_workbook import plan_workbook
 from offtake.export.tornado import Bar
 from offtake.operations.cache_economics import cache_economics
 from offtake.operations.contracts import load_contract
@@ -23,6 +24,7 @@ from offtake.planner.cache.break_even import break_even
 from offtake.planner.cache.tally import decimal
 from offtake.planner.crossover import Axes
 from offtake.planner.value.futures import Luck
+from offtake.store.files import replacing
 from offtake.values.errors import OfftakeError
 from offtake.values.money import divide
 
@@ -65,6 +67,19 @@ def page_of(
     names = ", ".join(path.name for path in usage[:3]) + (f" and {len(usage) - 3} more" if len(usage) > 3 else "")
     words = f"A plan for {names}, {plan.months} months from {plan.priced_at:%Y-%m-%d}"
     return PlanPage(plan, answer, words, beside.cache, beside.where, beside.worth, beside.notes, again)
+
+
+def write_report(
+    file: Path, plan: PlanResult, answer: str, usage: Sequence[Path], offers: Sequence[str], asked: Asked, again: str,
+    progress: Callable[[str], None] = lambda words: None,
+) -> None:  # fmt: skip
+    """The plan as a page, or as a workbook where `file` ends in .xlsx; whole or not at all. See `page_of`."""
+    if file.suffix.lower() == ".xlsx":
+        content = plan_workbook(plan, answer)
+    else:
+        content = plan_page(page_of(plan, answer, usage, offers, asked, again, progress)).encode()
+    with replacing(file) as whole:
+        whole.write(content)
 
 
 def _add_cache(beside: Beside, usage: Sequence[Path], asked: Asked) -> None:
