@@ -16,7 +16,7 @@ from offtake.planner.offers.regret import Choice
 
 Method = Literal["auto", "exact", "benders", "enumerate"]
 TRIED_MAX = 5_000  # ways × paths that are tried in a few seconds
-WHOLE_MAX = 3  # paths up to which the whole model is quicker than cuts from linear programs
+WHOLE_MAX = 5  # paths up to which the whole model is quicker than cuts from linear programs
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -32,8 +32,8 @@ class Routed:
 class Oracle(Protocol):
     """Settles all paths of a problem for a signing: levels (0 or 1), then units of each capacity."""
 
-    def reply(self, signing: Floats, watch: Watch) -> Reply | None:
-        """Costs and cuts; None where the watch says stop."""
+    def reply(self, signing: Floats, watch: Watch, cuts: bool = True) -> Reply | None:
+        """Costs, and cuts (nan where there is none, or where none is wanted); None where the watch says stop."""
         ...
 
     def routes(self, signing: Floats) -> Routed:

@@ -11,30 +11,32 @@ from offtake.planner.offers.problem import Floats, Problem, Watch
 from offtake.planner.offers.sparse import Answer, Indices, Model, run
 
 NUDGE = 1e-4  # cuts are taken this far on the way to half of everything: of all duals, those that bound others best
-HELD_MAX = 24  # so many paths keep their loaded program from round to round; beyond, memory would grow with the paths
+HELD_MAX = 1_000_000  # entries of loaded programs that are kept from round to round, some 100 bytes each
 
 
 class Programs:
     """Settles paths with HiGHS. Its cuts bound other signings only where `convex` holds."""
 
     def __init__(self, problem: Problem) -> None:
-        self.problem = problem
+        self.problem, self._convex, self._room = problem, convex(problem), HELD_MAX
         shares = [0.5 / len(problem.offers[level.offer]) for level in problem.levels]
         self._inside = np.array([*shares, *(0.5 * capacity.units_max for capacity in problem.capacities)])
         self._held: dict[int, tuple[highspy.Highs, Block, Indices]] = {}
 
-    def reply(self, signing: Floats, watch: Watch) -> Reply | None:
+    def reply(self, signing: Floats, watch: Watch, cuts: bool = True) -> Reply | None:
         """Costs, and cuts from the reduced costs of what is signed; nan where a path's program is not linear."""
         paths = self.problem.paths
-        costs, constants, slopes = np.empty(paths), np.empty(paths), np.full((paths, len(signing)), np.nan)
+        costs, constants = np.empty(paths), np.full(paths, np.nan)
+        slopes = np.full((paths, len(signing)), np.nan)
+        nudged = signing + NUDGE * (self._inside - signing)
         for path in range(paths):
             if watch.stop():
                 return None
             costs[path] = self._solved(path, signing)[0].objective
-            if convex(self.problem):
-                answer, _, columns = self._solved(path, signing + NUDGE * (self._inside - signing))
+            if cuts and self._convex:
+                answer, _, columns = self._solved(path, nudged)
                 slopes[path] = answer.reduced_costs[columns]
-                constants[path] = answer.objective - slopes[path] @ (signing + NUDGE * (self._inside - signing))
+                constants[path] = answer.objective - slopes[path] @ nudged
         return Reply(costs, constants, slopes)
 
     def routes(self, signing: Floats) -> Routed:
@@ -52,7 +54,8 @@ class Programs:
     def _solved(self, path: int, signing: Floats) -> tuple[Answer, Block, Indices]:
         held = self._held.get(path) or self._load(path)
         solver, block, columns = held
-        if len(self._held) < HELD_MAX:
+        if path not in self._held and (entries := solver.getNumNz()) <= self._room:
+            self._room -= entries
             self._held[path] = held
         solver.changeColsBounds(len(columns), columns.astype(np.int32), signing, signing)
         return run(solver), block, columns
@@ -60,7 +63,7 @@ class Programs:
     def _load(self, path: int) -> tuple[highspy.Highs, Block, Indices]:
         model, count = Model(), len(self.problem.levels)
         columns = model.add_columns(np.zeros(count + len(self.problem.capacities)))
-        block = add_path(model, self.problem, path, columns[:count], columns[count:], 1.0, tight=convex(self.problem))
+        block = add_path(model, self.problem, path, columns[:count], columns[count:], 1.0, tight=self._convex)
         return model.loaded(), block, columns
 
 

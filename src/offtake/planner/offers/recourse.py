@@ -103,11 +103,11 @@ class Sorts:
         self.problem, self.terms, self.close = problem, terms(problem), close
         self._last = np.ones((problem.paths, len(problem.levels)))
 
-    def reply(self, signing: Floats, watch: Watch) -> Reply | None:
+    def reply(self, signing: Floats, watch: Watch, cuts: bool = True) -> Reply | None:
         """Costs and strong cuts."""
         signed = np.flatnonzero(signing > 0.5)
-        costs, constants = np.empty(self.problem.paths), np.empty(self.problem.paths)
-        slopes = np.empty((self.problem.paths, len(signing)))
+        costs, constants = np.empty(self.problem.paths), np.full(self.problem.paths, np.nan)
+        slopes = np.full((self.problem.paths, len(signing)), np.nan)
         for number in range(self.problem.paths):
             if watch.stop():
                 return None
@@ -115,7 +115,8 @@ class Sorts:
             settled = settle(path, self.terms, signed, self._last[number, signed], self.close)
             self._last[number, signed] = settled.values
             costs[number] = settled.cost
-            constants[number], slopes[number] = cut(path, self.terms, signed, settled.values)
+            if cuts:
+                constants[number], slopes[number] = cut(path, self.terms, signed, settled.values)
         return Reply(costs, constants, slopes)
 
     def routes(self, signing: Floats) -> Routed:

@@ -24,8 +24,8 @@ def one_item(demand: Floats, levels: tuple[Level, ...] = (), capacities: tuple[C
 def test_where_the_discount_ends_at_the_commitment_commit_the_newsvendors_fractile(
     discount: float, beyond: float
 ) -> None:
-    demand = np.sort(np.random.default_rng(7).lognormal(0, 0.5, 600)) * 1_000_000
-    grid = np.quantile(demand, np.linspace(0.05, 0.95, 46))  # in list dollars; the commitment is what is paid for them
+    demand = np.sort(np.random.default_rng(7).lognormal(0, 0.5, 400)) * 1_000_000
+    grid = np.quantile(demand, np.linspace(0.05, 0.65, 31))  # in list dollars; the commitment is what is paid for them
     levels = tuple(
         Level(
             f"commit {q:,.0f}", "direct", 1, q * (1 - discount),
@@ -37,7 +37,7 @@ def test_where_the_discount_ends_at_the_commitment_commit_the_newsvendors_fracti
     fractile = float((demand <= grid[best.sign[0]]).mean())
     expected = (discount - beyond) / (1 - beyond)
 
-    assert expected == pytest.approx(fractile, abs=0.02 + 1 / 600)  # half a step of the grid, and one draw
+    assert expected == pytest.approx(fractile, abs=0.01 + 3 / 400)  # half a step of the grid, and a few draws
 
 
 def test_an_inf_overage_spills_to_list_as_an_overage_at_list_price_does() -> None:
