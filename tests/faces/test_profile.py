@@ -136,3 +136,17 @@ def test_a_trace_with_prefix_ids_says_what_repeats(offtake: Offtake, tmp_path: P
 
     assert {"ever": "0.3750", "within": {"5m": "0.3750", "1h": "0.3750"}} == workload["prefix_repeat"]
     assert "37.5% of the input repeats the beginning of an earlier prompt (37.5% within 5m" in offtake(*asked).out
+
+
+def test_many_workloads_are_the_dearest_ones_on_screen(offtake: Offtake, tmp_path: Path) -> None:
+    path = tmp_path / "many.csv"
+    rows = [f"a{n},2026-06-01T12:00:00Z,gpt-5.4,w{n:02},,realtime,ok,{1_000 + n},,1" for n in range(25)]
+    rows += [f"b{n},2026-06-01T12:00:00Z,own-model-7,w{n:02},,realtime,ok,1,,1" for n in range(5)]
+    path.write_text(HEADER + "\n".join(rows) + "\n")
+    done = offtake("profile", path, *SAME_PRICES)
+
+    assert "w24 · gpt-5.4: " in done.out
+    assert "w00 · gpt-5.4" not in done.out
+    assert "… and 10 more workloads; --format json or csv has all of them" in done.out
+    assert "… and 2 more workloads without a price" in done.err
+    assert 31 == len(offtake("profile", path, *SAME_PRICES, "--format", "csv").out.splitlines())

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 NOT_KNOWN = "not known"
 SAID_AT_MOST = 3
+SHOWN_AT_MOST = 20
+"""The dearest workloads in the tables; JSON and CSV have all of them."""
 FORM = ("vendor", "model", "channel", "access", "region")
 
 
@@ -221,17 +223,20 @@ def _csv(found: ProfiledUsage) -> tuple[Sequence[str], list[list[object]]]:
 
 def _show(found: ProfiledUsage) -> None:
     render.text("Which lever moves the bill", style="bold")
-    for each in found.workloads:
+    for each in found.workloads[:SHOWN_AT_MOST]:
         render.text(f"  {name_of(each.profile.workload)}: {_words(each, found.currency)}")
+    more = len(found.workloads) - SHOWN_AT_MOST
+    if more > 0:
+        render.text(f"  … and {more:,} more workloads; --format json or csv has all of them")
     render.text()
     _show_money(found)
     _show_traffic(found)
-    for each in found.workloads:
+    for each in found.workloads[:SHOWN_AT_MOST]:
         if each.choice:
             _show_choice(each, each.choice, found.currency)
     when = f"{found.priced_at:%Y-%m-%d}"
     as_model = f" as {found.model}" if found.model else ""
-    for each in found.workloads:
+    for each in found.workloads[:SHOWN_AT_MOST]:
         if each.prefix_repeat:
             render.text(f"{name_of(each.profile.workload)}: {_repeats(each.prefix_repeat)}; `offtake cache` prices it.")
     unknown = any(each.prefix_repeat is None for each in found.workloads)
@@ -268,7 +273,7 @@ def _show_money(found: ProfiledUsage) -> None:
     percent = f"{render.share(found.caching.read, 0)}"
     columns = ("workload", "cost", "output", "batch, all", "batch, what can wait", f"cache, {percent} read")
     rows = []
-    for each in found.workloads:
+    for each in found.workloads[:SHOWN_AT_MOST]:
         if each.verdict is None:
             continue
         verdict = each.verdict
@@ -283,7 +288,7 @@ def _show_traffic(found: ProfiledUsage) -> None:
     columns = ["workload", "requests", "in:out", "input p50/p99", "output p50/p99", "≥ 1,024"]
     columns += ["peak:mean", "growth", "can wait", "failed", "cut short"]
     rows = []
-    for each in found.workloads:
+    for each in found.workloads[:SHOWN_AT_MOST]:
         profile, workload, growth = each.profile, each.profile.workload, each.profile.growth
         rows.append(
             (
@@ -363,7 +368,9 @@ def _missing(found: ProfiledUsage) -> list[str]:
     told += [f"… and {more:,} more rows that cannot be read"] if more > 0 else []
     told += [f"conflict: {words}" for words in usage.conflicts]
     unpriced = [each for each in found.workloads if each.unpriced]
-    return told + [f"no price for {name_of(each.profile.workload)}: {each.unpriced}" for each in unpriced]
+    told += [f"no price for {name_of(each.profile.workload)}: {each.unpriced}" for each in unpriced[:SAID_AT_MOST]]
+    more = len(unpriced) - SAID_AT_MOST
+    return told + ([f"… and {more:,} more workloads without a price"] if more > 0 else [])
 
 
 def _say_what_is_missing(found: ProfiledUsage) -> int:
