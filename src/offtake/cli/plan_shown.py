@@ -164,8 +164,9 @@ def _figures(found: PlanResult) -> list[tuple[str, str]]:
             f"{money(search.forecast)}; the bill is {_other(found)}",
         ),
     ]
-    about = f" over {search.paths} futures: {money(search.objective)}" if search.paths > 1 else ""
-    rows.append(("no plan costs less than", f"{money(search.bound)}, gap {render.share(search.gap, 2)}{about}"))
+    proven = f"no plan costs less than {money(search.bound)}, gap {render.share(search.gap, 2)}"
+    mean = f"over {search.paths:,} futures", f"{money(search.objective)} as the search weighs them; {proven}"
+    rows.append(mean if search.paths > 1 else ("how far from the best", proven))
     if search.stopped:
         rows.append(("stopped", "this is the best plan so far"))
     rows += [(f"what holds {vendor}", words) for vendor, words in found.binding.items()]
@@ -178,7 +179,7 @@ def _figures(found: PlanResult) -> list[tuple[str, str]]:
             )
         )
     else:
-        rows.append(("on your last half", "less than 14 days of usage are too few to judge the plan by"))
+        rows.append(("on your last half", found.not_judged))
     return rows
 
 

@@ -12,11 +12,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from offtake.planner.offers.milp import add_signing, cheapest_signing
-from offtake.planner.offers.outcome import Oracle, Reply, fixed_costs, risk_cost, solution
+from offtake.planner.offers.oracle import oracle_of
+from offtake.planner.offers.outcome import Reply, fixed_costs, risk_cost, solution
 from offtake.planner.offers.problem import Floats, Risk, Solution, Watch
-from offtake.planner.offers.programs import Programs
 from offtake.planner.offers.ready import Ready
-from offtake.planner.offers.recourse import CLOSE, Sorts, sortable
 from offtake.planner.offers.sparse import EXACT_GAP, Model, run
 
 ROUNDS_MAX = 1_000
@@ -25,7 +24,7 @@ ROUNDS_MAX = 1_000
 def solve_benders(prepared: Ready, risk: Risk | None = None, watch: Watch | None = None, gap: float = 1e-4) -> Solution:
     """A plan proven within `gap`, or the best until `watch` stopped it. Needs convex paths (`programs.convex`)."""
     risk, watch, problem = risk or Risk(), watch or Watch(), prepared.problem
-    oracle: Oracle = Sorts(problem, max(CLOSE, gap / 50)) if sortable(problem) else Programs(problem)
+    oracle = oracle_of(problem, gap / 50)
     master, fixed = Master(prepared, risk), fixed_costs(problem)
     signing = best_signing = cheapest_signing(prepared)
     best, bound, exact, seen = np.inf, -np.inf, False, set[bytes]()

@@ -66,22 +66,24 @@ class Question:
 def decide(question: Question, watch: Watch) -> Settled:
     """The cheapest signing, with a bound over all of them. `stopped` is said by its solution."""
     found: list[Settled] = []
+    bounds: list[float] = []
     for forced in _reservations(question.table):
         best = min((each.cost for each in found), default=np.inf)
-        if found and watch.stop():
-            break
         posed = _posed(question, forced)
-        if found and at_least(posed) >= best:
+        bounds.append(at_least(posed))
+        if found and (watch.stop() or bounds[-1] >= best):
             continue
         try:
             found.append(_solved(question, posed, _after(watch, best)))
         except InputError:
             if forced or not _has_reservation(question.table):
                 raise
+            continue
+        bounds[-1] = max(bounds[-1], found[-1].bound)
     if not found:
         return _solved(question, _posed(question, frozenset()), watch)
     best_found = min(found, key=lambda each: each.cost)
-    return replace(best_found, bound=min(each.bound for each in found))
+    return replace(best_found, bound=min(best_found.cost, *bounds))
 
 
 def _has_reservation(table: Table) -> bool:

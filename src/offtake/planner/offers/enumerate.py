@@ -9,11 +9,10 @@ from math import prod
 import numpy as np
 
 from offtake.planner.offers.milp import cheapest_signing
-from offtake.planner.offers.outcome import Oracle, fixed_costs, solution
+from offtake.planner.offers.oracle import oracle_of
+from offtake.planner.offers.outcome import fixed_costs, solution
 from offtake.planner.offers.problem import Floats, Problem, Risk, Solution, Watch
-from offtake.planner.offers.programs import Programs
 from offtake.planner.offers.ready import Ready
-from offtake.planner.offers.recourse import Sorts, sortable
 from offtake.planner.offers.regret import Choice, table
 from offtake.values.errors import InputError
 
@@ -38,7 +37,7 @@ def solve_all(
             why=f"a table of regret is made for up to {OFFERS_MAX} offers and {WAYS_MAX:,} ways",
             hint="give fewer offers, or ask for the optimum without a table",
         )  # fmt: skip
-    oracle: Oracle = Sorts(problem) if sortable(problem) else Programs(problem)
+    oracle = oracle_of(problem)
     cheapest_signing(prepared)  # refuses where nothing serves all
     fixed, complete = fixed_costs(problem), True
     tried: list[Floats] = []

@@ -27,6 +27,7 @@ from offtake.values.money import ZERO, divide, quantize, total
 
 PLACES = 4
 CENTS = 2
+TOO_SHORT = "less than 14 days of usage are too few to judge the plan by"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -151,6 +152,7 @@ def _result(
         bands=_bands(setting),
         sensitivity=sensitivity(books, today, plan.routes, plan.settled.signed),
         backtest=_backtest(setting, books, today, watch),
+        not_judged=TOO_SHORT if setting.halves is None else "not judged" if watch.stop() else "",
         assumptions=(*setting.assumptions, *_of_moves(setting, plan)),
         warnings=setting.warnings,
     )

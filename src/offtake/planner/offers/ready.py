@@ -92,6 +92,11 @@ def _check_values(problem: Problem) -> None:
     ]
     if abs(float(problem.weights.sum()) - 1.0) > 1e-6:
         findings.append(Finding("P650", "error", "the weights of the paths do not add to 1"))
+    findings += [
+        Finding("P650", "error", f"{level.name} has tiers and a monthly commitment, which are not searched together")
+        for level in problem.levels
+        if level.tiers and level.monthly
+    ]
     if findings:
         raise InputError.of(findings)
 

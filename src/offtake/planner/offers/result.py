@@ -114,7 +114,9 @@ class BackTest:
 
 @dataclass(frozen=True, slots=True)
 class PlanResult:
-    """See the module. `months` is the horizon; `today` is the forecast bought as it is bought now (`today_name`)."""
+    """See the module. `months` is the horizon; `today` is the forecast bought as it is bought now (`today_name`);
+    `not_judged` says why there is no back-test.
+    """
 
     currency: str
     months: int
@@ -137,6 +139,7 @@ class PlanResult:
     bands: tuple[DemandMonth, ...] = ()
     sensitivity: tuple[Sensitivity, ...] = ()
     backtest: BackTest | None = None
+    not_judged: str = ""
     assumptions: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
