@@ -6,7 +6,7 @@ instant, which closes and opens windows, then use a piece. A `Position` is its s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ from offtake.rating.piece import Piece
 from offtake.rating.usage_lines import UsageLines
 from offtake.rating.window_clauses import window_clauses
 from offtake.rating.windows import Charge, Cut, Window, WindowClause
-from offtake.values.money import ZERO, from_pico, quantize
+from offtake.values.money import ZERO, divide, from_pico, quantize
 from offtake.values.periods import Interval
 
 START = datetime(1, 1, 1, tzinfo=UTC)
@@ -132,7 +132,7 @@ class Run:
         clause: str,
         kind: Kind,
         billed: Decimal,
-        why: str,
+        why: str | Callable[[], str],
         *,
         key: str = "",
         quantity: Decimal | None = None,
@@ -144,7 +144,9 @@ class Run:
     ) -> None:
         """Write a line of a window clause into the open period; nothing where no invoices are made.
 
-        Without a quantity it is one `unit`, or so many of the currency where no unit is named.
+        Without a quantity it is one `unit`, or so many of the currency where no unit is named; without a unit price,
+        `billed` is spread over the quantity. `why` may be left to be
+        asked, where lines are many and readers few.
         """
         if not self.collect:
             return
@@ -152,6 +154,8 @@ class Run:
         contract = self.terms.contract
         if quantity is None:
             quantity, unit_price = (ONE, billed) if unit else (billed, ONE)
+        elif unit_price is None:
+            unit_price = divide(billed, quantity)
         self.lines.append(
             Line(
                 id="/".join(part for part in (f"{contract.day(self.period.start)}", clause, kind, key) if part),
@@ -159,10 +163,10 @@ class Run:
                 kind=kind,
                 period=self.period,
                 quantity=quantity,
-                unit_price=quantize(billed if unit_price is None else unit_price, 12).normalize() + ZERO,
+                unit_price=quantize(unit_price or ZERO, 12).normalize() + ZERO,
                 unit=unit or contract.signed.term.currency,
                 amounts=Amounts(effective=billed if effective is None else effective, billed=billed),
-                why=why,
+                why=why if isinstance(why, str) else why(),
                 source=contract.source(clause),
                 commitment=commitment,
                 commitment_status="unused" if unused else "used" if commitment else "",

@@ -52,7 +52,7 @@ class TotalsRun(Run):
             if entry.credited:
                 self._credited += entry.credited
 
-    def line(self, clause: str, kind: Kind, billed: Decimal, why: str, **shown: object) -> None:
+    def line(self, clause: str, kind: Kind, billed: Decimal, why: object, **shown: object) -> None:
         """Add what a line would bill."""
         self._kinds[kind] = self._kinds.get(kind, ZERO) + billed
 

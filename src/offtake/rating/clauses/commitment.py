@@ -266,11 +266,11 @@ class CommitmentClause:
             run.add(f"{self.path}.drawn", to_pico(missing))
             prepaid_part, cost = self._take_prepaid(run, to_pico(missing))
             billed = missing - prepaid_part
-            words = f", {prepaid_part.normalize():,f} of it prepaid" if prepaid_part else ""
             run.line(
                 f"{self.path}.minimum", "commitment", billed,
-                f"minimum {floor:,f} − drawn {drawn.normalize():,f} = {missing.normalize():,f}{words}",
-                effective=billed + cost, quantity=missing, unit_price=divide(billed, missing),
+                lambda: f"minimum {floor:,f} − drawn {drawn.normalize():,f} = {missing.normalize():,f}"
+                + (f", {prepaid_part.normalize():,f} of it prepaid" if prepaid_part else ""),
+                effective=billed + cost, quantity=missing,
                 commitment=self.id, unused=True, key=self.terms.contract.day(window.start),
             )  # fmt: skip
 
@@ -308,12 +308,12 @@ class CommitmentClause:
         text = self.text_at(window.end - INSTANT) or self.text
         owed = max(ZERO, shortfall.amount(text, unused) - lost)
         if owed:
-            prepaid_part = f", {lost.normalize():,f} of it prepaid" if lost else ""
             run.line(
                 f"{self.path}.amount", "commitment", owed,
-                f"{committed:,f} − drawn {drawn.normalize():,f} = {unused.normalize():,f} unused{prepaid_part}",
+                lambda: f"{committed:,f} − drawn {drawn.normalize():,f} = {unused.normalize():,f} unused"
+                + (f", {lost.normalize():,f} of it prepaid" if lost else ""),
                 commitment=self.id, unused=True, key=f"shortfall/{self.terms.contract.day(window.start)}",
-                quantity=unused, unit_price=divide(owed, unused), unit="" if self.weights is None else "token",
+                quantity=unused, unit="" if self.weights is None else "token",
             )  # fmt: skip
         if text.rollover and unused:
             self._roll(text.rollover, committed, unused, window, run)
@@ -377,7 +377,9 @@ class CommitmentClause:
         edges = sorted(Decimal(edge) for edge in (left, *lots, left + sum(lots)) if edge > 0)
         if edges:
             yield Cut(self._in_pool, tuple(edges), None)
-        mine = sorted((lot for lot in run.lots if lot.clause.startswith(f"{self.path}.prepaid")), key=_burn_order)
+        mine = sorted(
+            (lot for lot in run.lots if lot.clause.startswith(f"{self.path}.prepaid")), key=lambda lot: lot.order
+        )
         balances = tuple(accumulate(Decimal(lot.remaining) for lot in mine if lot.is_open(run.now)))
         if balances:
             yield Cut(self._payable, balances, None)
@@ -389,10 +391,6 @@ class CommitmentClause:
         text = self.text_at(piece.at)
         counts = text and prepaid.in_pool(text, piece.lane.model.id, piece.lane.access, piece.account)
         return self.counted(piece) if counts else 0
-
-
-def _burn_order(lot: Lot) -> tuple[object, ...]:
-    return lot.order
 
 
 def _open_units(entry: Entry) -> int:

@@ -126,7 +126,7 @@ class GrantsClause:
             tuple(account.removeprefix(BILLABLE).split()): run.take(account)
             for account in sorted(account for account in run.accounts if account.startswith(BILLABLE))
         }
-        if not any(_pays_invoices(lot) for lot in run.lots):
+        if not any((lot.remaining or lot.expires <= period.end) and _pays_invoices(lot) for lot in run.lots):
             return
         adjusted = to_pico(run.billed_as("adjustment") - run.credited.scaleb(-12))
         left, fees = sum(usage.values()) + adjusted, to_pico(run.billed_as("fee"))

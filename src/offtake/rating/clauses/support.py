@@ -45,7 +45,7 @@ class SupportClause:
         if fees and fees.support and base:
             share = fees.support.share
             run.line(
-                self.path, "fee", base * share, f"{base.normalize():,f} contracted usage × {share:.2%}",
+                self.path, "fee", base * share, lambda: f"{base.normalize():,f} contracted usage × {share:.2%}",
                 quantity=base, unit_price=share,
             )  # fmt: skip
 
