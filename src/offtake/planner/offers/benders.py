@@ -18,8 +18,6 @@ from offtake.planner.offers.problem import Floats, Risk, Solution, Watch
 from offtake.planner.offers.ready import Ready
 from offtake.planner.offers.sparse import EXACT_GAP, Model, run
 
-ROUNDS_MAX = 1_000
-
 
 def solve_benders(prepared: Ready, risk: Risk | None = None, watch: Watch | None = None, gap: float = 1e-4) -> Solution:
     """A plan proven within `gap`, or the best until `watch` stopped it. Needs convex paths (`programs.convex`)."""

@@ -13,6 +13,7 @@ from offtake.planner.offers.problem import Floats, Watch
 
 Indices = NDArray[np.int64]
 EXACT_GAP = 1e-9
+SETTLED = (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kModelEmpty)
 NONE, NOWHERE = np.zeros(0), np.zeros(0, dtype=np.int64)
 
 
@@ -90,8 +91,7 @@ def silent(gap: float = EXACT_GAP) -> highspy.Highs:
     solver = highspy.Highs()  # type: ignore[no-untyped-call]
     for option, value in (
         ("output_flag", False), ("threads", 1), ("parallel", "off"), ("mip_rel_gap", gap), ("mip_abs_gap", 1e-6),
-        ("mip_feasibility_tolerance", 1e-9), ("primal_feasibility_tolerance", 1e-9),
-        ("dual_feasibility_tolerance", 1e-9),
+        ("mip_feasibility_tolerance", 1e-8),  # dollars by the million: 1e-9 would be the last digit of a float
     ):  # fmt: skip
         solver.setOptionValue(option, value)
     return solver
@@ -118,6 +118,9 @@ def run(solver: highspy.Highs, watch: Watch | None = None) -> Answer:
         solver.cbMipInterrupt += look
         solver.cbSimplexInterrupt += look
     solver.run()
+    if solver.getModelStatus() not in SETTLED and not stopped and not raised:
+        solver.clearSolver()  # a warm start that got lost: once more from the beginning
+        solver.run()
     if watch is not None:
         solver.cbMipInterrupt -= look
         solver.cbSimplexInterrupt -= look
