@@ -10,7 +10,8 @@ import pytest
 from tests.faces.conftest import Offtake
 
 ROOT = Path(__file__).parents[2]
-AGGREGATOR = ("--aggregator", ROOT / "contracts" / "aggregator-customer" / "contract.yaml")
+CONTRACTS = ROOT / "contracts"
+AGGREGATOR = ("--aggregator", CONTRACTS / "aggregator-customer" / "contract.yaml")
 OPUS = ("--model", "claude-opus-4.7", "--at", "2026-06-01")
 
 
@@ -76,3 +77,22 @@ def test_what_is_refused(arguments: tuple[str, ...], code: int, words: str, offt
 
     assert (code, "") == (done.code, done.out)
     assert words in done.err
+
+
+def test_credits_and_commitments_of_a_month_are_left_out(offtake: Offtake) -> None:
+    """15% off Opus, without the launch credit of 50,000 and the yearly commitment that stand in the contract."""
+    mid_size = ("--aggregator", CONTRACTS / "mid-size" / "contract.yaml")
+    asked = (*OPUS, *mid_size, "--spend", "100k", "--direct-discount", "20%", "--format", "json")
+    (cell,) = json.loads(offtake("crossover", *asked).out)["surface"]
+
+    assert "85000.00" == cell["aggregator"]
+
+
+def test_a_model_that_costs_nothing_is_named(offtake: Offtake, tmp_path: Path) -> None:
+    path = tmp_path / "free.yaml"
+    path.write_text("prices: [{model: free-1, vendor: x-ai, input_mtok: 0, output_mtok: 0, source: test}]\n")
+    asked = ("--model", "free-1", "--catalog", path, "--aggregator-discount", "*=10%", "--at", "2026-06-01")
+    done = offtake("crossover", *asked)
+
+    assert (2, "") == (done.code, done.out)
+    assert "error[P608]: free-1 costs nothing by the token" in done.err

@@ -150,3 +150,11 @@ def test_many_workloads_are_the_dearest_ones_on_screen(offtake: Offtake, tmp_pat
     assert "… and 10 more workloads; --format json or csv has all of them" in done.out
     assert "… and 2 more workloads without a price" in done.err
     assert 31 == len(offtake("profile", path, *SAME_PRICES, "--format", "csv").out.splitlines())
+
+
+def test_a_contract_with_seats_needs_no_count_of_them(offtake: Offtake, usage: Path) -> None:
+    """10% off: the tokens cost the same however many seats there are."""
+    contract = Path(__file__).parents[2] / "contracts" / "private-deployment" / "contract.yaml"
+    (chat, *_) = json.loads(offtake("profile", usage, "--contract", contract, "--format", "json").out)["workloads"]
+
+    assert Decimal("9.225") == Decimal(chat["cost"])

@@ -12,7 +12,7 @@ from pathlib import Path
 from offtake.contract.contract import Contract
 from offtake.contract.list_only import list_contract
 from offtake.operations.contracts import moment_of, open_contract
-from offtake.planner.crossover import Axes, Crossover, Mix, Shops, crossover, discounted
+from offtake.planner.crossover import Axes, Crossover, Mix, Shops, crossover, discounted, every_month
 from offtake.planner.levers.facts import ACCOUNT_EXECUTIVE, Gate, Table, gate_of, read_gates
 from offtake.store.catalogs import open_catalog
 from offtake.values.errors import InputError
@@ -54,7 +54,8 @@ def find_crossover(
         )  # fmt: skip
     if aggregator:
         opened = open_contract(aggregator, catalogs=catalogs)
-        contract, catalog, moment = opened.contract, opened.catalog, moment_of(at, opened.contract)
+        contract, catalog = every_month(opened.contract), opened.catalog
+        moment = moment_of(at, contract)
     else:
         catalog, moment = open_catalog(catalogs), _moment(at)
         contract = discounted(list_contract(moment.date(), moment.date()), aggregator_discounts or {})

@@ -149,8 +149,8 @@ class Crossover:
 
 def crossover(axes: Axes, shops: Shops) -> Crossover:
     """The surface. CatalogError or UnpricedError where a model has no price at the list or at the aggregator's."""
-    surface = _Surface(axes, shops)
     break_evens = tuple(break_even(shops, model, bonus) for bonus in axes.bonuses for model in axes.models)
+    surface = _Surface(axes, shops)
     return Crossover(
         break_evens,
         tuple(_turns(break_evens, axes, shops)),
@@ -163,6 +163,8 @@ def break_even(shops: Shops, model: str, bonus: Decimal) -> BreakEven:
     """1 − (1 − a) / (1 + b), with a the discount that rating gives the aggregator's price of the mix."""
     record = _record(model, MILLION, shops)
     cost = Pricing(shops.aggregator, shops.catalog).cost(record)
+    if not cost.list:
+        raise InputError("P608", f"{model} costs nothing by the token", hint="leave it out: nothing is cheaper")
     ratio = divide(cost.contracted, cost.list)
     return BreakEven(
         model,
@@ -269,6 +271,16 @@ def discounted(contract: Contract, shares: Mapping[str, Decimal]) -> Contract:
     return _changed(
         contract, lambda terms: {"prices": terms.prices.model_copy(update={"discounts": discounts})}
     )  # fmt: skip
+
+
+def every_month(contract: Contract) -> Contract:
+    """The contract without what no month is like another in, one-off credits and commitments, and without seats."""
+
+    def changes(terms: Terms) -> dict[str, object]:
+        fees = terms.fees.model_copy(update={"seats": None, "license": None}) if terms.fees else None
+        return {"credits": [], "commitments": [], "fees": fees}
+
+    return _changed(contract, changes)
 
 
 def with_bonus(contract: Contract, bonus: Decimal) -> Contract:

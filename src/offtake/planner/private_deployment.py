@@ -198,7 +198,8 @@ def _tokens_for(monthly: Decimal, traffic: Traffic, pricing: Pricing) -> int:
     sample = MILLION * len(traffic.models) * (traffic.input + traffic.output)
     price = _per_token(sample, traffic, pricing)
     if not price:
-        raise InputError("P608", f"{', '.join(traffic.models)} cost nothing by the token", hint="nothing is cheaper")
+        names = ", ".join(traffic.models)
+        raise InputError("P608", f"by the token this costs nothing: {names}", hint="nothing is cheaper")
     return int(divide(monthly * sample, price).to_integral_value(rounding=ROUND_CEILING))
 
 

@@ -7,7 +7,7 @@ variant is priced by the code that prices a request; nothing here knows a price.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from offtake.catalog.list_price import ListPrices
@@ -29,6 +29,13 @@ class Cost:
     output: Decimal = ZERO
 
 
+def prices_only(contract: Contract) -> Contract:
+    """The contract without what is owed or granted beside usage, so that no fact about it (seats, say) is asked for."""
+    nothing: dict[str, object] = {"fees": None, "commitments": [], "credits": [], "top_ups": None}
+    versions = (replace(each, terms=each.terms.model_copy(update=nothing)) for each in contract.versions)
+    return replace(contract, versions=tuple(versions))
+
+
 @dataclass(slots=True)
 class Pricing:
     """A contract with its list prices, ready to price variants of a workload.
@@ -42,7 +49,7 @@ class Pricing:
     terms: CompiledTerms = field(init=False)
 
     def __post_init__(self) -> None:
-        self.terms = CompiledTerms(self.contract, self.catalog)
+        self.terms = CompiledTerms(prices_only(self.contract), self.catalog)
 
     def sum(self, records: Iterable[UsageRecord]) -> Cost:
         """What several records cost together, each by itself as at the start of the term."""
