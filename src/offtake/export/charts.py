@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from html import escape
 
 from offtake.export.words import day_words
@@ -61,7 +61,7 @@ def drawdown_chart(data: Drawdown, name: str, title: str, description: str, *, w
     """Spend against commitment by day: an even draw, dotted; what is drawn; and the range that it is heading for."""
     peak = max(data.committed, *(value for _, value in data.drawn), *(data.heading_for or (ZERO,)))
     step = tick_step(peak)
-    top = step * -int(-peak // step)
+    top = top_tick(peak)
     frame = Frame(width, height, top, data.first, (data.until - data.first).days)
     last, drawn = data.drawn[-1]
     parts = [*_grid(frame, step, data), _promise(frame, data)]
@@ -85,6 +85,12 @@ def tick_step(peak: Decimal) -> Decimal:
     """1, 2 or 5 times a power of ten, so that at most five ticks reach the peak."""
     power = Decimal(1).scaleb(peak.adjusted() - 1) if peak else Decimal(1)
     return next(power * times for times in (1, 2, 5, 10, 20, 50, 100) if power * times * TICKS_MAX >= peak)
+
+
+def top_tick(peak: Decimal) -> Decimal:
+    """The first tick that no value lies above."""
+    step = tick_step(peak)
+    return step * divide(peak, step).to_integral_value(ROUND_CEILING)
 
 
 def _grid(frame: Frame, step: Decimal, data: Drawdown) -> list[str]:

@@ -10,14 +10,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 from html import escape
 
-from offtake.export.charts import tick_step
+from offtake.export.charts import tick_step, top_tick
 from offtake.export.tornado import short
 from offtake.values.money import ZERO, divide, to_integer
+from offtake.values.shown import money
 
 ROW, BAR, TOP, BOTTOM = 44, 20, 8, 30
-AMOUNT_ROOM = 84
 LETTER = 8
-LEFT, RIGHT = 62, 124
+LEFT, RIGHT = 62, 140
+APART = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,23 +61,23 @@ def svg(name: str, title: str, description: str, width: int, height: int, parts:
 def waterfall(rungs: Sequence[Rung], name: str, title: str, description: str, *, width: int, currency: str) -> str:
     """From one whole amount to another, a row a step; what is saved hangs between the two."""
     most = max((max(rung.start, rung.end) for rung in rungs), default=ZERO) or Decimal(1)
-    room = 0 if width < 600 else LETTER * max(len(rung.name) for rung in rungs) + 12
-    plot = width - room - AMOUNT_ROOM
+    amounts = [money(rung.end if rung.is_whole else rung.end - rung.start, currency, 0) for rung in rungs]
+    room = 0 if width < 600 else (LETTER + 1) * max(map(len, (rung.name for rung in rungs)), default=0) + 12
+    plot = width - room - (LETTER + 2) * max(map(len, amounts), default=0) - 8
 
     def x(value: Decimal) -> int:
         return room + to_integer(divide(value * plot, most))
 
     parts = []
-    for number, rung in enumerate(rungs):
+    for number, (rung, amount) in enumerate(zip(rungs, amounts, strict=True)):
         y = TOP + number * ROW
         bar_y = y + (ROW - BAR) // 2 + (0 if room else 8)
         left, right = sorted((x(rung.start), x(rung.end)))
         kind = "whole" if rung.is_whole else "saved" if rung.end <= rung.start else "added"
-        amount = rung.end if rung.is_whole else rung.end - rung.start
         label_y = bar_y + 15 if room else y + 12
         parts.append(f'<text class="name" x="0" y="{label_y}">{escape(rung.name)}</text>')
         parts.append(f'<rect class="{kind}" x="{left}" y="{bar_y}" width="{max(1, right - left)}" height="{BAR}"/>')
-        parts.append(f'<text class="amount" x="{right + 8}" y="{bar_y + 15}">{short(amount, currency)}</text>')
+        parts.append(f'<text class="amount" x="{right + 8}" y="{bar_y + 15}">{escape(amount)}</text>')
         if number + 1 < len(rungs):
             at = x(rung.end)
             parts.append(f'<line class="grid" x1="{at}" x2="{at}" y1="{bar_y + BAR}" y2="{bar_y + ROW}"/>')
@@ -87,8 +88,7 @@ def fan(data: Fan, name: str, title: str, description: str, *, width: int, heigh
     """Months across, dollars upwards: the middle future as a line, 8 of 10 as a band, the promise as a rule."""
     months = len(data.middle)
     peak = max((*data.high, data.promised or ZERO, Decimal(1)))
-    step = tick_step(peak)
-    top = step * -int(-peak // step)
+    step, top = tick_step(peak), top_tick(peak)
 
     def x(month: int) -> int:
         return LEFT + month * (width - LEFT - RIGHT) // max(months - 1, 1)
@@ -129,7 +129,8 @@ def _fan_labels(data: Fan, width: int, y: Callable[[Decimal], int], currency: st
     words = [(last, f"demand {short(data.middle[-1], currency)}", "name now")]
     if data.promised is not None:
         at = y(data.promised)
-        at = at if abs(at - last) >= 18 else last + (18 if at >= last else -18)
+        below = at > last or last < TOP + APART
+        at = at if abs(at - last) >= APART else last + (APART if below else -APART)
         words.append((at, f"promised {short(data.promised, currency)}", "name"))
     return [f'<text class="{kind}" x="{x}" y="{at + 5}">{text}</text>' for at, text, kind in words]
 

@@ -6,75 +6,32 @@ It works offline and prints well: no script, no font, no address of anywhere.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from html import escape
 from typing import TYPE_CHECKING
 
+from offtake.export.page import NARROW, WIDE, table
 from offtake.export.page import page as html_page
-from offtake.export.page import table
-from offtake.export.plan_charts import Fan, Rung, Square, fan, squares, waterfall
-from offtake.export.tornado import Bar, short, tornado
-from offtake.values.money import ZERO, divide, total
+from offtake.export.plan_charts import Rung, waterfall
+from offtake.export.plan_sections import crossover, demand, prompt_caching, sensitivity, worth_of_clauses
+from offtake.values.money import ZERO, divide
 from offtake.values.shown import money, share
 
 if TYPE_CHECKING:
-    from offtake.planner.crossover import Cell, Crossover
+    from offtake.export.plan_contents import PlanPage
     from offtake.planner.offers.result import PlanResult, Sent, Signed
 
-WIDE, NARROW = 960, 390
-BARS_MAX = 8
 ROWS_MAX = 60
-MAPS_MAX = 4
-
-
-@dataclass(frozen=True, slots=True)
-class CacheRow:
-    """One workload's cache: the read share at which it pays, what was measured, or the range that it must lie in."""
-
-    workload: str
-    model: str
-    pays_above: Decimal | None
-    measured: Decimal | None
-    low: Decimal
-    high: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class Worth:
-    """What the clauses of one contract to sign are worth a year."""
-
-    offer: str
-    bars: Sequence[Bar]
-
-
-@dataclass(frozen=True, slots=True)
-class Where:
-    """Who is cheaper where: an aggregator's surface over these models."""
-
-    aggregator: str
-    models: Sequence[str]
-    found: Crossover
-
-
-@dataclass(frozen=True, slots=True)
-class PlanPage:
-    """What the page shows. `answer` is the plan in one line, `usage` what was read, `again` the command."""
-
-    plan: PlanResult
-    answer: str
-    usage: str
-    cache: Sequence[CacheRow]
-    where: Where | None
-    worth: Sequence[Worth]
-    notes: Sequence[str]
-    again: str
+NAMES_MAX = 4
+WARNINGS_MAX = 20
+NO_GAP = Decimal("0.00005")
 
 
 def plan_page(page: PlanPage) -> str:
     """The page as HTML text."""
     sections: tuple[Callable[[PlanPage], str], ...] = (
-        _answer, _waterfall, _routes, _demand, _instead, _sensitivity, _worth, _cache, _where, _turned_away, _granted,
+        _answer, _waterfall, _routes, demand, _instead, sensitivity, worth_of_clauses, prompt_caching, crossover,
+        _turned_away, _granted,
     )  # fmt: skip
     body = "\n".join(part for section in sections if (part := section(page)))
     return html_page(page.answer, f"{body}\n</main>\n{_footer(page)}", ("value.css", "plan.css"))
@@ -86,18 +43,44 @@ def _answer(page: PlanPage) -> str:
     if saved > 0:
         headline = f"Save <b>{dollars(saved)}</b> a year"
     else:
-        headline = "Stay as you are" if not plan.sign else f"Costs <b>{dollars(-saved)}</b> a year more"
+        headline = f"Costs <b>{dollars(-saved)}</b> a year more" if saved < 0 else "Stay as you are"
     steps = "\n".join(f"<li>{words}</li>" for words in _steps(plan))
-    futures = f" in the mean of {plan.search.paths} futures" if plan.search.paths > 1 else ""
-    lead = (
-        f"{share(divide(plan.saving, plan.today)) if plan.today else '0%'} of the {dollars(plan.today)} that the same "
-        f"usage costs over {plan.months} months under {escape(plan.today_name)}. This plan is within "
-        f"{share(plan.search.gap, 2)} of the best possible{futures}."
-    )
     return (
-        f'<header>\n<p class="eyebrow">{escape(page.usage)}</p>\n<h1>{headline}</h1>\n<p class="lead">{lead}</p>\n'
-        f'<ul class="do">\n{steps}\n</ul>\n</header>\n<main>'
+        f'<header>\n<p class="eyebrow">{escape(page.usage)}</p>\n<h1>{headline}</h1>\n<p class="lead">{_lead(plan)}'
+        f'</p>\n<ul class="do">\n{steps}\n</ul>\n</header>\n<main>'
     )
+
+
+def _lead(plan: PlanResult) -> str:
+    """What is paid today and under the plan, how near to the best that is, and when it would lose money."""
+    dollars = _dollars(plan)
+    futures = f", in the mean of {plan.search.paths:,} futures" if plan.search.paths > 1 else ""
+    today = f"{dollars(plan.today)} over {plan.months} months as it is bought now ({escape(plan.today_name)})"
+    if plan.saving:
+        less = "less" if plan.saving > 0 else "more"
+        part = f", {share(divide(abs(plan.saving), plan.today))} {less}" if plan.today else ""
+        words = [f"{today}; {dollars(plan.cost)} with this plan{part}."]
+    else:
+        words = [f"{today}; nothing on the table costs less."]
+    near = f"at most {share(plan.search.gap, 2)} from the best possible{futures}."
+    if plan.search.stopped:
+        words.append(f"The search was stopped: this is its best plan so far, {near}")
+    elif plan.search.gap > NO_GAP:
+        words.append(f"It is {near}")
+    elif plan.saving:
+        words.append(f"No other choice among these offers costs less{futures}.")
+    losing = [each for each in plan.sensitivity if each.plan > each.today]
+    if losing and plan.saving > 0:
+        worst = max(losing, key=lambda each: each.demand)
+        words.append(
+            f"<strong>It loses money if demand falls</strong>: at {_times(worst.demand)} today’s, "
+            f"{dollars(worst.plan - worst.today)}."
+        )
+    return " ".join(words)
+
+
+def _times(factor: Decimal) -> str:
+    return f"{factor.normalize():f} ×"
 
 
 def _steps(plan: PlanResult) -> Iterable[str]:
@@ -110,36 +93,39 @@ def _steps(plan: PlanResult) -> Iterable[str]:
         rows = [each for each in plan.route if each.offer == offer]
         moved = [each for each in rows if each.way.model != each.today]
         batch = [each for each in rows if each.way.channel == "batch" != each.channel_today]
-        words = f"<strong>Buy {_parts(rows, plan)} under {escape(offer)}.</strong>"
+        what = "everything" if len(rows) == len(plan.route) else _named(rows)
+        words = f"<strong>Buy {what} under {escape(offer)}.</strong>"
         if batch:
             words += f" Move to batch: {_named(batch)}."
         if moved:
-            words += " Change the model: " + ", ".join(
-                f"{escape(each.workload or 'all usage')} to {escape(each.way.model)}" for each in moved[:4]
-            ) + ("." if len(moved) <= 4 else f" and {len(moved) - 4} more.")  # fmt: skip
+            models = [f"{escape(each.workload or 'all usage')} to {escape(each.way.model)}" for each in moved]
+            words += f" Change the model: {_listed(models)}."
         yield words
 
 
 def _to_sign(each: Signed, plan: PlanResult) -> str:
     dollars = _dollars(plan)
-    words = f"<strong>Sign {escape(each.level)}"
-    words += f" at {dollars(each.committed)}</strong>" if each.committed else "</strong>"
+    promise = f" and commit {dollars(each.committed)}" if each.committed else ""
     fees = f", {dollars(each.fees)} of it fees" if each.fees else ""
-    return f"{words}: {dollars(each.billed)} in all over {plan.months} months{fees}."
-
-
-def _parts(rows: Sequence[Sent], plan: PlanResult) -> str:
-    return "all of it" if len(rows) == len(plan.route) else f"{len(rows)} of {len(plan.route)} parts"
+    return (
+        f"<strong>Sign {escape(each.level)}{promise}</strong>: its bill is {dollars(each.billed)} over {plan.months} "
+        f"months{fees}."
+    )
 
 
 def _named(rows: Sequence[Sent]) -> str:
-    names = list(dict.fromkeys(each.workload or "all usage" for each in rows))
-    return escape(", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else ""))
+    return _listed(list(dict.fromkeys(escape(each.workload or "all usage") for each in rows)))
+
+
+def _listed(names: Sequence[str]) -> str:
+    """a, b and c; a long list is cut and counted."""
+    shown = [*names[:NAMES_MAX], *([f"{len(names) - NAMES_MAX} more"] if len(names) > NAMES_MAX else [])]
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
 
 
 def _waterfall(page: PlanPage) -> str:
     plan = page.plan
-    if not plan.waterfall:
+    if not plan.saving or not plan.waterfall:
         return ""
     rungs = [Rung(plan.waterfall[0].name, ZERO, plan.waterfall[0].cost, True)]
     rungs += [Rung(step.name, step.cost + step.saving, step.cost, False) for step in plan.waterfall[1:]]
@@ -149,14 +135,9 @@ def _waterfall(page: PlanPage) -> str:
         waterfall(rungs, name, "From today’s bill to the plan’s", words, width=width, currency=plan.currency)
         for name, width in (("wide", WIDE), ("narrow", NARROW))
     )
-    rows = [
-        (escape(step.name), money(step.saving, plan.currency), money(step.cost, plan.currency))
-        for step in plan.waterfall
-    ]
-    figures = table(("Step", "Saves", "Left to pay"), rows, numbers=2)
     return (
         f"<h2>Where the saving comes from</h2>\n<p>Each step is a bill of its own, over {plan.months} months.</p>\n"
-        f"<figure>{pictures}\n<details><summary>The chart as a table</summary>{figures}</details></figure>"
+        f"<figure>{pictures}</figure>"
     )
 
 
@@ -164,58 +145,23 @@ def _routes(page: PlanPage) -> str:
     plan = page.plan
     rows = [
         (
-            f"{escape(each.workload or 'all usage')}{' (can wait)' if each.can_wait else ''}"
-            f"<small>today {escape(each.today)}, {escape(each.channel_today)}</small>",
-            escape(each.offer), escape(each.way.model), escape("reserved" if each.reserved else each.way.channel),
-            share(each.share), money(each.month, plan.currency, 0),
+            escape(each.workload or "all usage") + ("<small>can wait a day</small>" if each.can_wait else ""),
+            escape(each.offer), _changed(each.way.model, each.today),
+            _changed("reserved" if each.reserved else each.way.channel, each.channel_today),
+            "all" if each.share == 1 else share(each.share), money(each.month, plan.currency, 0),
         )
         for each in plan.route[:ROWS_MAX]
     ]  # fmt: skip
     more = f"<p>… and {len(plan.route) - ROWS_MAX:,} more.</p>" if len(plan.route) > ROWS_MAX else ""
-    words = "A month at the offer’s rate card, before its commitment and fees."
+    words = "A month at the offer’s rate card, before its commitment and fees. What differs from today is marked."
     columns = ("Workload", "Buy under", "Model", "How", "Share", "A month")
     return f"<h2>What goes where</h2>\n<p>{words}</p>\n{table(columns, rows, numbers=2)}{more}"
 
 
-def _demand(page: PlanPage) -> str:
-    plan = page.plan
-    if not plan.bands:
-        return ""
-    parts = []
-    offers = [(each.offer, each.committed) for each in plan.sign if each.committed]
-    for offer, committed in offers or [("", ZERO)]:
-        rows = [each for each in plan.route if not offer or each.offer == offer]
-        month = total(each.month for each in rows)
-        low, middle, high = ([getattr(band, name) * month for band in plan.bands] for name in ("p10", "p50", "p90"))
-        promised = divide(committed, plan.months) if committed else None
-        data = Fan(low, middle, high, promised)
-        title = f"Demand under {offer} against its commitment" if offer else "Demand"
-        words = (
-            f"By the month: {short(low[-1], plan.currency)} to {short(high[-1], plan.currency)} in the last month in 8 "
-            f"of 10 futures" + (f"; {short(promised, plan.currency)} a month are promised." if promised else ".")
-        )
-        charts = "\n".join(
-            fan(data, name, title, words, width=width, height=height, currency=plan.currency)
-            for name, width, height in (("wide", WIDE, 320), ("narrow", NARROW, 280))
-        )
-        parts.append(f"<p>{escape(words)}</p>\n<figure>{charts}</figure>")
-    futures = plan.search.paths
-    about = (
-        f"{futures} drawn futures; the band holds 8 of 10." if futures > 1
-        else "One future, at today’s level: --scenarios 200 draws others, and the band with them."
-    )  # fmt: skip
-    tested = f"<p>{escape(_back_test(plan))}</p>"
-    return f"<h2>Demand against the commitment</h2>\n<p>{about}</p>\n" + "\n".join(parts) + tested
-
-
-def _back_test(plan: PlanResult) -> str:
-    test = plan.backtest
-    if test is None:
-        return "The usage is too short to judge the plan on its own past."
-    return (
-        f"Judged on your own past: decided on the first half of the usage, billed on the second, {test.verdict}: "
-        f"{money(test.plan, plan.currency, 0)} against {money(test.nothing, plan.currency, 0)} without a signature."
-    )
+def _changed(to: str, before: str) -> str:
+    if to == before:
+        return escape(to)
+    return f'<span><span class="changed">{escape(to)}</span><small>today {escape(before)}</small></span>'
 
 
 def _instead(page: PlanPage) -> str:
@@ -232,120 +178,6 @@ def _instead(page: PlanPage) -> str:
         + table(("Instead", "Costs", "More than the plan"), rows, numbers=2)
         + (f'\n<h3>What holds each vendor</h3>\n<ul class="words">{bound}</ul>' if bound else "")
     )
-
-
-def _sensitivity(page: PlanPage) -> str:
-    plan = page.plan
-    if not plan.sensitivity:
-        return ""
-    rows = [
-        (
-            f"{each.demand.normalize():f} × today’s demand", money(each.today, plan.currency, 0),
-            money(each.plan, plan.currency, 0), money(each.today - each.plan, plan.currency, 0),
-        )
-        for each in plan.sensitivity
-    ]  # fmt: skip
-    bars = [
-        Bar(f"demand × {each.demand.normalize():f}", saved, saved, saved)
-        for each in plan.sensitivity
-        for saved in (each.today - each.plan,)
-    ]
-    bars.append(Bar("as planned", plan.saving, plan.saving, plan.saving))
-    bars.sort(key=lambda bar: bar.mean, reverse=True)
-    pictures = "\n".join(
-        tornado(bars, name, "What the plan saves if demand differs", "", width=width, currency=plan.currency)
-        for name, width in (("wide", WIDE), ("narrow", NARROW))
-    )
-    figures = table(("If demand is", "Today’s way costs", "The plan costs", "It saves"), rows, numbers=3)
-    return (
-        f"<h2>If demand differs</h2>\n<p>The same plan, with more or less of everything: what it saves over "
-        f"{plan.months} months.</p>\n<figure>{pictures}</figure>\n{figures}"
-    )
-
-
-def _worth(page: PlanPage) -> str:
-    parts = []
-    for each in page.worth:
-        bars = list(each.bars)[:BARS_MAX]
-        words = "; ".join(f"{bar.name} {money(bar.mean, page.plan.currency, 0)}" for bar in bars)
-        pictures = "\n".join(
-            tornado(
-                bars, name, f"Worth of the clauses of {each.offer}", words, width=width, currency=page.plan.currency
-            )
-            for name, width in (("wide", WIDE), ("narrow", NARROW))
-        )
-        parts.append(
-            f"<h2>What each clause of {escape(each.offer)} is worth a year</h2>\n<p>The bill without the clause, less "
-            "the bill with it, on the same drawn futures; the line spans 8 of 10. Left of zero it costs you money. "
-            f"This is the list to negotiate from.</p>\n<figure>{pictures}</figure>"
-        )
-    return "\n".join(parts)
-
-
-def _cache(page: PlanPage) -> str:
-    if not page.cache:
-        return ""
-    rows = [
-        (
-            f"{escape(each.workload or 'all usage')}<small>{escape(each.model)}</small>",
-            share(each.pays_above, 2) if each.pays_above is not None else "always",
-            share(each.measured) if each.measured is not None else "not measured",
-            "" if each.measured is not None else f"{share(each.low)} to {share(each.high)}",
-        )
-        for each in page.cache[:ROWS_MAX]
-    ]  # fmt: skip
-    return (
-        "<h2>Prompt caching</h2>\n<p>What the input costs with a cache, as a share of what it costs without one. Where "
-        "nothing was measured, the range is all that can be said: no hit rate is made up.</p>\n"
-        + table(("Workload", "Pays above, of input read", "Measured", "Must lie in"), rows, numbers=3)
-    )
-
-
-def _where(page: PlanPage) -> str:
-    if page.where is None:
-        return ""
-    cells = page.where.found.cells
-    bonus = max(cell.bonus for cell in cells)
-    maps = []
-    for vendors in sorted({cell.vendors for cell in cells})[:MAPS_MAX]:
-        mine = [cell for cell in cells if cell.vendors == vendors and cell.bonus == bonus]
-        maps.append(_map(mine, vendors, page))
-    key = "".join(
-        f'<li><i class="{kind}"></i>{words}</li>'
-        for kind, words in (
-            ("aggregator", f"{escape(page.where.aggregator)} is cheaper"), ("direct", "direct deals are cheaper"),
-            ("mixed", "cheapest: some of each"),
-        )
-    )  # fmt: skip
-    about = (
-        f"Spend a month at list price across, the discount of a direct deal upwards; with the {share(bonus, 0)} bonus. "
-        "The amount is what direct deals save a month against the aggregator; empty where no vendor negotiates yet."
-    )
-    return (
-        f'<h2>An aggregator, or direct deals</h2>\n<p>{about}</p>\n<ul class="key">{key}</ul>\n'
-        f'<div class="maps">{"".join(maps)}</div>'
-    )
-
-
-def _map(cells: Sequence[Cell], vendors: int, page: PlanPage) -> str:
-    spends = sorted({cell.spend for cell in cells})
-    discounts = sorted({cell.discount for cell in cells}, reverse=True)
-    by_place = {(cell.spend, cell.discount): cell for cell in cells}
-    currency = page.plan.currency
-
-    def square(cell: Cell) -> Square:
-        return Square(cell.cheapest, "" if cell.opens == "no" else short(cell.difference, currency))
-
-    rows = [(share(each, 0), [square(by_place[spend, each]) for spend in spends]) for each in discounts]
-    columns = [short(spend, currency) for spend in spends]
-    title = f"{vendors} vendor" + ("s" if vendors > 1 else "")
-    assert page.where is not None
-    models = ", ".join(page.where.models[:vendors])
-    pictures = "\n".join(
-        squares(columns, rows, name, f"Who is cheaper with {title}", "", width=width)
-        for name, width in (("wide", WIDE), ("narrow", NARROW))
-    )
-    return f"<div><h3>{title}: {escape(models)}</h3>{pictures}</div>"
 
 
 def _turned_away(page: PlanPage) -> str:
@@ -367,7 +199,7 @@ def _turned_away(page: PlanPage) -> str:
 def _granted(page: PlanPage) -> str:
     found = [*page.plan.assumptions, *page.notes]
     found += [f"not searched over, but billed: {words}" for words in page.plan.simplified]
-    found += [f"warning: {words}" for words in page.plan.warnings[:20]]
+    found += [f"warning: {words}" for words in page.plan.warnings[:WARNINGS_MAX]]
     items = "".join(f"<li>{escape(words)}</li>" for words in found)
     return f'<h2>Taken for granted</h2>\n<p>Each can be said otherwise.</p>\n<ul class="words">{items}</ul>'
 

@@ -44,9 +44,9 @@ def tornado(bars: Sequence[Bar], name: str, title: str, description: str, *, wid
 
     height = TOP + ROW * len(bars) + BOTTOM
     parts = [*_grid(x, left, most, height, currency)]
+    parts.append(f'<line class="promise" x1="{x(ZERO)}" x2="{x(ZERO)}" y1="{TOP}" y2="{height - BOTTOM}"/>')
     for index, bar in enumerate(bars):
         parts += _row(bar, TOP + index * ROW, x, room, currency)
-    parts.append(f'<line class="promise" x1="{x(ZERO)}" x2="{x(ZERO)}" y1="{TOP}" y2="{height - BOTTOM}"/>')
     return (
         f'<svg class="{name}" viewBox="0 0 {width} {height}" role="img" aria-labelledby="{name}-title {name}-words">'
         f'<title id="{name}-title">{escape(title)}</title><desc id="{name}-words">{escape(description)}</desc>'
@@ -85,11 +85,14 @@ def _row(bar: Bar, y: int, x: Callable[[Decimal], int], room: int, currency: str
     bar_y = middle - 10 if room else middle - 6
     ends = max(mean, high, zero) + 8 if bar.mean >= 0 else min(mean, low, zero) - 8
     anchor = "start" if bar.mean >= 0 else "end"
+    span = [
+        f'<line class="span" x1="{low}" x2="{high}" y1="{bar_y + 10}" y2="{bar_y + 10}"/>',
+        *(f'<line class="span" x1="{at}" x2="{at}" y1="{bar_y + 6}" y2="{bar_y + 14}"/>' for at in (low, high)),
+    ]
     return [
         f'<text class="name" x="{label_x}" y="{label_y}">{escape(_cut(bar.name))}</text>',
         f'<rect class="{kind}" x="{min(zero, mean)}" y="{bar_y}" width="{max(1, abs(mean - zero))}" height="20"/>',
-        f'<line class="span" x1="{low}" x2="{high}" y1="{bar_y + 10}" y2="{bar_y + 10}"/>',
-        *(f'<line class="span" x1="{at}" x2="{at}" y1="{bar_y + 6}" y2="{bar_y + 14}"/>' for at in (low, high)),
+        *(span if low != high else []),
         f'<text class="amount" x="{ends}" y="{bar_y + 15}" text-anchor="{anchor}">{short(bar.mean, currency)}</text>',
     ]
 

@@ -12,9 +12,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from offtake.export.plan_page import CacheRow, PlanPage, Where, Worth, plan_page
+from offtake.export.plan_contents import CacheRow, ClauseWorth, PlanPage, Where, Worth
+from offtake.export.plan_page import plan_page
 from offtake.export.plan_workbook import plan_workbook
-from offtake.export.tornado import Bar
 from offtake.operations.cache_economics import cache_economics
 from offtake.operations.contracts import load_contract
 from offtake.operations.find_crossover import find_crossover
@@ -129,11 +129,11 @@ def _add_worth(beside: Beside, offer: str, file: Path, usage: Sequence[Path], as
     except OfftakeError as error:
         beside.note(f"what the clauses of {offer} are worth", error)
         return
-    bars = [
-        Bar(row.clause.path, row.value.mean, row.value.low, row.value.high)
+    clauses = [
+        ClauseWorth(row.clause.path, row.off, row.value.mean, row.value.low, row.value.high)
         for row in found.rows
         if row.value and (row.value.mean or row.value.high or row.value.low)
     ]
-    if bars:
-        beside.worth.append(Worth(offer, bars))
+    if clauses:
+        beside.worth.append(Worth(offer, clauses))
         beside.notes.append(f"the worth of clauses is the mean of {PATHS} drawn futures over the contract's whole term")
