@@ -274,3 +274,47 @@ def test_without_the_extra_the_message_says_what_to_install(
 
     assert 4 == done.code
     assert "pip install 'offtake[plan]'" in done.err
+
+
+def test_a_plan_for_the_largest_deal_is_billed_with_all_of_its_terms(offtake: Offtake, usage: Path) -> None:
+    """What the search leaves out is said, term by term, and the bill has it: bursts, quarters, tokens, reservation."""
+    offer = ROOT / "contracts" / "eight-figure-reference" / "contract.yaml"
+    found = planned(offtake, usage, "--offers", offer, "--months", "0.04")
+
+    assert ["eight-figure-reference"] == [each["offer"] for each in found["plan"]["sign"]]
+    assert Decimal(13_500_000) == Decimal(found["plan"]["sign"][0]["committed"])
+    assert Decimal(found["rerated"]["saving"]) > 0
+    assert any("rollover" in words for words in found["rerated"]["simplified"])
+
+
+def test_a_reservation_serves_what_fits_and_the_rest_pays_the_rate_card(offtake: Offtake, usage: Path) -> None:
+    """800,000 output tokens a minute × 43,830 minutes are 35.064 billion a month; 140.625 billion are needed."""
+    offer = ROOT / "contracts" / "reserved-capacity" / "contract.yaml"
+    found = planned(offtake, usage, "--offers", offer, "--months", "0.04")
+
+    shares = {each["reserved"]: Decimal(each["share"]) for each in found["plan"]["route"]}
+    assert Decimal("0.2493") == shares[True]
+    assert Decimal(1) == sum(shares.values())
+    expected = 12 * (180_000 + Decimal(150_000 * 25) * Decimal("0.85") * (1 - Decimal("35.064") / Decimal("140.625")))
+    assert abs(expected - Decimal(found["rerated"]["cost"])) < expected / 100_000
+
+
+def test_a_marketplace_contract_burns_a_cloud_commitment(offtake: Offtake, usage: Path, tmp_path: Path) -> None:
+    """No discount at all: 1.8 M here burns the 1 M that would be paid for nothing."""
+    offer = tmp_path / "market.yaml"
+    market = "true_up: year, marketplace: {burns: aws_edp, share: 100%}}]"
+    offer.write_text(DIRECT.replace("true_up: year}]", market).replace("share: 20%", "share: 0%"))
+    found = planned(offtake, usage, "--offers", offer, "--cloud", "aws_edp=1.3M-300k")
+
+    assert Decimal(2_800_000) == Decimal(found["rerated"]["today"])
+    assert Decimal(1_800_000) == Decimal(found["rerated"]["cost"])
+    assert ["direct"] == [each["offer"] for each in found["plan"]["sign"]]
+
+
+def test_a_stance_of_the_negotiation_is_an_offer(offtake: Offtake, usage: Path, direct: Path) -> None:
+    stances = "negotiation: direct\nstances: {'prices.discounts[0].share': {offered: 20%, ask: 30%}}\n"
+    direct.with_name("direct.negotiation.yaml").write_text(stances)
+    found = planned(offtake, usage, "--offers", f"{direct}@offered", f"{direct}@ask")
+
+    assert ["direct@ask"] == [each["offer"] for each in found["plan"]["sign"]]
+    assert "sign direct@offered" in [each["name"] for each in found["alternatives"]]

@@ -164,7 +164,8 @@ def _figures(found: PlanResult) -> list[tuple[str, str]]:
             f"{money(search.forecast)}; the bill is {_other(found)}",
         ),
     ]
-    proven = f"no plan costs less than {money(search.bound)}, gap {render.share(search.gap, 2)}"
+    whose = ", by the search's account," if found.simplified else ""
+    proven = f"no plan{whose} costs less than {money(search.bound)}, gap {render.share(search.gap, 2)}"
     mean = f"over {search.paths:,} futures", f"{money(search.objective)} as the search weighs them; {proven}"
     rows.append(mean if search.paths > 1 else ("how far from the best", proven))
     if search.stopped:

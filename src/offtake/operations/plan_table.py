@@ -23,7 +23,7 @@ from offtake.operations.contracts import LOCK, load_contract, load_facts
 from offtake.planner.commitment.offer import Level
 from offtake.planner.offers.admissible import Rejected
 from offtake.planner.offers.list_today import ListToday
-from offtake.planner.offers.offer import Offer, fitted, seats_as_contracted
+from offtake.planner.offers.offer import Offer, expected_facts, fitted
 from offtake.store.catalogs import open_catalog
 from offtake.values.errors import InputError, Place
 from offtake.values.periods import shift_months
@@ -62,7 +62,7 @@ class Opener:
                     Rejected(name, "", "", str(error), "term.until", each.place("term.until"), "a shorter --horizon")
                 )
                 continue
-            offers.append(Offer(name, cut, catalog, seats_as_contracted(cut, facts)))
+            offers.append(Offer(name, cut, catalog, expected_facts(cut, facts)))
         return offers, rejected
 
     def _at_levels(self, contract: Contract, stance: str | None) -> Iterator[tuple[str, Contract]]:

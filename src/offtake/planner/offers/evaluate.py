@@ -72,11 +72,12 @@ def waterfall(books: Books, today: Sequence[Route], plan: Sequence[Route], cost:
     A step that changes nothing is left out.
     """
     own = {route.part: route.way for route in today}
-    batched = [
-        replace(route, offer=books.today, reserved=False, way=own[route.part]._replace(channel=route.way.channel))
-        for route in plan
-    ]
-    moved = [replace(route, offer=books.today, reserved=False) for route in plan]
+    batched, moved = [], []
+    for route in plan:
+        way = own[route.part]
+        batch = way._replace(channel="batch") if route.way.channel == "batch" else way
+        batched.append(replace(route, offer=books.today, reserved=False, way=batch))
+        moved.append(replace(route, offer=books.today, reserved=False, way=way if route.reserved else route.way))
     steps = [Step("today", bill, Decimal(0))]
     for name, routes in (("what can wait in batch", batched), ("models and cache", moved)):
         after = _cost(books, routes)

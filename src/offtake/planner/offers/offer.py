@@ -7,6 +7,7 @@ prices (commitments, fees, reservations) is taken off for pricing: it depends on
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -14,8 +15,10 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from offtake.contract.contract import Contract
+from offtake.contract.schema.commitments import Commitment
 from offtake.contract.schema.terms import Terms
-from offtake.rating.facts import Fact, SeatCount
+from offtake.rating.committed import windows_of
+from offtake.rating.facts import BurstNotice, Fact, SeatCount, in_order
 from offtake.values.periods import midnight, shift_months
 
 if TYPE_CHECKING:
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 
 NOON = timedelta(hours=12)
 WEEKEND = 5
+LONG_BEFORE = timedelta(days=180)
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,11 @@ class Offer:
     def instants(self) -> tuple[datetime, ...]:
         """One instant for each of the months."""
         return self.months.instants(self.contract.zone)
+
+    @property
+    def is_wallet(self) -> bool:
+        """Whether it is paid by topping up. Beside a commitment a wallet is left alone: prepaid money goes first."""
+        return self.terms.top_ups is not None and not self.terms.commitments
 
     @property
     def is_steady(self) -> bool:
@@ -113,12 +122,24 @@ def fitted(contract: Contract, months: int) -> Contract:
     return replace(contract, versions=versions)
 
 
-def seats_as_contracted(contract: Contract, facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
-    """The facts, with the contracted count of seats where seats are billed and nobody counted them."""
-    fees = contract.signed.fees
-    if not (fees and fees.seats) or any(isinstance(fact, SeatCount) for fact in facts):
-        return facts
-    return (*facts, SeatCount(at=contract.span.start, count=fees.seats.count))
+def expected_facts(contract: Contract, facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
+    """The facts, and what a plan expects where nobody wrote them down: seats as contracted, bursts noticed in time."""
+    found = list(facts)
+    terms = contract.signed
+    if terms.fees and terms.fees.seats and not any(isinstance(fact, SeatCount) for fact in facts):
+        found.append(SeatCount(at=contract.span.start, count=terms.fees.seats.count))
+    if not any(isinstance(fact, BurstNotice) for fact in facts):
+        found += [notice for each in terms.commitments for notice in _notices(contract, each)]
+    return in_order(found)
+
+
+def _notices(contract: Contract, commitment: Commitment) -> Iterator[BurstNotice]:
+    """A notice of each month's burst, as long before it as the contract asks."""
+    if not (commitment.burst and commitment.burst.notice):
+        return
+    for month in windows_of(contract, commitment.burst.window):
+        early = month.start - LONG_BEFORE
+        yield BurstNotice(at=early, window=f"{month.start.astimezone(contract.zone):%Y-%m}", commitment=commitment.id)
 
 
 def _card(terms: Terms) -> Terms:

@@ -68,14 +68,18 @@ def opening(offer: Offer, group: str, list_ratio: float) -> Opening:
     factor = 1.0
     if terms.fees and terms.fees.support:
         factor *= 1 + float(terms.fees.support.share)
-    if terms.top_ups:
+    if terms.top_ups and offer.is_wallet:
         factor /= 1 + float(terms.top_ups.bonus)
     tiers = terms.prices.tiers
     if not offer.needs_signature and not tiers:
         return Opening(factor=factor)
     fees, reserved_fee = _fees(offer)
     draft = _Draft(offer, list_ratio)
+    if terms.top_ups and terms.commitments:
+        draft.simplified.append("top_ups: beside a commitment nothing is topped up")
     committed = [_commit(draft, commitment, index) for index, commitment in enumerate(terms.commitments)]
+    if _reserved(offer) and (terms.commitments or tiers):
+        draft.simplified.append("capacity.reserved: beside it, tiers, prepayment and overage are not searched over")
     credits = total(credit.amount.amount for credit in terms.credits if credit.applies_to != "fees")
     whole = Level(
         name=offer.name, offer=group, pool=0, commitment=draft.commitment, multiplier=draft.multiplier,

@@ -6,7 +6,7 @@ one cheaper than the search's own answer (tiers, rollover and roundings that the
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -15,6 +15,7 @@ import numpy as np
 
 from offtake.planner.demand.bands import bands
 from offtake.planner.demand.paths import Paths
+from offtake.planner.offers.admissible import Rejected
 from offtake.planner.offers.assemble import Table, group_of
 from offtake.planner.offers.decide import Question, Settled, alternatives, decide, routes_of, settle
 from offtake.planner.offers.evaluate import Books, routes_today, sensitivity, waterfall
@@ -23,6 +24,7 @@ from offtake.planner.offers.problem import Risk, Watch
 from offtake.planner.offers.rerate import Cloud, Rerated, Route
 from offtake.planner.offers.result import Alternative, BackTest, DemandMonth, PlanResult, Search, Sent, Signed
 from offtake.planner.offers.ways import CACHE_METERS, Menu
+from offtake.values.errors import ContractError, UnpricedError
 from offtake.values.money import ZERO, divide, quantize, total
 
 PLACES = 4
@@ -80,16 +82,23 @@ def planned(setting: Setting, watch: Watch) -> PlanResult:
     """The plan, re-rated."""
     books = Books(setting.table.parts, (*setting.table.offers, setting.today), setting.menu, setting.clouds)
     found = decide(setting.asked(setting.paths), watch)
-    forecast = setting.asked(setting.forecast)
-    on_forecast = settle(forecast, frozenset(level.name for level in found.levels), found.assembled.forced) or found
-    plan = _candidate("", setting, books, setting.forecast, on_forecast)
-    others = [
-        _candidate(name, setting, books, setting.forecast, each) for name, each in alternatives(forecast, on_forecast)
-    ]
-    if setting.paths.demand.shape[0] == 1:
-        plan, others = _cheapest_bill(plan, others)
+    plan, others, unbilled = _billed(setting, books, setting.forecast, found, setting.paths.demand.shape[0] == 1)
+    setting = replace(setting, table=replace(setting.table, rejected=(*setting.table.rejected, *unbilled)))
     today = setting.on(setting.forecast, routes_today(books, setting.forecast.months))
     return _result(setting, books, found, plan, others, today, watch)
+
+
+def _billed(
+    setting: Setting, books: Books, paths: Paths, found: Settled, cheapest: bool
+) -> tuple[Candidate, list[Candidate], list[Rejected]]:
+    """A signing on a single path, billed, with its alternatives; where `cheapest` is said, the smallest bill of all."""
+    question = setting.asked(paths)
+    settled = settle(question, frozenset(level.name for level in found.levels), found.assembled.forced) or found
+    plan = _candidate("", setting, books, paths, settled)
+    others, unbilled = _others(setting, books, paths, alternatives(question, settled))
+    if cheapest:
+        plan, others = _cheapest_bill(setting, plan, others)
+    return plan, others, unbilled
 
 
 def _candidate(name: str, setting: Setting, books: Books, paths: Paths, settled: Settled) -> Candidate:
@@ -97,12 +106,27 @@ def _candidate(name: str, setting: Setting, books: Books, paths: Paths, settled:
     return Candidate(name, settled, routes, books.bill(routes, settled.signed))
 
 
-def _cheapest_bill(plan: Candidate, others: list[Candidate]) -> tuple[Candidate, list[Candidate]]:
+def _others(
+    setting: Setting, books: Books, paths: Paths, found: Iterable[tuple[str, Settled]]
+) -> tuple[list[Candidate], list[Rejected]]:
+    """The alternatives, billed; and those that the exact engine cannot bill, such as for want of a fact."""
+    others, unbilled = [], []
+    for name, each in found:
+        try:
+            others.append(_candidate(name, setting, books, paths, each))
+        except (ContractError, UnpricedError) as error:
+            first = error.findings[0]
+            unbilled.append(Rejected(name, "", "", first.what, first.path, first.where, first.hint))
+    return others, unbilled
+
+
+def _cheapest_bill(setting: Setting, plan: Candidate, others: list[Candidate]) -> tuple[Candidate, list[Candidate]]:
     """The candidate with the smallest bill, and the rest."""
     best = min((plan, *others), key=lambda each: each.bills.total)
     if best is plan or best.bills.total >= plan.bills.total:
         return plan, others
-    name = f"sign {', '.join(level.name for level in plan.settled.levels)}" if plan.settled.levels else "sign nothing"
+    names = [setting.table.offers[number].name for number in plan.settled.signed]
+    name = f"sign {', '.join(names)}" if names else "sign nothing"
     return best, [*(each for each in others if each is not best), replace(plan, name=name)]
 
 
@@ -176,7 +200,8 @@ def _signed(setting: Setting, plan: Candidate) -> list[Signed]:
 
 def _binding(setting: Setting, chosen: Settled, others: Sequence[Candidate], cost: Decimal) -> dict[str, str]:
     """Vendor by vendor; an offer whose reservation was not taken is held back by what it adds."""
-    found = dict(chosen.solution.binding)
+    vendors = {offer.name: group_of(offer) for offer in setting.table.offers}
+    found = {vendors.get(name, name): words for name, words in chosen.solution.binding.items()}
     for each in others:
         for number in each.settled.assembled.forced - chosen.assembled.forced:
             offer = setting.table.offers[number]
@@ -247,7 +272,7 @@ def _backtest(setting: Setting, books: Books, today: Sequence[Route], watch: Wat
     if setting.halves is None or watch.stop():
         return None
     first, second = (_half(setting, half) for half in (0, 1))
-    fitted = decide(setting.asked(first), watch)
+    fitted = _billed(setting, books, first, decide(setting.asked(first), watch), True)[0].settled
     names, forced = frozenset(level.name for level in fitted.levels), fitted.assembled.forced
     judged = settle(setting.asked(second), names, forced)
     nothing = settle(setting.asked(second), frozenset(), frozenset())

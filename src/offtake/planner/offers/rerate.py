@@ -121,7 +121,7 @@ def _records(parts: Sequence[Part], offer: Offer, menu: Menu, routes: Sequence[R
 
 def _billed(offer: Offer, records: Sequence[UsageRecord]) -> Billed:
     invoices = _rated(offer, records, offer.facts)
-    if offer.terms.top_ups:
+    if offer.is_wallet:
         invoices = _rated(offer, records, (*offer.facts, *_top_ups(offer, invoices)))
     lines = [line for invoice in invoices.invoices for line in invoice.lines]
     kinds: dict[str, Decimal] = {}

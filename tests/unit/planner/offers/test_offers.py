@@ -14,7 +14,7 @@ from offtake.catalog.list_price import BandPrice, ModelFacts, PriceCell
 from offtake.contract.parse import parse
 from offtake.planner.offers.admissible import Need, exclusions, need_of
 from offtake.planner.offers.list_today import ListToday
-from offtake.planner.offers.offer import Months, Offer, fitted, seats_as_contracted
+from offtake.planner.offers.offer import Months, Offer, expected_facts, fitted
 from offtake.planner.offers.openings import opening
 from offtake.planner.offers.parts import Slicer, parts_of
 from offtake.planner.offers.problem import Level, Monthly, Tier
@@ -44,7 +44,7 @@ AUGUST = datetime(2026, 8, 1, tzinfo=UTC)
 
 def offer(rest: str = "", *, tiers: str = "", vendor: str = "anthropic", months: int = 12) -> Offer:
     contract = fitted(parse(HEAD.format(tiers=tiers, vendor=vendor) + rest, "deal.yaml"), months)
-    return Offer("deal", contract, ListToday(open_catalog(), AUGUST), seats_as_contracted(contract, ()))
+    return Offer("deal", contract, ListToday(open_catalog(), AUGUST), expected_facts(contract, ()))
 
 
 def commit(at: str = "contracted", every: str = "year", more: str = "") -> str:
