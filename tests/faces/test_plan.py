@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -318,3 +319,26 @@ def test_a_stance_of_the_negotiation_is_an_offer(offtake: Offtake, usage: Path, 
 
     assert ["direct@ask"] == [each["offer"] for each in found["plan"]["sign"]]
     assert "sign direct@offered" in [each["name"] for each in found["alternatives"]]
+
+
+@pytest.mark.parametrize(("at", "model"), [("2026-02-01", "claude-haiku-4-5"), ("2026-05-01", "claude-opus-4.7")])
+def test_admissions_of_a_contract_hold_until_they_end(at: str, model: str, offtake: Offtake, tmp_path: Path) -> None:
+    usage = month(tmp_path / "support.csv", workload="support-chat")
+    offer = ROOT / "contracts" / "eight-figure-reference" / "contract.yaml"
+    done = offtake("plan", usage, "--offers", offer, "--at", at, "--format", "json")
+
+    assert model == json.loads(done.out)["plan"]["route"][0]["model"]
+
+
+@pytest.mark.skipif(
+    "OFFTAKE_DATA" not in os.environ, reason="OFFTAKE_DATA does not name the folder of the published traces"
+)
+@pytest.mark.parametrize(("trace", "model"), [("conv", "grok-4.1"), ("code", "gemini-3.1-pro-preview")])
+def test_which_model_is_cheapest_depends_on_the_traffic(trace: str, model: str, offtake: Offtake) -> None:
+    """In:out 5.5 : 1 in chat, 73 : 1 in code: below 6 : 1 grok is cheaper than gemini at list, above it is not."""
+    path = Path(os.environ["OFFTAKE_DATA"]) / f"azure_2023_{trace}.csv"
+    models = "*=claude-opus-4.7,gpt-5.4,gemini-3.1-pro,grok-4.1"
+    found = planned(offtake, path, "--model", "claude-opus-4.7", "--quality", models)
+
+    assert model == found["plan"]["route"][0]["model"]
+    assert any("is a month" in words for words in found["assumptions"])

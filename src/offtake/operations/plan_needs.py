@@ -11,10 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
 from offtake.catalog.list_price import ListPrices
+from offtake.contract.contract import Contract
 from offtake.planner.offers.admissible import Need
 from offtake.values import units
 from offtake.values.errors import CatalogError, InputError, Place
@@ -36,9 +38,13 @@ class Quality:
     confidence: Decimal = Decimal("0.95")
 
 
-def needs_of(files: Sequence[Path], quality: Quality, catalog: ListPrices) -> tuple[Need, ...]:
-    """Every need, flags last. InputError P665 with file:line:column for what is wrong in a file; CatalogError for a
-    model that nobody sells, with the row that names it.
+def needs_of(
+    files: Sequence[Path], quality: Quality, catalog: ListPrices, admitted: Sequence[Need] = ()
+) -> tuple[Need, ...]:
+    """Every need, flags last; `admitted` stand in contracts, and hold where nothing else names models.
+
+    InputError P665 with file:line:column for what is wrong in a file; CatalogError for a model that nobody sells, with
+    the row that names it.
     """
     found = [need for path in files for need in _read(path)]
     passed = _passed(quality, catalog)
@@ -50,10 +56,30 @@ def needs_of(files: Sequence[Path], quality: Quality, catalog: ListPrices) -> tu
         before = next((need for need in found if need.workloads == pattern), Need(workloads=pattern))
         found = [need for need in found if need.workloads != pattern]
         found.append(replace(before, models=models))
+    for each in admitted:
+        same = [place for place, need in enumerate(found) if need.workloads == each.workloads]
+        if not same and passed is None:
+            found.append(each)
+        for place in same:
+            found[place] = replace(found[place], models=found[place].models or each.models)
     for need in found:
         for model in need.models or ():
             _resolved(model, need, catalog)
     return tuple(found)
+
+
+def admissions(contracts: Sequence[Contract], on: date) -> list[Need]:
+    """What the contracts' own evaluations (`models.evaluation`) admit on a day, by workload pattern."""
+    found: dict[str, Need] = {}
+    for contract in contracts:
+        models = contract.signed.models
+        for index, each in enumerate((models.evaluation if models else None) or ()):
+            passed = tuple(row.model for row in each.admitted if on < row.until)
+            for pattern in each.workloads or ["*"]:
+                if passed:
+                    where = contract.place(f"models.evaluation[{index}]")
+                    found.setdefault(pattern, Need(workloads=pattern, models=passed, where=where))
+    return list(found.values())
 
 
 def _resolved(model: str, need: Need, catalog: ListPrices) -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from offtake.operations.plan_extra import need_plan_extra
-from offtake.operations.plan_needs import Quality, needs_of
+from offtake.operations.plan_needs import Quality, admissions, needs_of
 from offtake.operations.plan_table import Opener, open_table
 from offtake.operations.plan_usage import Observed, observed
 from offtake.operations.usage_input import FileProgress
@@ -105,12 +105,13 @@ def plan_offers(
     vendor = catalog.resolve(asked.model).vendor if asked.model else ""
     options = ReadOptions(model=asked.model, vendor=vendor, start=datetime(1970, 1, 1, tzinfo=UTC))
     seen = observed(usage, options, asked.rules, _thresholds(catalog), asked.usage_months, progress)
-    needs = needs_of(asked.needs, asked.quality, catalog)
     opener = Opener(asked.horizon, asked.moment, asked.catalogs, asked.facts, asked.levels)
     found, turned_away = open_table(offers, opener)
     public = opener.public(sorted({part.workload.access for part in seen.parts}))
     today = _today(asked, opener, public)
     kept, foreign = _one_currency(found, today)
+    passed = admissions([offer.contract for offer in (today, *kept)], asked.moment.date())
+    needs = needs_of(asked.needs, asked.quality, catalog, passed)
     menu = Menu(asked.tokens or {})
     table = laid_out(seen.parts, (*kept, public), needs, menu)
     table = replace(table, rejected=(*turned_away, *foreign, *table.rejected))
