@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix bench soak pins clean
+.PHONY: help demo test check fix bench soak pictures pins clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ bench: .venv/dev.stamp ## Measure speed and memory beside a peer in the same run
 soak: .venv/dev.stamp ## The long tests: every list price, new random examples, outside programs
 	$(BIN)/python -m pytest --numprocesses 2 -m soak
 	OFFTAKE_NEW=1 $(BIN)/python -m pytest --numprocesses 2 --dist worksteal tests/properties
+
+pictures: .venv/dev.stamp ## The plan of the sample month as people see it, in build/pictures (root on Debian: installs what draws)
+	$(BIN)/python -m tests.pictures.plan
 
 pins: .venv/dev.stamp ## Renew the pinned requirements (needs the network)
 	$(PIP) uv

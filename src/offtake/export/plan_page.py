@@ -210,8 +210,7 @@ def _footer(page: PlanPage) -> str:
         f"<footer>\n<p>Every dollar above was rated by the same engine that checks bills; the search’s own figure is "
         f"{money(plan.search.forecast, plan.currency)}, and the bill differs from it by "
         f"{money(plan.difference, plan.currency)}.</p>\n"
-        f"<p>List prices: {escape(plan.catalog_version)}, as of {plan.priced_at:%Y-%m-%d}. Solver: "
-        f"{escape(plan.search.solver)}.</p>\n"
+        f"<p>List prices: {escape(plan.catalog_version)}. Solver: {escape(plan.search.solver)}.</p>\n"
         f"<p>Run it again:</p>\n<pre><code>{escape(page.again)}</code></pre>\n</footer>"
     )
 

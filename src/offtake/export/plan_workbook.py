@@ -20,11 +20,23 @@ if TYPE_CHECKING:
     from offtake.planner.offers.result import PlanResult
 
 MILLION = 1_000_000
-SHEETS = ("Answer", "Plan", "Plan usage", "Today", "Today usage", "Alternatives", "Demand", "Taken for granted")
+ACCENT, SOFT = "#B93815", "#A8A29E"
+SHEETS = (
+    "Answer", "Plan", "Plan usage", "Today", "Today usage", "Instead", "If demand differs", "Demand",
+    "Taken for granted",
+)  # fmt: skip
 NEAR = Decimal("0.01")
 USAGE_COLUMNS = ("Offer", "Model", "How", "What", "Tokens at today’s demand", "Price a million", "Costs")
 BILL_COLUMNS = ("Offer", "Committed", "Further discount", "Usage", "Shortfall", "Fees", "Other, as billed", "Bill")
-WIDTHS = {"Answer": (34, 22, 60), "Alternatives": (40, 18, 22), "Demand": (10, 12, 12, 12), "Taken for granted": (110,)}
+FOLLOWS = (
+    "Usage follows demand and the further discount; the shortfall follows usage and what is committed.",
+    "Other does not: tiers, bonuses, overage, credits and roundings stand as billed at today’s demand.",
+    "The sheet If demand differs has whole bills for other demands, with everything rated.",
+)
+WIDTHS = {
+    "Answer": (34, 22, 60), "Instead": (40, 18, 22), "If demand differs": (14, 20, 20, 20), "Demand": (10, 14, 12, 14),
+    "Taken for granted": (110,),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +119,14 @@ class _Writer:
         self.share = book.add_format({"num_format": "0.0%"})
         self.ratio = book.add_format({"num_format": "0.00"})
         self.head = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "bottom"})
+        self.head_of_numbers = book.add_format(
+            {"bold": True, "bottom": 1, "text_wrap": True, "valign": "bottom", "align": "right"}
+        )
         self.bold = book.add_format({"bold": True})
         self.title = book.add_format({"bold": True, "font_size": 16})
         self.total = book.add_format({"bold": True, "top": 1, "num_format": dollars})
-        self.soft = book.add_format({"font_color": "#57534E", "text_wrap": True, "valign": "top"})
+        self.soft = book.add_format({"font_color": "#57534E", "indent": 1})
+        self.words = book.add_format({"text_wrap": True, "valign": "top"})
         marked = {"bg_color": "#FDF0EB", "font_color": "#1D4ED8", "border": 1, "border_color": "#E7E5E4"}
         self.input = {
             kind: book.add_format({**marked, "num_format": text})
@@ -129,7 +145,8 @@ class _Writer:
             bills = [bill_row(each, rows, committed.get(each.offer, ZERO)) for each in billed]
             ends[name] = self._bills(sheets[name], name, bills, len(rows))
         self._answer(sheets["Answer"], ends)
-        self._alternatives(sheets["Alternatives"])
+        self._instead(sheets["Instead"])
+        self._sensitivity(sheets["If demand differs"])
         self._demand(sheets["Demand"])
         self._granted(sheets["Taken for granted"])
         for name, sheet in sheets.items():
@@ -150,7 +167,7 @@ class _Writer:
             ("as a share", "=IF(B6=0,0,B8/B6)", saved, self.share, ""),
             ("a year", f"=B8*12/{plan.months}", divide(plan.saving * 12, plan.months), self.total, ""),
         )
-        sheet.write(2, 0, "Change the marked cells here and on the sheet Plan", self.soft)
+        sheet.write(2, 0, "Change the marked cells, here and on the sheets Plan and Today: every total follows.")
         sheet.write(3, 0, "demand, as a multiple of today’s", self.bold)
         sheet.write_number(3, 1, 1, self.input["ratio"])
         self.book.define_name("demand", "=Answer!$B$4")
@@ -158,10 +175,22 @@ class _Writer:
             sheet.write(number, 0, name, self.bold)
             sheet.write_formula(number, 1, formula, form, value)
             sheet.write(number, 2, words, self.soft)
-        sheet.write(11, 0, f"List prices {plan.catalog_version}, as of {plan.priced_at:%Y-%m-%d}", self.soft)
+        sheet.write(11, 0, f"List prices: {plan.catalog_version}")
+        chart = self.book.add_chart({"type": "bar"})
+        chart.add_series(
+            {
+                "categories": "=Answer!$A$6:$A$7", "values": "=Answer!$B$6:$B$7", "gap": 60,
+                "data_labels": {"value": True, "num_format": "#,##0"}, "points": [{"fill": {"color": SOFT}}, {"fill": {"color": ACCENT}}],
+            }
+        )  # fmt: skip
+        chart.set_legend({"none": True})
+        chart.set_title({"name": f"Cost over {plan.months} months", "name_font": {"size": 12}})
+        chart.set_x_axis({"min": 0, "num_format": "#,##0", "major_gridlines": {"visible": False}})
+        chart.set_y_axis({"reverse": True})
+        sheet.insert_chart("A14", chart, {"x_scale": 1.5, "y_scale": 0.8})
 
     def _usage(self, sheet: Any, name: str, rows: Sequence[UsageRow], bills: str) -> None:
-        self._heads(sheet, USAGE_COLUMNS, (24, 26, 12, 24, 22, 16, 18))
+        self._heads(sheet, USAGE_COLUMNS, 4, (24, 26, 12, 24, 22, 16, 18))
         for number, row in enumerate(rows, 1):
             for column, text in enumerate((row.offer, row.model, row.channel, row.meter)):
                 sheet.write_string(number, column, text)
@@ -169,11 +198,10 @@ class _Writer:
             sheet.write_number(number, 5, row.price, self.price)
             formula = f"=E{number + 1}*demand*F{number + 1}/{MILLION}"
             sheet.write_formula(number, 6, formula, self.money, row.cost)
-        sheet.freeze_panes(1, 0)
 
     def _bills(self, sheet: Any, name: str, bills: Sequence[BillRow], usage_count: int) -> str:
         """The bills; returns the cell of their total."""
-        self._heads(sheet, BILL_COLUMNS, (28, 18, 12, 18, 18, 16, 18, 18))
+        self._heads(sheet, BILL_COLUMNS, 1, (28, 18, 12, 18, 18, 16, 18, 18))
         usage = f"'{name} usage'!"
         last = usage_count + 1
         for number, row in enumerate(bills, 1):
@@ -193,32 +221,56 @@ class _Writer:
         sheet.write(end, 0, "all", self.bold)
         whole = total(row.bill for row in bills)
         sheet.write_formula(end, 7, f"=SUM(H2:H{max(end, 2)})" if bills else "=0", self.total, whole)
-        sheet.write(
-            end + 2, 0, "Other, as billed at today’s demand: tiers, bonuses, overage, credits, roundings. It does"
-        )
-        sheet.write(end + 3, 0, "not follow the marked cells.")
+        for number, words in enumerate(FOLLOWS, end + 2):
+            sheet.write(number, 0, words)
         return f"{name}!$H${end + 1}"
 
-    def _alternatives(self, sheet: Any) -> None:
-        self._heads(sheet, ("Instead", "Costs", "More than the plan"), ())
+    def _instead(self, sheet: Any) -> None:
+        self._heads(sheet, ("Instead", "Costs", "More than the plan"), 1)
         for number, each in enumerate(self.plan.alternatives, 1):
             sheet.write_string(number, 0, each.name)
             sheet.write_number(number, 1, each.cost, self.money)
             sheet.write_formula(number, 2, f"=B{number + 1}-Answer!$B$7", self.money, each.more)
 
+    def _sensitivity(self, sheet: Any) -> None:
+        """Whole bills, as rated: what the live cells are near to."""
+        self._heads(sheet, ("Demand, × today’s", "Today’s way costs", "The plan costs", "It saves"), 0)
+        for number, each in enumerate(self.plan.sensitivity, 1):
+            sheet.write_number(number, 0, each.demand, self.ratio)
+            sheet.write_number(number, 1, each.today, self.money)
+            sheet.write_number(number, 2, each.plan, self.money)
+            sheet.write_formula(number, 3, f"=B{number + 1}-C{number + 1}", self.money, each.today - each.plan)
+
     def _demand(self, sheet: Any) -> None:
-        self._heads(sheet, ("Month", "1 of 10 below", "Middle", "1 of 10 above"), ())
+        columns = ("Month", "1 of 10 below", "Middle", "1 of 10 above")
+        self._heads(sheet, columns, 0)
         for number, each in enumerate(self.plan.bands, 1):
             sheet.write_number(number, 0, number)
             for column, value in enumerate((each.p10, each.p50, each.p90), 1):
                 sheet.write_number(number, column, value, self.ratio)
+        if not self.plan.bands:
+            return
+        last = len(self.plan.bands)
+        chart = self.book.add_chart({"type": "line"})
+        for column, color in ((1, SOFT), (2, ACCENT), (3, SOFT)):
+            chart.add_series(
+                {
+                    "name": ["Demand", 0, column], "categories": ["Demand", 1, 0, last, 0],
+                    "values": ["Demand", 1, column, last, column], "line": {"color": color, "width": 2},
+                }
+            )  # fmt: skip
+        chart.set_title({"name": "Demand, as a multiple of today’s", "name_font": {"size": 12}})
+        chart.set_y_axis({"min": 0, "num_format": "0.0"})
+        sheet.insert_chart("F2", chart)
 
     def _granted(self, sheet: Any) -> None:
         for number, words in enumerate((*self.plan.assumptions, *self.plan.simplified, *self.plan.warnings)):
-            sheet.write_string(number, 0, words, self.soft)
+            sheet.write_string(number, 0, words, self.words)
 
-    def _heads(self, sheet: Any, columns: Sequence[str], widths: Sequence[int]) -> None:
-        for column, words in enumerate(columns):
-            sheet.write_string(0, column, words, self.head)
+    def _heads(self, sheet: Any, columns: Sequence[str], words: int, widths: Sequence[int] = ()) -> None:
+        """The first row; the first `words` columns hold no numbers."""
+        for column, name in enumerate(columns):
+            sheet.write_string(0, column, name, self.head if column < words else self.head_of_numbers)
         for column, width in enumerate(widths):
             sheet.set_column(column, column, width)
+        sheet.freeze_panes(1, 0)
