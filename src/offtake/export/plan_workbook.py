@@ -180,7 +180,8 @@ class _Writer:
         chart.add_series(
             {
                 "categories": "=Answer!$A$6:$A$7", "values": "=Answer!$B$6:$B$7", "gap": 60,
-                "data_labels": {"value": True, "num_format": "#,##0"}, "points": [{"fill": {"color": SOFT}}, {"fill": {"color": ACCENT}}],
+                "data_labels": {"value": True, "num_format": "#,##0"},
+                "points": [{"fill": {"color": SOFT}}, {"fill": {"color": ACCENT}}],
             }
         )  # fmt: skip
         chart.set_legend({"none": True})
