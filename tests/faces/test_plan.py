@@ -342,3 +342,18 @@ def test_which_model_is_cheapest_depends_on_the_traffic(trace: str, model: str, 
 
     assert model == found["plan"]["route"][0]["model"]
     assert any("is a month" in words for words in found["assumptions"])
+
+
+def test_the_contract_of_today_may_be_kept(offtake: Offtake, usage: Path, direct: Path) -> None:
+    found = planned(offtake, usage, "--contract", direct, "--offers", AGGREGATOR)
+
+    assert ["direct"] == [each["offer"] for each in found["plan"]["sign"]]
+    assert ("direct", Decimal(0)) == (found["rerated"]["today_is"], Decimal(found["rerated"]["saving"]))
+
+
+def test_an_offer_is_not_written_over(offtake: Offtake, usage: Path, direct: Path) -> None:
+    before = direct.read_text()
+    done = offtake("plan", usage, "--offers", direct, *CATALOG, "--out", direct)
+
+    assert (2, before) == (done.code, direct.read_text())
+    assert "U148" in done.err

@@ -17,6 +17,7 @@ from offtake.cli.plan_files import remember, report_option, write_reports
 from offtake.cli.profile import Rule
 from offtake.cli.rate import reading
 from offtake.cli.route import Ratio
+from offtake.values.errors import InputError
 from offtake.values.units import number
 
 if TYPE_CHECKING:
@@ -128,6 +129,7 @@ def command(
     from offtake.cli.plan_shown import csv_rows, document, show
     from offtake.operations.plan_offers import plan_offers
 
+    _spare(offers, out)
     progress, asked = Progress(), _asked(**flags)
     with reading() as read:
         found = plan_offers(usage, offers, asked, progress.searching, read)
@@ -141,6 +143,15 @@ def command(
     for words in found.warnings[:WARNINGS_SHOWN]:
         render.note(f"warning: {words}")
     return INTERRUPTED if found.search.stopped else 1 if found.warnings else 0
+
+
+def _spare(offers: tuple[str, ...], out: Path | None) -> None:
+    """Refuse to write over an offer."""
+    from offtake.store.sources import same_file
+
+    read = [Path(each) for offer in offers for each in (offer, offer.rpartition("@")[0]) if each]
+    if out and same_file(out, [path for path in read if path.exists()]):
+        raise InputError("U148", f"{out} is one of the files to read", hint="name another file with --out")
 
 
 def _asked(

@@ -86,7 +86,7 @@ def plan_offers(
     searching: Callable[[], AbstractContextManager[Watch]] | None = None,
     progress: FileProgress | None = None,
 ) -> PlanResult:
-    """The plan. `offers` are FILE or FILE@STANCE; list prices are always on the table.
+    """The plan. `offers` are FILE or FILE@STANCE; list prices and the contract of today are always on the table.
 
     `searching` opens what watches the search, and is where a search may be stopped with its best plan so far.
 
@@ -104,16 +104,16 @@ def plan_offers(
     catalog = open_catalog(asked.catalogs)
     vendor = catalog.resolve(asked.model).vendor if asked.model else ""
     options = ReadOptions(model=asked.model, vendor=vendor, start=datetime(1970, 1, 1, tzinfo=UTC))
-    seen = observed(usage, options, asked.rules, _thresholds(catalog), asked.usage_months, progress)
     opener = Opener(asked.horizon, asked.moment, asked.catalogs, asked.facts, asked.levels)
     found, turned_away = open_table(offers, opener)
+    seen = observed(usage, options, asked.rules, _thresholds(catalog), asked.usage_months, progress)
     public = opener.public(sorted({part.workload.access for part in seen.parts}))
     today = _today(asked, opener, public)
     kept, foreign = _one_currency(found, today)
     passed = admissions([offer.contract for offer in (today, *kept)], asked.moment.date())
     needs = needs_of(asked.needs, asked.quality, catalog, passed)
     menu = Menu(asked.tokens or {})
-    table = laid_out(seen.parts, (*kept, public), needs, menu)
+    table = laid_out(seen.parts, (*_with_today(kept, today), public), needs, menu)
     table = replace(table, rejected=(*turned_away, *foreign, *table.rejected))
     paths, forecast, volumes = _futures(asked, seen, table)
     setting = Setting(
@@ -151,6 +151,12 @@ def _today(asked: Asked, opener: Opener, public: Offer) -> Offer:
     if turned_away:
         raise InputError("P664", f"the contract of today: {turned_away[0].why}", where=turned_away[0].where)
     return found[0]
+
+
+def _with_today(offers: Sequence[Offer], today: Offer) -> list[Offer]:
+    """The offers, and the contract of today, which may be kept, where it is not among them."""
+    known = today.implied or any(offer.contract.hash == today.contract.hash for offer in offers)
+    return [*offers] if known else [*offers, today]
 
 
 def _one_currency(offers: Sequence[Offer], today: Offer) -> tuple[list[Offer], list[Rejected]]:
