@@ -25,6 +25,7 @@ def solve_benders(prepared: Ready, risk: Risk | None = None, watch: Watch | None
     oracle = oracle_of(problem, gap / 50)
     master, fixed = Master(prepared, risk), fixed_costs(problem)
     signing = best_signing = cheapest_signing(prepared)
+    best_reply: Reply | None = None
     best, bound, exact, seen = np.inf, -np.inf, False, set[bytes]()
     while not watch.stop() and not closed(best, bound, gap):
         fresh = signing.tobytes() not in seen
@@ -38,7 +39,7 @@ def solve_benders(prepared: Ready, risk: Risk | None = None, watch: Watch | None
             master.cuts.append(reply)
             cost = risk_cost(risk, problem.weights, reply.costs + fixed @ signing)
             if cost < best:
-                best, best_signing = cost, signing
+                best, best_signing, best_reply = cost, signing, reply
         exact = not fresh  # a signing that comes again: the master's own gap was the rest
         found = master.solve(EXACT_GAP if exact else gap / 4, watch)
         if found is None:
@@ -46,7 +47,7 @@ def solve_benders(prepared: Ready, risk: Risk | None = None, watch: Watch | None
         signing, bound = found[0], max(bound, found[1])
         watch.progress(best, min(bound, best), watch.seconds())
     stopped = watch.stop() and not closed(best, bound, gap)
-    return solution(prepared, risk, oracle, best_signing, bound, stopped)
+    return solution(prepared, risk, oracle, best_signing, bound, stopped, best_reply)
 
 
 def closed(best: float, bound: float, gap: float) -> bool:

@@ -59,7 +59,8 @@ def solve_all(
     choices = table(risk, problem.weights, named, np.array(costs))
     best = tried[named.index((choices[0].sign, choices[0].units))]
     bound = choices[0].cost if complete else 0.0
-    return solution(prepared, risk, oracle, best, bound, stopped=not complete), choices
+    reply = oracle.reply(best, Watch()) if complete else None
+    return solution(prepared, risk, oracle, best, bound, not complete, reply), choices
 
 
 def ways(problem: Problem) -> int:

@@ -80,7 +80,9 @@ def solve_exact(
         signing = cheapest_signing(prepared)
     else:
         signing = np.round(answer.values[whole.signing])
-    return solution(prepared, risk, Programs(prepared.problem), signing, answer.bound, answer.stopped)
+    oracle = Programs(prepared.problem)
+    reply = None if answer.stopped else oracle.reply(signing, Watch())
+    return solution(prepared, risk, oracle, signing, answer.bound, answer.stopped, reply)
 
 
 def cheapest_signing(prepared: Ready) -> Floats:

@@ -81,9 +81,18 @@ class MeanShare:
 
 
 def solution(
-    prepared: Ready, risk: Risk, oracle: Oracle, signing: Floats, bound: float, stopped: bool = False
+    prepared: Ready,
+    risk: Risk,
+    oracle: Oracle,
+    signing: Floats,
+    bound: float,
+    stopped: bool = False,
+    reply: Reply | None = None,
 ) -> Solution:
-    """The plan of a signing. Raises InputError (P652) where it leaves demand unserved."""
+    """The plan of a signing; its cuts (`reply`) say what more signatures would add at least.
+
+    Raises InputError (P652) where it leaves demand unserved.
+    """
     problem = prepared.problem
     routed = oracle.routes(signing)
     if not stopped:
@@ -92,9 +101,9 @@ def solution(
     costs = routed.costs + fixed @ signing
     count = len(problem.levels)
     cost = risk_cost(risk, problem.weights, costs)
-    reply = oracle.reply(signing, Watch())
-    assert reply is not None
-    slopes = fixed + risk_weights(risk, problem.weights, costs) @ reply.slopes
+    slopes = np.full(len(signing), np.nan)
+    if reply is not None:
+        slopes = fixed + risk_weights(risk, problem.weights, costs) @ reply.slopes
     return Solution(
         sign=tuple(prepared.kept[index] for index in np.flatnonzero(signing[:count] > 0.5)),
         units=tuple(round(float(units)) for units in signing[count:]),
