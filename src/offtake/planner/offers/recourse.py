@@ -25,6 +25,7 @@ from offtake.planner.offers.sparse import Indices, Model, run
 
 CLOSE = 1e-8  # relative difference of cost and bound at which a path counts as settled, where nothing else is said
 SWEEPS_MAX = 12
+DOUBT_MAX = 1e6  # beyond it all items are in doubt
 DOUBT = 3e-3  # an item whose best two prices are this near goes to the linear program; wider where that is not enough
 LEAST = 1e-12  # the smallest λ: an item that a level may not serve stays out of reach at it
 
@@ -161,7 +162,7 @@ def settle(path: Path, known: Terms, signed: Indices, start: Floats, close: floa
         better = _dual(path.free, contracted, commitment, np.minimum(again, highest))
         if better > bound:
             values, bound = np.minimum(again, highest), better
-        if found.cost - bound <= close * max(1.0, found.cost) or doubt > 1e6:
+        if (np.isfinite(found.cost) and found.cost - bound <= close * max(1.0, found.cost)) or doubt > DOUBT_MAX:
             return Settled(found.cost, values, found.routed)
         doubt *= 8
 
