@@ -31,13 +31,18 @@ END = datetime(9999, 12, 31, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A window of a clause opens or closes. Closings come before openings; then the order of the clauses decides."""
+    """A window of a clause opens or closes. Closings come before openings; then the order of the clauses decides.
+
+    `act` is what the clause does then; `invoices` marks the last closing of a billing period.
+    """
 
     at: datetime
     opens: bool
     order: int
     window: Window
-    clause: WindowClause
+    act: Callable[[Window, Run], None]
+    of_period: bool
+    invoices: bool = False
 
 
 class Position(NamedTuple):
@@ -73,21 +78,17 @@ class Run:
 
     def advance(self, to: datetime) -> None:
         """Close and open every window up to an instant, in order; a billing period's end makes its invoice."""
-        schedule, last = self.machine.schedule, self.machine.clauses[-1]
-        while self.next_event < len(schedule) and schedule[self.next_event].at <= to:
-            event = schedule[self.next_event]
-            window, clause = event.window, event.clause
-            self.next_event += 1
+        schedule, index = self.machine.schedule, self.next_event
+        while index < len(schedule) and (event := schedule[index]).at <= to:
+            index += 1
             if event.at > self.now:
                 self.now = event.at
-            if event.opens:
-                if window.name == "period":
-                    self.period = window.interval
-                clause.opens(window, self)
-            else:
-                clause.closes(window, self)
-                if clause is last and window.name == "period":
-                    self._invoice(window.interval)
+            if event.opens and event.of_period:
+                self.period = event.window.interval
+            event.act(event.window, self)
+            if event.invoices:
+                self._invoice(event.window.interval)
+        self.next_event = index
 
     def use(self, piece: Piece) -> None:
         """Let every clause act on a piece, in their order, and book it."""
@@ -223,20 +224,22 @@ class Machine:
         return run
 
 
-def _schedule(clauses: Iterable[WindowClause]) -> tuple[Event, ...]:
+def _schedule(clauses: Sequence[WindowClause]) -> tuple[Event, ...]:
     """Every opening and closing of the term, in order. A billing period opens once: no clause acts on it."""
     events = []
     periods: set[Window] = set()
     for order, clause in enumerate(clauses):
         for window in clause.windows():
-            if window.name != "period" or window not in periods:
-                events.append(Event(window.interval.start, True, order, window, clause))
-            if window.name == "period":
+            start, end, of_period = window.interval.start, window.interval.end, window.name == "period"
+            if not of_period or window not in periods:
+                events.append(Event(start, True, order, window, clause.opens, of_period))
+            if of_period:
                 periods.add(window)
-            events.append(Event(window.interval.end, False, order, window, clause))
+            invoices = of_period and clause is clauses[-1]
+            events.append(Event(end, False, order, window, clause.closes, of_period, invoices))
     return tuple(sorted(events, key=_moment))
 
 
 def _moment(event: Event) -> tuple[datetime, bool, bool, int]:
     """Closings, then the billing period that opens, so that every other opening can write into it."""
-    return event.at, event.opens, event.opens and event.window.name != "period", event.order
+    return event.at, event.opens, event.opens and not event.of_period, event.order
