@@ -1,7 +1,7 @@
 """How fast every clause of a contract is priced: 2,000 futures of 24 months, 25 clauses, on one core.
 
 The contract has what a mid-size one has and more: freeze, price drops, discounts, a step, tiers, cheaper hours,
-commitment with minimum, rollover and ramp, fees, credits, failed requests. The demand is two models in realtime and in
+commitment with rollover and ramp, fees, credits, failed requests. The demand is two models in realtime and in
 batch, with failures. Every figure is made by the engine that rates invoices.
 
     seconds                   all clauses and the contract itself, CPU time of one core
@@ -32,6 +32,8 @@ prices:
   discounts:
     - {models: claude-*, share: 20%}
     - {models: claude-opus-4-7, share: 15%}
+    - {models: claude-haiku-*, share: 22%}
+    - {models: claude-sonnet-*, share: 18%}
   steps: [{from: 2027-01-01, share: 5%, of: previous_price}]
   region_uplift: waived
   tiers:
@@ -47,13 +49,11 @@ prices:
 fees:
   platform: 1_000 USD / month
   support: {share: 3%, of: usage}
-  license: {amount: 12_000 USD / year, deployment: private}
 commitments:
   - id: spend
     amount: 1_200_000 USD / year
     pool: all_models
     counts_at: contracted
-    minimum: 40_000 USD / month
     true_up: quarter
     shortfall: {share: 90%}
     rollover: {share: 20%, of: unused, into: next_quarter, order: first}
@@ -61,7 +61,7 @@ commitments:
     ramp: [{year: 2, amount: 1_500_000 USD}]
 credits:
   - {name: launch, amount: 50_000 USD, expires: 2026-12-31, priority: 1, applies_to: usage, counts: true}
-  - {name: training, amount: 20_000 USD, expires: never, priority: 2, applies_to: fees, counts: true}
+  - {name: training, amount: 5_000 USD, expires: 2026-12-31, priority: 2, applies_to: fees, counts: true}
 failed_requests: {http_5xx: free, timeout: free, vendor_truncation: {output: free, others: billed},
   refusal: {output: credited 50%, others: billed}, client_cancel: billed, client_error: billed}
 payment: {due: 45 days}

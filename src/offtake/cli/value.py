@@ -147,7 +147,9 @@ def _figure(figure: Figure) -> dict[str, object]:
 
 
 def _priced(priced: Priced) -> dict[str, object]:
-    edits = [{"path": edit.path, "to": str(edit.value)} for edit in priced.edits]
+    from offtake.planner.value.edits import written
+
+    edits = [{"path": edit.path, "to": written(edit.value)} for edit in priced.edits]
     return {"name": priced.name, "edits": edits, **_figure(priced.value), "share": priced.share}
 
 
@@ -170,9 +172,8 @@ def _show(found: Valued) -> None:
         style="bold",
     )
     if found.package:
-        _show_priced([found.package], "The change" if not found.apart else "The package, priced whole", currency)
+        _show_priced([found.package, *found.apart], "A package is priced whole" if found.apart else "", currency)
         if found.apart:
-            _show_priced(found.apart, "Each change alone", currency)
             alone = sum((each.value.mean for each in found.apart), Decimal(0))
             together = _money(found.package.value.mean, currency)
             render.text(f"Alone they add up to {_money(alone, currency)}; together {together}.")
@@ -191,7 +192,7 @@ def _show_clauses(found: Valued, currency: str) -> None:
             (
                 row.clause.path, _money(row.value.mean, currency), _money(row.value.low, currency),
                 _money(row.value.high, currency), _money(row.value.standard_error, currency), render.share(row.share),
-                row.off,
+                row.reason or row.off,
             )
             for row in priced if row.value
         ],

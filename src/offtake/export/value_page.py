@@ -127,7 +127,7 @@ def _clauses(found: Valued) -> str:
         (
             f"<code>{escape(row.clause.path)}</code>"
             + (f"<small>{escape(row.clause.source)}</small>" if row.clause.source else ""),
-            escape(row.off), *_amounts(row.value, currency), share(row.share),
+            escape(row.reason or row.off), *_amounts(row.value, currency), share(row.share),
         )
         for row in found.rows
         if row.value

@@ -86,8 +86,8 @@ def value_contract(question: Question, progress: Callable[[str], None] = lambda 
     )  # fmt: skip
     progress("the contract as it is")
     valuation = situation.valuation()
-    package = valuation.priced("the package", edits) if edits else None
-    apart = [valuation.priced(str(edit), [edit]) for edit in edits] if len(edits) > 1 else []
+    package = valuation.priced("all of it" if len(edits) > 1 else "the change", edits) if edits else None
+    apart = [valuation.priced("alone", [edit]) for edit in edits] if len(edits) > 1 else []
     rows = [] if edits else valuation.rows(progress)
     stances = []
     if question.stances:
@@ -130,7 +130,7 @@ def _is_series(path: Path) -> bool:
 def _of_series(question: Question, path: Path, contract: Contract, catalog: Catalog) -> Demand:
     (series,) = read_series(text_source(path), [question.column] if question.column else ())
     unit = question.unit or _unit_of(series.name)
-    model = question.model or _first_model(contract, catalog)
+    model = question.model or _usual_model(contract, catalog)
     record = UsageRecord(
         id="series", used_at=EPOCH, vendor=contract.signed.vendor, model=model, quantities=SERIES_MIX, context_tokens=0,
         access=contract.signed.scope.access[0],
@@ -153,20 +153,25 @@ def _unit_of(column: str) -> str:
     return "tokens" if "token" in column.lower() else "dollars"
 
 
-def _first_model(contract: Contract, catalog: Catalog) -> str:
-    """A model that the contract names, or the first of its vendor that is in scope and has a price."""
-    terms = contract.signed
+def _usual_model(contract: Contract, catalog: Catalog) -> str:
+    """The vendor's newest model that is in scope, has a price, and has no terms of its own in the contract; else one
+    that the contract names.
+    """
+    terms, start = contract.signed, contract.span.start
     named = [discount.models for discount in terms.prices.discounts if "*" not in discount.models]
-    known = [each.id for each in catalog.models(terms.vendor) if match_any(terms.scope.models, each.id)]
-    for name in (*named, *terms.prices.fixed, *known):
+    named += list(terms.prices.fixed)
+    listed = [each for each in catalog.models(terms.vendor) if match_any(terms.scope.models, each.id)]
+    listed = [each for each in listed if not match_any(named, each.id) and (not each.deprecated)]
+    listed.sort(key=lambda each: (each.launched is not None, each.launched or start), reverse=True)
+    for name in (*(each.id for each in listed if each.launched is None or each.launched <= start), *named):
         try:
             model = catalog.resolve(name, terms.vendor)
             cells = catalog.cells(model.id, model.vendor, "realtime", terms.scope.access[0], "global")
         except (CatalogError, UnpricedError):
             continue
-        if any(cell.holds(contract.span.start) and "output_tokens" in cell.prices for cell in cells):
+        if any(cell.holds(start) and "output_tokens" in cell.prices for cell in cells):
             return name
-    raise InputError("P677", "the contract names no model that has a price", hint="say which with --model NAME")
+    raise InputError("P677", "no model of the contract has a price", hint="say which is meant with --model NAME")
 
 
 def _assumptions(question: Question, demand: Demand) -> tuple[tuple[str, str], ...]:

@@ -234,6 +234,24 @@ def test_a_right_to_leave_is_used_when_staying_is_dearer() -> None:
     assert abs(Decimal(50_000) - row.value.mean) < 1
 
 
+def test_nothing_is_credited_after_the_buyer_has_left() -> None:
+    """In the futures above, and every month down: a credit of 10% in the first five months only."""
+    sla = {
+        "target": "99%", "window": "month", "method": "occurrences", "credits": {"ladder": {"99%": "10%"}},
+        "of": "commitment_share", "paid_as": "credit_note",
+    }  # fmt: skip
+    right = {"convenience": {"notice": "60 days", "fee_months": 3, "fee_base": "commitment_share"}}
+    contract = edited(
+        parse(SIMPLE.replace("true_up: year", "true_up: month"), "simple.yaml"),
+        [Edit("exit", right), Edit("sla", {"uptime": sla})],
+    )
+    demand = of_series([Decimal(50_000)] * 4, "dollars", SERIES, MID_SIZE.catalog, contract.span.start)
+    luck = Luck(paths=2, spread=Decimal(0), price_changes=Decimal(0), uptime=Decimal(0), uptime_spread=Decimal(0))
+    found = Situation(contract=contract, demand=demand, catalog=MID_SIZE.catalog, luck=luck).valuation()
+
+    assert abs(Decimal(1_150_000) - 5 * 10_000 - found.cost.mean) < 1
+
+
 def test_uptime_credits_follow_their_schedule() -> None:
     reference = open_contract(FILE.parents[1] / "eight-figure-reference" / "contract.yaml").contract
     sla = reference.signed.sla

@@ -2,7 +2,7 @@
 
 An edit is tried on a copy of every text of the contract, signed and amended, and the result is validated as a whole:
 what is priced is always a contract that could be signed. Codes: P670 a path that names no term; P671 a value that does
-not fit; P672 not PATH=VALUE.
+not fit; P672 not PATH=VALUE; P678 an edit of the term.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from hashlib import sha256
 
 from offtake.contract.amend import REMOVED, put
@@ -30,8 +31,21 @@ class Edit:
     value: object
 
     def __str__(self) -> str:
-        shown = f"{self.value:f}" if hasattr(self.value, "as_tuple") else str(self.value)
-        return f"{self.path} = {shown}"
+        return f"{self.path} = {written(self.value)}"
+
+
+def written(value: object) -> str:
+    """A value as a contract file writes it on one line."""
+    match value:
+        case dict():
+            return "{" + ", ".join(f"{key}: {written(each)}" for key, each in value.items()) + "}"
+        case list():
+            return "[" + ", ".join(map(written, value)) + "]"
+        case bool():
+            return str(value).lower()
+        case Decimal():
+            return f"{value:f}"
+    return str(value)
 
 
 def read_edit(text: str) -> Edit:
@@ -66,6 +80,11 @@ def _edited(version: Version, edits: Sequence[Edit]) -> Version:
         except PathError as error:
             raise InputError("P670", f"--change {error}", hint=error.hint) from error
         standing = at(data, steps)
+        if steps[0] == "term":
+            raise InputError(
+                "P678", f"--change {edit.path}: the term says how long is compared, so it cannot be changed",
+                hint="write a second contract file and value both",
+            )  # fmt: skip
         if edit.value == REMOVED and standing is None:
             continue
         put(data, steps, _with_unit(edit.value, standing, steps))
@@ -77,14 +96,14 @@ def _edited(version: Version, edits: Sequence[Edit]) -> Version:
 
 def _with_unit(value: object, standing: object, steps: Sequence[Step]) -> object:
     """900000 in the place of `1_200_000 USD / year` is `900000 USD / year`."""
-    if isinstance(value, bool) or not isinstance(standing, str) or not hasattr(value, "__int__"):
+    if isinstance(value, bool) or not isinstance(standing, str) or not isinstance(value, (int, Decimal)):
         return value
     amount, space, unit = standing.strip().partition(" ")
     try:
         number(amount)
     except ValueError:
         return value
-    return f"{value:f} {unit}" if space and hasattr(value, "as_tuple") else f"{value} {unit}" if space else value
+    return f"{written(value)} {unit}" if space else value
 
 
 def _refused(edits: Sequence[Edit], findings: Sequence[Finding]) -> InputError:

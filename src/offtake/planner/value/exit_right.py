@@ -21,10 +21,11 @@ from offtake.contract.schema.commitments import Commitment
 from offtake.contract.schema.ending import Convenience
 from offtake.planner.value.costs import Billed, Costs
 from offtake.rating.committed import contract_year
-from offtake.values.money import ZERO, divide, total
+from offtake.values.money import ZERO, divide, quantize, total
 from offtake.values.periods import Interval
 from offtake.values.units import Duration
 
+PICO_PLACES = 12
 LOOK_BACK = 3
 """Months of bills that the rule looks at: a true-up of a quarter is spread over it."""
 DAYS_IN_MONTH = Decimal("30.4375")
@@ -44,11 +45,14 @@ def monthly_commitment(contract: Contract, month: Interval) -> Decimal:
     return total(_monthly(each, year) for each in terms.commitments)
 
 
-def with_exits(costs: Costs, contract: Contract, billed: Sequence[Billed]) -> list[Billed]:
-    """What each month costs, path by path, where the buyer may leave by the rule."""
+def with_exits(costs: Costs, contract: Contract, billed: Sequence[Billed]) -> tuple[list[Billed], list[int]]:
+    """What each month costs, and how many months are under the contract, path by path, where the buyer may leave by
+    the rule.
+    """
     clause = convenience_of(contract)
+    stayed = [len(bills) for bills in billed]
     if clause is None:
-        return list(billed)
+        return list(billed), stayed
     outlook = costs.outlook
     years = outlook.months[0].start.date(), outlook.months[-1].end.date()
     access = {record.access for basket in outlook.baskets for record in basket.records}
@@ -65,8 +69,8 @@ def with_exits(costs: Costs, contract: Contract, billed: Sequence[Billed]) -> li
         for (path, fee), bills in zip(paths, shorter, strict=True):
             left = [*bills[: last + 1], *listed[path][last + 1 :]]
             left[last] += fee
-            found[path] = left
-    return found
+            found[path], stayed[path] = left, last + 1
+    return found, stayed
 
 
 def _leaves(
@@ -75,7 +79,7 @@ def _leaves(
     """(the last month under contract, the fee), or None where the buyer stays."""
     notice = int(divide(Decimal(days_in(clause.notice)), DAYS_IN_MONTH).to_integral_value(ROUND_CEILING))
     for month in range(LOOK_BACK - 1, len(bills) - 1):
-        usual = divide(total(bills[month + 1 - LOOK_BACK : month + 1]), LOOK_BACK)
+        usual = quantize(divide(total(bills[month + 1 - LOOK_BACK : month + 1]), LOOK_BACK), PICO_PLACES)
         stated = fees[month]
         fee = usual * clause.fee_months if stated is None else stated
         last = month + notice
@@ -103,7 +107,7 @@ def _monthly(commitment: Commitment, year: int) -> Decimal:
         return ZERO
     ramped = [step.amount.amount for step in commitment.ramp if step.year <= year + 1]
     amount = ramped[-1] if ramped else commitment.amount.money.amount
-    return divide(amount, MONTHS_IN.get(commitment.amount.per or "year", 12))
+    return quantize(divide(amount, MONTHS_IN.get(commitment.amount.per or "year", 12)), PICO_PLACES)
 
 
 def _until(contract: Contract, last: Interval) -> Contract:

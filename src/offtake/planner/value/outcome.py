@@ -37,9 +37,9 @@ def outcomes(costs: Costs, contract: Contract, assumed: Assumed) -> list[Decimal
         return costs.totals(contract)
     billed = costs.billed(contract)
     with localcontext(EXACT):
-        flows = with_exits(costs, contract, billed)
+        flows, stayed = with_exits(costs, contract, billed)
         if uptime is not None:
-            flows = _less_credits(costs, contract, uptime, flows, assumed)
+            flows = _less_credits(costs, contract, uptime, flows, stayed, assumed)
         if not assumed.cost_of_capital:
             return [total(each) for each in flows]
         worth = _worth(contract, max(map(len, flows)), assumed.cost_of_capital)
@@ -57,8 +57,9 @@ def uptime_of(contract: Contract) -> Uptime | None:
 
 
 def _less_credits(
-    costs: Costs, contract: Contract, clause: Uptime, flows: Sequence[Billed], assumed: Assumed
+    costs: Costs, contract: Contract, clause: Uptime, flows: Sequence[Billed], stayed: Sequence[int], assumed: Assumed
 ) -> list[Billed]:
+    """The flows less the credits of each month under the contract; nothing is credited after the buyer has left."""
     outlook = costs.outlook
     bases: Sequence[Billed] = flows
     if clause.of == "commitment_share":
@@ -67,8 +68,10 @@ def _less_credits(
         bases = costs.contracted(contract)
     found: list[Billed] = []
     for path, bills in enumerate(flows):
-        pairs = zip(bills, bases[path], assumed.uptimes[path], strict=False)
-        found.append([bill - base * credit_share(clause, uptime) for bill, base, uptime in pairs])
+        under = stayed[path]
+        pairs = zip(bills[:under], bases[path], assumed.uptimes[path], strict=False)
+        credited = [bill - base * credit_share(clause, uptime) for bill, base, uptime in pairs]
+        found.append([*credited, *bills[under:]])
     return found
 
 

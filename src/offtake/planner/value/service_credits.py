@@ -12,8 +12,9 @@ from __future__ import annotations
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from offtake.contract.schema.service import CreditSchedule, Uptime, UptimeCredits
-from offtake.values.money import ZERO, divide
+from offtake.values.money import ZERO, divide, quantize
 
+STEP_PLACES = 12
 ROUNDED = {"floor": ROUND_FLOOR, "started": ROUND_CEILING}
 
 
@@ -36,4 +37,4 @@ def _scheduled(schedule: CreditSchedule, target: Decimal, uptime: Decimal) -> De
     assert schedule.per is not None and schedule.share is not None
     steps = divide(target - uptime, schedule.per)
     rounding = ROUNDED.get(schedule.step or "")
-    return schedule.share * (steps.to_integral_value(rounding) if rounding else steps)
+    return schedule.share * (steps.to_integral_value(rounding) if rounding else quantize(steps, STEP_PLACES))

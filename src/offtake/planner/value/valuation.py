@@ -20,6 +20,7 @@ from offtake.planner.value.costs import Costs
 from offtake.planner.value.edits import Edit, edited
 from offtake.planner.value.outcome import Assumed, outcomes
 from offtake.rating.clauses.renewal import ceiling
+from offtake.rating.facts import TopUp
 from offtake.values.errors import CatalogError, InputError, UnpricedError
 from offtake.values.money import EXACT, ROUNDING, ZERO, divide, quantize, total
 
@@ -28,6 +29,7 @@ LOW, HIGH = Decimal("0.1"), Decimal("0.9")
 PAIRS_OF = 4
 PAIRS_ALWAYS = ("exit.convenience", "prices.price_drops")
 """The textbook overlap: both protect against the same fall of list prices."""
+NOTHING = "it changes nothing on these futures"
 Progress = Callable[[str], None]
 
 
@@ -43,7 +45,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One clause and its worth; `value` is None where it has no price, and `reason` says why."""
+    """One clause and its worth, None where it has no price; `reason` says why, or why it is worth nothing."""
 
     clause: Clause
     off: str
@@ -119,11 +121,14 @@ class Valuation:
         if clause.counterfactual is None:
             return Row(clause, "", reason=clause.reason)
         words = clause.counterfactual.words
+        if clause.path == "top_ups.bonus" and not any(isinstance(fact, TopUp) for fact in self.costs.facts):
+            return Row(clause, words, reason="top-ups, as dated facts: --facts")
         try:
             value = self.value_of(clause.counterfactual.off(clause.path))
         except (UnpricedError, CatalogError, InputError) as error:
             return Row(clause, words, reason=f"the contract without it cannot be priced: {error.findings[0].what}")
-        return Row(clause, words, value, self._share(value.mean))
+        reason = "" if value.standard_error or value.mean else NOTHING
+        return Row(clause, words, value, self._share(value.mean), reason)
 
     def pairs(self, rows: Sequence[Row], progress: Progress = lambda words: None) -> list[Pair]:
         """The clauses worth most, two by two, and the textbook overlap, by the size of what they share."""
