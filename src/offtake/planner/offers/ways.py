@@ -130,7 +130,8 @@ class Desk:
         maker = sold.vendor
         model = workload.model if sold == self.offer.catalog.resolve(workload.model) else sold.id
         access = workload.access if workload.access in scope.access else scope.access[0]
-        regions = dict.fromkeys((workload.region, "global"))
+        residency = self.offer.terms.residency
+        regions = dict.fromkeys((workload.region, "global", *(residency.regions if residency else ())))
         own = "realtime" if workload.channel == "batch" else workload.channel
         channels = dict.fromkeys((own, "realtime", *(("batch",) if part.batchable else ())))
         caches = ["kept"]
