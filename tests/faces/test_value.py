@@ -65,6 +65,13 @@ def test_usage_is_demand_too(offtake: Offtake, contract: Path, usage: Path) -> N
     assert Decimal(clauses["prices.discounts[0]"]["value"]) > 0
 
 
+def test_a_usage_file_of_ours_is_the_same_demand(offtake: Offtake, contract: Path, usage: Path, tmp_path: Path) -> None:
+    ours = tmp_path / "usage.parquet"
+    assert 0 == offtake("import", usage, "--out", ours).code
+
+    assert document(offtake, contract, "--demand", usage) == document(offtake, contract, "--demand", ours)
+
+
 def test_one_line_changed_is_dollars_a_year(offtake: Offtake, demand: Path) -> None:
     found = document(offtake, MID_SIZE, "--demand", demand, "--change", "commitment.amount=900_000")
 

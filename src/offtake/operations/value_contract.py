@@ -19,7 +19,7 @@ from offtake.planner.value.edits import of_stances, read_edit
 from offtake.planner.value.futures import Luck
 from offtake.planner.value.situation import Case, Situation, sensitivities
 from offtake.planner.value.valuation import Figure, Pair, Priced, Row
-from offtake.store.sources import found_files, head_of, text_source
+from offtake.store.sources import found_files, head_of, is_parquet, text_source
 from offtake.usage.record import UsageRecord
 from offtake.values.errors import CatalogError, InputError, UnpricedError
 from offtake.values.money import divide
@@ -106,16 +106,17 @@ def value_contract(question: Question, progress: Callable[[str], None] = lambda 
 
 def _demand(question: Question, contract: Contract, catalog: Catalog) -> Demand:
     paths = found_files(question.demand)
-    if len(paths) == 1 and _is_series(paths[0]):
+    if len(paths) == 1 and not is_parquet(paths[0]) and _is_series(paths[0]):
         return _of_series(question, paths[0], contract, catalog)
     for name in ("unit", "column", "model"):
         if getattr(question, name) is not None:
             raise InputError("P675", f"--{name} is for a series of period,quantity, and the demand is usage")
     with open_usage(list(paths)) as usage:
         if usage.rejected:
-            first = usage.rejected[0]
+            first, count = usage.rejected[0], len(usage.rejected)
+            rows = f"{count:,} {'row' if count == 1 else 'rows'}"
             raise InputError(
-                "P676", f"{len(usage.rejected):,} rows of the usage cannot be read, the first: {first.error}",
+                "P676", f"{rows} of the usage cannot be read, the first: {first.error}",
                 where=first.where, hint="offtake import keeps them in a rejects file",
             )  # fmt: skip
         return of_usage(usage.source, catalog, contract.versions[-1].terms.prices.off_peak)
