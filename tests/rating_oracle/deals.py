@@ -84,6 +84,41 @@ def typed(node: Any) -> Any:
     return Decimal(str(node)) if isinstance(node, float) else node
 
 
+AMOUNTS = [Decimal(text) for text in ("0.5", "1", "1.25", "2", "3", "0.7777")]
+NUMBERS = st.integers(0, 2**128 - 1)
+
+
+class Picks:
+    """Many small choices out of one drawn number, which is quicker than a draw for each; zero picks every first."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def of(self, options: Sequence[Any]) -> Any:
+        """One of the options."""
+        self.number, index = divmod(self.number, len(options))
+        return options[index]
+
+    def maybe(self, deal: Deal, key: str, options: Sequence[Any]) -> None:
+        """Half of the contracts have the clause."""
+        if self.of((False, True)):
+            deal[key] = self.of(options)
+
+    def some(self, options: Sequence[Any], least: int, most: int) -> list[Any]:
+        """Some of the options, none twice."""
+        left = list(options)
+        count = self.of(range(least, min(most, len(left)) + 1))
+        return [left.pop(self.of(range(len(left)))) for _ in range(count)]
+
+    def day_in(self, deal: Deal) -> str:
+        """A day of the term: any, or one on which something starts."""
+        first, until = (date.fromisoformat(deal["term"][key]) for key in ("from", "until"))
+        edges = [day for k in range(16) if first < (day := months_on(first, k)) < until]
+        if edges and self.of((False, True)):
+            return str(self.of(edges).isoformat())
+        return (first + timedelta(days=self.of(range(1, (until - first).days)))).isoformat()
+
+
 def shares(*percents: str) -> st.SearchStrategy[str]:
     return st.sampled_from([f"{percent}%" for percent in percents])
 
@@ -97,15 +132,16 @@ def maybe(draw: st.DrawFn, deal: Deal, key: str, strategy: st.SearchStrategy[Any
 @st.composite
 def terms(draw: st.DrawFn) -> Deal:
     """The head of a contract: starts that hurt, lengths that cut windows, zones with summer time."""
-    first = draw(st.sampled_from(["2024-01-01", "2024-01-15", "2024-02-29", "2023-12-31", "2023-10-31", "2024-03-01"]))
+    picks = Picks(draw(NUMBERS))
+    first = picks.of(["2024-01-01", "2024-01-15", "2024-02-29", "2023-12-31", "2023-10-31", "2024-03-01"])
     start = date.fromisoformat(first)
-    zone = draw(st.sampled_from(ZONES))
-    until = months_on(start, draw(st.integers(1, 15))) + timedelta(days=draw(st.sampled_from([0, 0, 0, 10])))
+    zone = picks.of(ZONES)
+    until = months_on(start, picks.of(range(1, 16))) + timedelta(days=picks.of([0, 0, 0, 10]))
     return {
         "contract": "deal", "buyer": "buyer", "vendor": "maker",
         "term": {"from": first, "until": until.isoformat(), "time_zone": zone, "currency": "USD"},
         "billing": {
-            "period": "month", "anchor": draw(st.sampled_from([1, 15, 31, "anniversary"])),
+            "period": "month", "anchor": picks.of([1, 15, 31, "anniversary"]),
             "rounding": {"where": "invoice", "places": 12, "mode": "half_even"},
         },
         "scope": {"models": ["*"], "channels": ["realtime", "batch"], "access": ["api", "bedrock"]},
@@ -125,20 +161,20 @@ def days_of(deal: Deal) -> st.SearchStrategy[str]:
 def price_lists(draw: st.DrawFn, deal: Deal, changes_max: int = 3) -> PriceList:
     """Prices that change on days of the term or before, thresholds at four tokens of context, a late model."""
     zone = deal["term"]["time_zone"]
-    amounts = st.sampled_from([Decimal(text) for text in ("0.5", "1", "1.25", "2", "3", "0.7777")])
+    picks = Picks(draw(NUMBERS))
     book: dict[tuple[str, str], list[Listed]] = {}
     launched = {}
     for model in MODELS:
         starts = [EPOCH]
         if model == "late":
-            starts = [midnight(date.fromisoformat(draw(days_of(deal))), zone)]
+            starts = [midnight(date.fromisoformat(picks.day_in(deal)), zone)]
             launched[model] = starts[0]
-        moved = draw(st.lists(days_of(deal) | st.just("2023-08-01"), max_size=changes_max, unique=True))
+        moved = [picks.of((picks.day_in(deal), "2023-08-01")) for _ in range(picks.of(range(changes_max + 1)))]
         starts += [at for day in moved if (at := midnight(date.fromisoformat(day), zone)) > starts[0]]
-        apart = draw(st.booleans()) and model == "two"
-        has_threshold = draw(st.booleans())
+        apart = picks.of((False, True)) and model == "two"
+        has_threshold = picks.of((False, True))
         for start in sorted(set(starts)):
-            base = draw(amounts)
+            base = picks.of(AMOUNTS)
             prices: dict[str, Price] = {}
             for meter, times in zip(METERS, ("1", "0.1", "1.25", "2", "5"), strict=True):
                 above = ((4, base * 2 * Decimal(times)),) if has_threshold else ()
@@ -157,30 +193,31 @@ def usage(
 ) -> tuple[UsageRecord, ...]:
     """Requests of few tokens, many of them around the days on which something turns, some outside of the term."""
     zone = deal["term"]["time_zone"]
-    days = [*draw(st.lists(days_of(deal), min_size=1, max_size=4)), *turns, deal["term"]["from"]]
+    picks = Picks(draw(NUMBERS))
+    days = [*(picks.day_in(deal) for _ in range(picks.of(range(1, 5)))), *turns, deal["term"]["from"]]
     rows = []
-    models = draw(st.sampled_from([models, models[:1]]))
-    known = draw(st.sampled_from([METERS, METERS[:1], ("input_tokens", "output_tokens")]))
+    models = picks.of([models, models[:1]])
+    known = picks.of([METERS, METERS[:1], ("input_tokens", "output_tokens")])
     failures = ["ok"] * 4 + ["http_5xx", "refusal", "timeout", "not_dispatched"]
     # One value or several of each dimension, so that records often share a line.
     channels, accesses, regions, workloads, outcomes = (
-        draw(st.sampled_from([each, each[:1]]))
+        picks.of([each, each[:1]])
         for each in (["realtime", "batch"], ["api", "bedrock"], ["global", "eu"], ["chat", "dev-x"], failures)
     )
     for number in range(draw(st.integers(1, rows_max) | st.just(rows_max))):
-        day = midnight(date.fromisoformat(draw(st.sampled_from(days))), zone)
-        at = day + draw(st.sampled_from([timedelta(0)]) | st.timedeltas(timedelta(hours=-30), timedelta(hours=30)))
-        meters = draw(st.lists(st.sampled_from(known), min_size=1, max_size=3, unique=True))
-        quantities = {meter: draw(st.integers(1, 5)) for meter in meters}
-        if "output_tokens" in quantities and draw(st.booleans()):
-            quantities["reasoning_tokens"] = draw(st.integers(1, quantities["output_tokens"]))
+        picks = Picks(draw(NUMBERS))
+        at = midnight(date.fromisoformat(picks.of(days)), zone)
+        if picks.of((False, True)):
+            at += timedelta(seconds=picks.of(range(-30 * 3600, 30 * 3600)), microseconds=picks.of((0, 0, 1)))
+        quantities = {meter: picks.of(range(1, 6)) for meter in picks.some(known, 1, 3)}
+        if "output_tokens" in quantities and picks.of((False, True)):
+            quantities["reasoning_tokens"] = picks.of(range(1, quantities["output_tokens"] + 1))
         rows.append(
             UsageRecord(
-                id=f"r{number}", used_at=at, model=draw(st.sampled_from(list(models))), quantities=quantities,
-                channel=draw(st.sampled_from(channels)),
-                access=draw(st.sampled_from(accesses)), region=draw(st.sampled_from(regions)),
-                workload=draw(st.sampled_from(workloads)), outcome=draw(st.sampled_from(outcomes)),
-                context_tokens=draw(st.sampled_from([None, None, 4, 5])),
+                id=f"r{number}", used_at=at, model=picks.of(models), quantities=quantities,
+                channel=picks.of(channels), access=picks.of(accesses), region=picks.of(regions),
+                workload=picks.of(workloads), outcome=picks.of(outcomes),
+                context_tokens=picks.of([None, None, 4, 5]),
             )
         )  # fmt: skip
     return tuple(rows)
@@ -198,50 +235,51 @@ FAILED = st.sampled_from(
 @st.composite
 def unit_prices(draw: st.DrawFn, deal: Deal) -> Deal:
     """Everything under `prices` that acts on one token."""
+    picks = Picks(draw(NUMBERS))
     prices: Deal = {"basis": "list"}
-    maybe(draw, prices, "freeze", st.fixed_dictionaries({"at": st.sampled_from([deal["term"]["from"], "2023-06-01"])}))
-    discounts: list[Deal] = [{"models": "*", "share": draw(shares("20", "0", "12.5"))}]
-    if draw(st.booleans()):
-        discounts.append({"models": "one", "share": draw(shares("15", "33.3333"))})
-    if draw(st.booleans()):
+    picks.maybe(prices, "freeze", [{"at": deal["term"]["from"]}, {"at": "2023-06-01"}])
+    discounts: list[Deal] = [{"models": "*", "share": picks.of(("20%", "0%", "12.5%"))}]
+    if picks.of((False, True)):
+        discounts.append({"models": "one", "share": picks.of(("15%", "33.3333%"))})
+    if picks.of((False, True)):
         discounts.append({"models": "two", "share": "7%", "meters": ["output_tokens"]})
-    if draw(st.booleans()):
+    if picks.of((False, True)):
         prices["fixed"] = {"two": {"input_mtok": 850000, "output_mtok": 4250000, "output_reasoning_mtok": 5000000}}
         discounts = [each for each in discounts if each["models"] == "*"]
         prices["cache"] = {"read": 0.1, "write_5m": 1.25, "write_1h": 2}
     prices["discounts"] = discounts
-    step = st.fixed_dictionaries({"from": days_of(deal), "share": shares("15", "1")})
-    maybe(draw, prices, "steps", st.lists(step, min_size=1, max_size=2))
-    drops: Deal = {"basis": draw(st.sampled_from(["list", "discounted_list"])), "trigger": "automatic"}
-    maybe(draw, drops, "lag", st.sampled_from(["30 days", "1 month"]))
-    maybe(draw, drops, "ratchet", st.booleans())
-    maybe(draw, prices, "price_drops", st.just(drops))
-    maybe(draw, prices, "new_models", st.just({"share": "10%"}))
-    maybe(draw, prices, "region_uplift", st.sampled_from(["waived", "catalog"]))
-    batch = st.just({"share": "50%"}) | st.just({"surcharge": "25%"})
-    maybe(draw, prices, "batch", batch)
+    steps = [{"from": picks.day_in(deal), "share": picks.of(("15%", "1%"))} for _ in range(picks.of((0, 0, 1, 2)))]
+    if steps:
+        prices["steps"] = steps
+    drops: Deal = {"basis": picks.of(["list", "discounted_list"]), "trigger": "automatic"}
+    picks.maybe(drops, "lag", ["30 days", "1 month"])
+    picks.maybe(drops, "ratchet", [False, True])
+    picks.maybe(prices, "price_drops", [drops])
+    picks.maybe(prices, "new_models", [{"share": "10%"}])
+    picks.maybe(prices, "region_uplift", ["waived", "catalog"])
+    batch: list[Deal] = [{"share": "50%"}, {"surcharge": "25%"}]
+    picks.maybe(prices, "batch", batch)
     if "fixed" in prices:  # a fixed price is a realtime price, so the contract must derive the others
-        prices.setdefault("batch", draw(batch))
-    maybe(draw, prices, "cache", st.just({"read": 0.1, "write_5m": 1.25, "write_1h": 2}))
-    maybe(draw, prices, "off_peak", off_peaks())
-    maybe(draw, prices, "non_production", st.just({"share": "30%", "workloads": ["dev-*"]}))
-    combine: Deal = {"how": draw(st.sampled_from(["multiply", "add", "best_of"]))}
-    exclusive = st.sampled_from([[["off_peak", "batch"]], [["tiers", "non_production"], ["off_peak", "batch"]]])
-    maybe(draw, combine, "exclusive", exclusive)
+        prices.setdefault("batch", picks.of(batch))
+    picks.maybe(prices, "cache", [{"read": 0.1, "write_5m": 1.25, "write_1h": 2}])
+    if picks.of((False, True)):
+        prices["off_peak"] = off_peak(picks)
+    picks.maybe(prices, "non_production", [{"share": "30%", "workloads": ["dev-*"]}])
+    combine: Deal = {"how": picks.of(["multiply", "add", "best_of"])}
+    picks.maybe(combine, "exclusive", [[["off_peak", "batch"]], [["tiers", "non_production"], ["off_peak", "batch"]]])
     prices["combine"] = combine
     prices["new_meters"] = "list"
     return prices
 
 
-@st.composite
-def off_peaks(draw: st.DrawFn) -> Deal:
+def off_peak(picks: Picks) -> Deal:
     """Hours across midnight or not, in a zone with or without summer time."""
     return {
-        "share": draw(shares("20", "45")),
-        "hours": draw(st.sampled_from(["22:00-06:00", "01:30-05:00", "00:00-24:00", "09:00-17:15", "02:30-03:30"])),
-        "days": draw(st.sampled_from(["weekdays", "all"])),
-        "weekends": draw(st.booleans()),
-        "time_zone": draw(st.sampled_from(ZONES)),
+        "share": picks.of(("20%", "45%")),
+        "hours": picks.of(["22:00-06:00", "01:30-05:00", "00:00-24:00", "09:00-17:15", "02:30-03:30"]),
+        "days": picks.of(["weekdays", "all"]),
+        "weekends": picks.of([False, True]),
+        "time_zone": picks.of(ZONES),
     }
 
 
