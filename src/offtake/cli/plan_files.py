@@ -11,6 +11,7 @@ import click
 
 from offtake.cli import render
 from offtake.cli.options import NEW_FILE
+from offtake.values.errors import OutsideError
 
 if TYPE_CHECKING:
     from offtake.operations.plan_offers import Asked
@@ -32,6 +33,8 @@ def _writable(ctx: click.Context, param: click.Parameter, files: tuple[Path, ...
     for file in files:
         if file.suffix.lower() not in (*PAGE, WORKBOOK):
             raise click.BadParameter(f"{str(file)!r} ends neither in .html nor in .xlsx", ctx, param)
+        if not file.parent.is_dir():
+            raise OutsideError("O510", f"cannot write {file}: there is no such folder", hint="name another folder")
         if file.suffix.lower() == WORKBOOK:
             need_office_extra()
     return files

@@ -16,7 +16,7 @@ from offtake.values.money import ZERO, divide, to_integer
 from offtake.values.shown import money
 
 ROW, BAR, TOP, BOTTOM = 44, 20, 8, 30
-LETTER = 8
+LETTER = 9
 LEFT, RIGHT = 62, 140
 APART = 18
 
@@ -62,8 +62,8 @@ def waterfall(rungs: Sequence[Rung], name: str, title: str, description: str, *,
     """From one whole amount to another, a row a step; what is saved hangs between the two."""
     most = max((max(rung.start, rung.end) for rung in rungs), default=ZERO) or Decimal(1)
     amounts = [money(rung.end if rung.is_whole else rung.end - rung.start, currency, 0) for rung in rungs]
-    room = 0 if width < 600 else (LETTER + 1) * max(map(len, (rung.name for rung in rungs)), default=0) + 12
-    plot = width - room - (LETTER + 2) * max(map(len, amounts), default=0) - 8
+    room = 0 if width < 600 else LETTER * max(map(len, (rung.name for rung in rungs)), default=0) + 12
+    plot = width - room - LETTER * max(map(len, amounts), default=0) - 8
 
     def x(value: Decimal) -> int:
         return room + to_integer(divide(value * plot, most))

@@ -173,9 +173,14 @@ def _instead(page: PlanPage) -> str:
         (escape(each.name), money(each.cost, plan.currency, 0), money(each.more, plan.currency, 0))
         for each in plan.alternatives
     ]
+    about = "Each alternative re-rated on the same usage."
+    if any(each.more < 0 for each in plan.alternatives):
+        about += f" What costs less here costs more in the mean of the {plan.search.paths:,} futures."
     bound = "".join(f"<li><b>{escape(name)}</b> {escape(words)}</li>" for name, words in plan.binding.items())
     return (
-        "<h2>Why not the others</h2>\n<p>Each alternative re-rated on the same usage.</p>\n"
+        "<h2>Why not the others</h2>\n<p>"
+        + about
+        + "</p>\n"
         + table(("Instead", "Costs", "More than the plan"), rows, numbers=2)
         + (f'\n<h3>What holds each vendor</h3>\n<ul class="words">{bound}</ul>' if bound else "")
     )

@@ -15,8 +15,8 @@ from offtake.values.money import ZERO, divide, quantize, to_integer
 from offtake.values.shown import money
 
 ROW, TOP, BOTTOM = 44, 8, 30
-VALUE_ROOM = 74
-LETTER = 8
+VALUE_ROOM = 84
+LETTER = 9
 LABEL_LETTERS_MAX = 30
 
 
