@@ -7,7 +7,7 @@ from decimal import Decimal, localcontext
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from offtake.contract.parse import parse_data
@@ -66,6 +66,7 @@ BASE = (
 
 
 @pytest.mark.parametrize(("change"), [change for _, change in CHANGES], ids=[name for name, _ in CHANGES])
+@settings(max_examples=min(200, settings().max_examples))  # each rates a year of records one by one
 @given(counts=st.lists(st.integers(0, 3_000_000), min_size=12, max_size=12))
 def test_a_future_costs_what_rating_its_records_costs(change: dict[str, object], counts: list[int]) -> None:
     opened = changed(change)
