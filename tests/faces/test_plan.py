@@ -357,3 +357,13 @@ def test_an_offer_is_not_written_over(offtake: Offtake, usage: Path, direct: Pat
 
     assert (2, before) == (done.code, direct.read_text())
     assert "U148" in done.err
+
+
+def test_batch_and_zero_retention_exclude_each_other(offtake: Offtake, usage: Path, tmp_path: Path) -> None:
+    needs, zero = tmp_path / "needs.yaml", tmp_path / "zero.yaml"
+    needs.write_text('needs: [{workloads: "*", retention_max: none}]\n')
+    zero.write_text(DIRECT + "data: {retention: none}\n")
+    found = planned(offtake, usage, "--offers", zero, "--needs", needs, "--batchable", "*=100%")
+
+    assert ["realtime"] == [each["channel"] for each in found["plan"]["route"]]
+    assert any("batch: zero retention is required" in each["why"] for each in found["rejected"])

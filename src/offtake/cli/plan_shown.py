@@ -140,7 +140,7 @@ def show(found: PlanResult) -> None:
     """The answer, what it costs, and why."""
     render.text(answer(found), style="bold")
     render.text()
-    render.pairs(_figures(found), title=f"Over {found.months} months")
+    render.pairs(_figures(found), title=f"Over {found.months} months" if found.months > 1 else "Over one month")
     render.text()
     _show_route(found)
     _show_steps(found)
@@ -173,12 +173,8 @@ def _figures(found: PlanResult) -> list[tuple[str, str]]:
     rows += [(f"what holds {vendor}", words) for vendor, words in found.binding.items()]
     if found.backtest:
         test = found.backtest
-        rows.append(
-            (
-                "on your last half",
-                f"{test.verdict}: {money(test.plan)} against {money(test.nothing)} without a signature",
-            )
-        )
+        bills = f": {money(test.plan)} against {money(test.nothing)} without a signature"
+        rows.append(("on your last half", test.verdict + (bills if test.signed else "")))
     else:
         rows.append(("on your last half", found.not_judged))
     return rows

@@ -15,6 +15,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,10 +25,12 @@ from offtake.operations.plan_table import Opener, open_table
 from offtake.operations.plan_usage import Observed, observed
 from offtake.operations.usage_input import FileProgress
 from offtake.planner.commitment.offer import Level
+from offtake.planner.levers.facts import Exclusion, Table, read_exclusions
 from offtake.planner.profile.traffic import Batchable
 from offtake.store.catalogs import open_catalog
 from offtake.usage.reading import ReadOptions
 from offtake.values.errors import CatalogError, InputError
+from offtake.values.yaml_text import read_yaml
 
 if TYPE_CHECKING:
     from offtake.catalog.catalog import Catalog
@@ -35,7 +38,7 @@ if TYPE_CHECKING:
     from offtake.planner.demand.events import Event
     from offtake.planner.demand.paths import Paths
     from offtake.planner.offers.admissible import Rejected
-    from offtake.planner.offers.assemble import Table
+    from offtake.planner.offers.assemble import Table as Laid
     from offtake.planner.offers.offer import Offer
     from offtake.planner.offers.problem import Watch
     from offtake.planner.offers.rerate import Cloud
@@ -112,7 +115,7 @@ def plan_offers(
     kept, foreign = _one_currency(found, today)
     passed = admissions([offer.contract for offer in (today, *kept)], asked.moment.date())
     needs = needs_of(asked.needs, asked.quality, catalog, passed)
-    menu = Menu(asked.tokens or {})
+    menu = Menu(asked.tokens or {}, _exclusions(), asked.moment.date())
     table = laid_out(seen.parts, (*_with_today(kept, today), public), needs, menu)
     table = replace(table, rejected=(*turned_away, *foreign, *table.rejected))
     paths, forecast, volumes = _futures(asked, seen, table)
@@ -123,6 +126,12 @@ def plan_offers(
     )  # fmt: skip
     with searching() if searching else nullcontext(Watch()) as watch:
         return planned(setting, watch)
+
+
+def _exclusions() -> tuple[Exclusion, ...]:
+    """Which features exclude each other, vendor by vendor: the shipped fact table."""
+    text = files("offtake.planner.levers").joinpath("exclusions.yaml").read_text("utf-8")
+    return read_exclusions(Table(*read_yaml(text, "exclusions.yaml"), "exclusions.yaml"))
 
 
 def _thresholds(catalog: Catalog) -> tuple[int, ...]:
@@ -176,7 +185,7 @@ def _one_currency(offers: Sequence[Offer], today: Offer) -> tuple[list[Offer], l
     return kept, foreign
 
 
-def _futures(asked: Asked, seen: Observed, table: Table) -> tuple[Paths, Paths, dict[str, float]]:
+def _futures(asked: Asked, seen: Observed, table: Laid) -> tuple[Paths, Paths, dict[str, float]]:
     """The paths to decide on, the forecast that is shown, and today's monthly volumes by workload."""
     import numpy as np
 

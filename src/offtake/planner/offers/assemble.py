@@ -15,13 +15,14 @@ import numpy as np
 
 from offtake.contract.patterns import match
 from offtake.planner.demand.paths import Paths
+from offtake.planner.levers.rules import Rules
 from offtake.planner.offers.admissible import Need, Rejected, exclusions, need_of
 from offtake.planner.offers.offer import Offer
 from offtake.planner.offers.openings import Opening, opening
 from offtake.planner.offers.parts import Part
 from offtake.planner.offers.problem import BurnDown, Capacity, Item, Level, Pool, Problem
 from offtake.planner.offers.rerate import Cloud
-from offtake.planner.offers.ways import Desk, Menu, Priced, Refused
+from offtake.planner.offers.ways import CACHE_METERS, Desk, Menu, Priced, Refused
 from offtake.values.errors import Finding, InputError
 from offtake.values.money import total
 
@@ -85,11 +86,25 @@ def _admitted(desk: Desk, part: Part, need: Need) -> tuple[list[Priced], list[Re
     reasons = [_unsold(offer, workload.name, each) for each in refused]
     admitted = []
     for each in priced:
-        against = list(exclusions(offer, need, workload.name, each.way.model))
+        against = [*exclusions(offer, need, workload.name, each.way.model), *_barred(desk, part, need, each)]
         reasons += against
         if not against:
             admitted.append(each)
     return admitted, reasons
+
+
+def _barred(desk: Desk, part: Part, need: Need, priced: Priced) -> Iterator[Rejected]:
+    """Why batch cannot be had together with what is needed, or with the cache that it would read."""
+    way, menu, offer = priced.way, desk.menu, desk.offer
+    if way.channel != "batch":
+        return
+    rules = Rules(menu.exclusions, offer.catalog, menu.day, need.retention_max == "none", need.region)
+    bars = [rules.feature("batch", way.vendor, way.access)]
+    if way.cache == "kept" and any(part.workload.quantities.get(meter) for meter in CACHE_METERS):
+        bars.append(rules.cache_in_batch(way.vendor, way.access))
+    for bar in bars:
+        if bar:
+            yield Rejected(offer.name, part.workload.name, way.model, f"{bar.lever}: {bar.why}", "", None, "realtime")
 
 
 def _unsold(offer: Offer, workload: str, refused: Refused) -> Rejected:

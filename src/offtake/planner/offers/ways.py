@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
 from offtake.contract.patterns import most_specific
+from offtake.planner.levers.facts import Exclusion
 from offtake.planner.offers.offer import Offer
 from offtake.planner.offers.parts import Part, scaled, whole
 from offtake.planner.rated import Pricing
@@ -60,9 +61,13 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Menu:
-    """What the ways are made of: how many tokens other models need, by pattern (1.1: a tenth more than today's)."""
+    """What the ways are made of: how many tokens other models need, by pattern (1.1: a tenth more than today's), and
+    which features exclude each other at a vendor, on the plan's day.
+    """
 
     tokens: Mapping[str, Decimal]
+    exclusions: Sequence[Exclusion] = ()
+    day: date = date.min
 
     def records(self, part: Part, way: Way, at: datetime, share: Decimal = Decimal(1)) -> Iterator[UsageRecord]:
         """A month of a part, served this way: one row for what is priced alike."""
