@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from offtake.contract.contract import Contract
 from offtake.contract.parse import parse
 from offtake.contract.schema.service import UptimeCredits
 from offtake.operations.contracts import Opened, open_contract
 from offtake.planner.value.clauses import clauses_of
+from offtake.planner.value.costs import Costs
 from offtake.planner.value.counterfactuals import TABLE
 from offtake.planner.value.demand import EPOCH, SERIES_MIX, Demand, of_series, of_usage
 from offtake.planner.value.edits import Edit, edited, read_edit
@@ -20,7 +22,7 @@ from offtake.planner.value.futures import Luck
 from offtake.planner.value.service_credits import credit_share
 from offtake.planner.value.situation import Situation, sensitivities
 from offtake.planner.value.valuation import Valuation
-from offtake.rating.facts import OverageNotice
+from offtake.rating.facts import OverageNotice, SeatCount
 from offtake.rating.rate import rate_records
 from offtake.rating.source import Records
 from offtake.usage.record import UsageRecord
@@ -98,20 +100,24 @@ def usage() -> Demand:
 
 def by_hand(text: str, valuation: Valuation, path: int) -> Decimal:
     """One future of a contract text, as anyone would rate it: records, derived list prices, Σ of the invoices."""
-    outlook = valuation.costs.outlook
+    return total(rated_by_hand(parse(text, "by-hand.yaml"), valuation.costs, path))
+
+
+def rated_by_hand(contract: Contract, costs: Costs, path: int) -> list[Decimal]:
+    """What each invoice of one future comes to, before it is rounded."""
+    outlook = costs.outlook
     records = []
     for month, counts in enumerate(outlook.counts[path]):
         for basket, count in zip(outlook.baskets, counts, strict=True):
             for record in basket.records:
                 quantities = {meter: each * count for meter, each in record.quantities.items() if count}
                 if quantities:
-                    at = outlook.used_at(month)
+                    at = outlook.used_at(month, basket.off_peak)
                     records.append(replace(record, id=f"{month:02}/{record.id}", used_at=at, quantities=quantities))
-    contract = parse(text, "by-hand.yaml")
     prices = outlook.prices[outlook.price_of[path]]
-    rated = rate_records(records, contract, prices, valuation.costs.facts, span=contract.span)
+    rated = rate_records(records, contract, prices, costs.facts, span=contract.span)
     assert rated.control.complete
-    return total(invoice.total + invoice.residual for invoice in rated.invoices)
+    return [invoice.total + invoice.residual for invoice in rated.invoices]
 
 
 @pytest.fixture(scope="module")
@@ -124,6 +130,36 @@ def test_the_cost_of_every_future_is_that_of_rating_its_records(valuation: Valua
 
     assert expected == valuation.base
     assert quantize(divide(total(expected), PATHS), 2) == valuation.cost.mean
+
+
+def test_every_term_of_the_language_is_rated_alike() -> None:
+    """The reference contract: tokens committed, block, bursts, prepayment, a conditional step, cheaper hours, fixed."""
+    opened = open_contract(FILE.parents[1] / "eight-figure-reference" / "contract.yaml")
+    facts = (SeatCount(at=opened.contract.span.start, count=2_100),)
+    rows = [
+        ("claude-opus-4-7", "realtime", "ok", "chat", "api", 3, {"input_tokens": 90_000, "output_tokens": 18_000}),
+        ("claude-opus-4-7", "realtime", "refusal", "chat", "api", 23, {"input_tokens": 900, "output_tokens": 400}),
+        ("claude-haiku-4-5", "batch", "ok", "dev-x", "api", 12, {"input_tokens": 40_000, "output_tokens": 8_000}),
+        ("claude-haiku-4-5", "realtime", "ok", "cloud", "bedrock", 2, {"input_tokens": 400, "output_tokens": 80}),
+    ]
+    records = [
+        UsageRecord(
+            id=f"{day}-{number}", used_at=EPOCH.replace(year=2025, month=12, day=day, hour=hour), vendor="anthropic",
+            model=model, channel=channel, outcome=outcome, workload=workload, access=access, context_tokens=0,
+            quantities={meter: each * 2 * 10**6 for meter, each in quantities.items()},
+        )
+        for day in (3, 14, 20)
+        for number, (model, channel, outcome, workload, access, hour, quantities) in enumerate(rows)
+    ]  # fmt: skip
+    demand = of_usage(Records(records), opened.catalog, opened.contract.signed.prices.off_peak)
+    plain = edited(opened.contract, [Edit("exit", "removed"), Edit("sla", "removed")])  # they act after the bill
+    situation = Situation(
+        contract=plain, demand=demand, catalog=opened.catalog, facts=facts, luck=replace(SMALL, paths=2)
+    )
+    costs = situation.valuation().costs
+
+    for path, billed in enumerate(costs.billed(plain)):
+        assert rated_by_hand(plain, costs, path) == billed
 
 
 @pytest.mark.parametrize("path", BY_HAND)
