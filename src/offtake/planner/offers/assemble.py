@@ -104,7 +104,9 @@ def _barred(desk: Desk, part: Part, need: Need, priced: Priced) -> Iterator[Reje
         bars.append(rules.cache_in_batch(way.vendor, way.access))
     for bar in bars:
         if bar:
-            yield Rejected(offer.name, part.workload.name, way.model, f"{bar.lever}: {bar.why}", "", None, "realtime")
+            yield Rejected(
+                offer.name, part.workload.name, way.model, f"{bar.lever}: {bar.why}", "", None, "it may run in realtime"
+            )
 
 
 def _unsold(offer: Offer, workload: str, refused: Refused) -> Rejected:
