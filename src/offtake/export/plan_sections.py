@@ -62,7 +62,7 @@ def _in_words(data: Fan, plan: PlanResult) -> str:
 def _back_test(plan: PlanResult) -> str:
     test = plan.backtest
     if test is None:
-        return "The usage is too short to judge the plan on its own past."
+        return "Not judged on your own past" + ("." if plan.search.stopped else f": {plan.not_judged}.")
     against = (
         f"{money(test.plan, plan.currency, 0)} against {money(test.nothing, plan.currency, 0)} without a signature"
     )

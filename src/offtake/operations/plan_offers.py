@@ -125,7 +125,7 @@ def plan_offers(
         volumes=volumes, priced_at=asked.moment, assumptions=_assumptions(asked, seen), warnings=seen.warnings,
     )  # fmt: skip
     with searching() if searching else nullcontext(Watch()) as watch:
-        return planned(setting, watch)
+        return replace(planned(setting, watch), histories=seen.histories)
 
 
 def _exclusions() -> tuple[Exclusion, ...]:

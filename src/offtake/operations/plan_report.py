@@ -19,7 +19,7 @@ from offtake.operations.cache_economics import cache_economics
 from offtake.operations.contracts import load_contract
 from offtake.operations.find_crossover import find_crossover
 from offtake.operations.plan_offers import Asked
-from offtake.operations.value_contract import Question, value_contract
+from offtake.operations.value_contract import Question, worth_of_clauses
 from offtake.planner.cache.break_even import break_even
 from offtake.planner.cache.tally import decimal
 from offtake.planner.crossover import Axes
@@ -29,9 +29,9 @@ from offtake.values.errors import OfftakeError
 from offtake.values.money import divide
 
 if TYPE_CHECKING:
-    from offtake.planner.offers.result import PlanResult
+    from offtake.planner.offers.result import PlanResult, Signed
 
-PATHS = 200
+PATHS = 100
 MODELS_MAX = 4
 SPENDS = tuple(Decimal(each) for each in (10_000, 25_000, 50_000, 100_000, 150_000, 250_000, 500_000, 1_000_000))
 DISCOUNTS = tuple(divide(Decimal(each), 100) for each in (10, 15, 20, 25, 30, 35, 40))
@@ -62,8 +62,7 @@ def page_of(
     progress("the crossover")
     _add_crossover(beside, plan, offers, asked)
     for each in plan.sign:
-        progress(f"the clauses of {each.offer}")
-        _add_worth(beside, each.offer, Path(each.file), usage, asked)
+        _add_worth(beside, plan, each, asked, progress)
     names = ", ".join(path.name for path in usage[:3]) + (f" and {len(usage) - 3} more" if len(usage) > 3 else "")
     words = f"A plan for {names}, {plan.months} months from {plan.priced_at:%Y-%m-%d}"
     return PlanPage(plan, answer, words, beside.cache, beside.where, beside.worth, beside.notes, again)
@@ -119,21 +118,31 @@ def _add_crossover(beside: Beside, plan: PlanResult, offers: Sequence[str], aske
         return
 
 
-def _add_worth(beside: Beside, offer: str, file: Path, usage: Sequence[Path], asked: Asked) -> None:
+def _add_worth(beside: Beside, plan: PlanResult, signed: Signed, asked: Asked, progress: Callable[[str], None]) -> None:
+    """What the clauses are worth on what is bought under them. A plan that was stopped has no time for it."""
+    if plan.search.stopped:
+        beside.notes.append(f"what the clauses of {signed.offer} are worth was not asked: the search was stopped")
+        return
     question = Question(
-        contract=file, demand=tuple(usage), catalogs=tuple(asked.catalogs), facts=tuple(asked.facts),
-        model=asked.model or None, luck=Luck(paths=PATHS),
+        contract=Path(signed.file), demand=(), catalogs=tuple(asked.catalogs), facts=tuple(asked.facts),
+        luck=Luck(paths=PATHS),
     )  # fmt: skip
+    bought = [record for each in plan.billed if each.offer == signed.offer for record in each.usage]
     try:
-        found = value_contract(question)
+        found = worth_of_clauses(
+            question, bought, plan.months, plan.histories, lambda words: progress(f"{signed.offer}: {words}")
+        )
     except OfftakeError as error:
-        beside.note(f"what the clauses of {offer} are worth", error)
+        beside.note(f"what the clauses of {signed.offer} are worth", error)
         return
     clauses = [
-        ClauseWorth(row.clause.path, row.off, row.value.mean, row.value.low, row.value.high)
-        for row in found.rows
+        ClauseWorth(row.clause.path, row.reason or row.off, row.value.mean, row.value.low, row.value.high)
+        for row in found
         if row.value and (row.value.mean or row.value.high or row.value.low)
     ]
     if clauses:
-        beside.worth.append(Worth(offer, clauses))
-        beside.notes.append(f"the worth of clauses is the mean of {PATHS} drawn futures over the contract's whole term")
+        beside.worth.append(Worth(signed.offer, clauses))
+        beside.notes.append(
+            f"the worth of clauses is the mean of {PATHS} drawn futures over the whole term of the contract, on what "
+            "the plan buys under it"
+        )

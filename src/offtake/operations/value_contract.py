@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -10,11 +10,11 @@ from pathlib import Path
 from offtake.catalog.catalog import Catalog
 from offtake.contract.contract import Contract
 from offtake.contract.patterns import match_any
-from offtake.operations.contracts import load_facts, open_contract, open_stances
+from offtake.operations.contracts import Opened, load_facts, open_contract, open_stances
 from offtake.operations.plan_extra import need_plan_extra
 from offtake.operations.usage_input import open_usage
 from offtake.planner.demand.series import ROWS_PER_YEAR, Series, read_series
-from offtake.planner.value.demand import EPOCH, SERIES_MIX, Demand, of_series, of_usage
+from offtake.planner.value.demand import EPOCH, SERIES_MIX, Demand, of_plan, of_series, of_usage
 from offtake.planner.value.edits import of_stances, read_edit
 from offtake.planner.value.futures import Luck
 from offtake.planner.value.situation import Case, Situation, sensitivities
@@ -67,6 +67,20 @@ class Valued:
     shared: int = 0
 
 
+def worth_of_clauses(
+    question: Question, bought: Sequence[UsageRecord], months: int, histories: Mapping[str, Sequence[float]],
+    progress: Callable[[str], None] = lambda words: None,
+) -> list[Row]:  # fmt: skip
+    """The worth of every clause where a plan of so many months sends `bought` there; `histories` are of its workloads.
+
+    Raises as `value_contract`.
+    """
+    need_plan_extra("numpy")
+    opened = open_contract(question.contract, catalogs=question.catalogs)
+    demand = of_plan(bought, months, histories)
+    return _situation(question, opened, demand).valuation().rows(progress)
+
+
 def value_contract(question: Question, progress: Callable[[str], None] = lambda words: None) -> Valued:
     """The worth of every clause, or of the changes where some are named.
 
@@ -79,11 +93,7 @@ def value_contract(question: Question, progress: Callable[[str], None] = lambda 
     edits = [read_edit(text) for text in question.changes]
     opened = open_contract(question.contract, catalogs=question.catalogs)
     demand = _demand(question, opened.contract, opened.catalog)
-    situation = Situation(
-        contract=opened.contract, demand=demand, catalog=opened.catalog,
-        facts=load_facts(question.facts, opened.contract), luck=question.luck,
-        cost_of_capital=question.cost_of_capital, renewal_increase=question.renewal_increase, notices=question.notices,
-    )  # fmt: skip
+    situation = _situation(question, opened, demand)
     progress("the contract as it is")
     valuation = situation.valuation()
     package = valuation.priced("all of it" if len(edits) > 1 else "the change", edits) if edits else None
@@ -101,6 +111,14 @@ def value_contract(question: Question, progress: Callable[[str], None] = lambda 
         rows=tuple(rows), pairs=tuple(valuation.pairs(rows, progress)), sensitivities=sensitivities(situation, rows),
         package=package, apart=tuple(apart), stances=tuple(stances), runs=valuation.costs.runs,
         shared=valuation.costs.asked - valuation.costs.runs,
+    )  # fmt: skip
+
+
+def _situation(question: Question, opened: Opened, demand: Demand) -> Situation:
+    return Situation(
+        contract=opened.contract, demand=demand, catalog=opened.catalog,
+        facts=load_facts(question.facts, opened.contract), luck=question.luck,
+        cost_of_capital=question.cost_of_capital, renewal_increase=question.renewal_increase, notices=question.notices,
     )  # fmt: skip
 
 

@@ -39,7 +39,7 @@ class Route:
 @dataclass(frozen=True, slots=True)
 class Billed:
     """What one offer's vendor bills over the plan: its lines, and their sums by kind and by month; `listed` is the same
-    usage at list price.
+    usage at list price, and `usage` what was sent there.
     """
 
     offer: str
@@ -48,6 +48,7 @@ class Billed:
     kinds: Mapping[str, Decimal] = field(default_factory=dict)
     by_month: tuple[Decimal, ...] = ()
     lines: tuple[Line, ...] = ()
+    usage: tuple[UsageRecord, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +135,7 @@ def _billed(offer: Offer, records: Sequence[UsageRecord]) -> Billed:
         kinds,
         tuple(invoice.total for invoice in invoices.invoices),
         tuple(lines),
+        tuple(records),
     )
 
 

@@ -5,8 +5,8 @@ Dollars are re-rated, but for `Search`, which is the optimiser's own account of 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
@@ -115,7 +115,7 @@ class BackTest:
 @dataclass(frozen=True, slots=True)
 class PlanResult:
     """See the module. `months` is the horizon; `today` is the forecast bought as it is bought now (`today_name`);
-    `not_judged` says why there is no back-test.
+    `not_judged` says why there is no back-test; `histories` are the volumes by workload that growth was read from.
     """
 
     currency: str
@@ -142,6 +142,7 @@ class PlanResult:
     not_judged: str = ""
     assumptions: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    histories: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
     @property
     def saving(self) -> Decimal:

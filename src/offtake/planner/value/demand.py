@@ -7,7 +7,7 @@ of one model. A future multiplies those, so that every future is a set of record
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, localcontext
 from itertools import pairwise, product
@@ -106,6 +106,36 @@ def of_usage(source: Source, catalog: ListPrices, off_peak: OffPeak | None = Non
     unknown = sum(group.rows for group in groups if _value(group, "outcome") == "")
     words = (f"{unknown:,} rows whose outcome is not known count as ok",) if unknown else ()
     return Demand(tuple(baskets), (Decimal(PARTS_OF_A_MONTH),) * len(baskets), histories, words)
+
+
+def of_plan(records: Sequence[UsageRecord], months: int, histories: Mapping[str, Sequence[float]]) -> Demand:
+    """Demand as a plan of so many months sends it to one contract; workloads grow as their `histories` did.
+
+    InputError P673 where nothing is sent there.
+    """
+    alike: dict[tuple[object, ...], list[UsageRecord]] = {}
+    for record in records:
+        alike.setdefault(tuple(getattr(record, name) for name in (*DIMENSIONS, "context_tokens")), []).append(record)
+    apart = len({record.workload for record in records}) <= BASKETS_MAX
+    baskets: dict[str, list[UsageRecord]] = {}
+    parts = months * PARTS_OF_A_MONTH
+    for number, same in enumerate(alike.values()):
+        first = same[0]
+        meters = dict.fromkeys(meter for record in same for meter in record.quantities)
+        sums = {meter: sum(record.quantities.get(meter, 0) for record in same) for meter in meters}
+        quantities = {meter: part for meter, each in sums.items() if (part := each // parts)}
+        if quantities:
+            grows = (first.workload if apart else "") or "all usage"
+            each = replace(
+                first, id=f"{grows}/{number:06}", used_at=EPOCH, quantities=quantities, outcome=first.outcome or "ok",
+                count=sum(record.count for record in same) // parts, context_tokens=first.context_tokens or 0,
+            )  # fmt: skip
+            baskets.setdefault(grows, []).append(each)
+    if not baskets:
+        raise InputError("P673", "the plan sends nothing there")
+    found = tuple(Basket(name, tuple(rows)) for name, rows in baskets.items())
+    pasts = {name: histories.get("" if name == "all usage" else name, ()) for name in baskets}
+    return Demand(found, (Decimal(PARTS_OF_A_MONTH),) * len(found), pasts)
 
 
 def _slices(months: Sequence[Interval], off_peak: OffPeak | None) -> Iterator[Slice]:
