@@ -26,8 +26,8 @@ def page(title: str, body: str, styles: Sequence[str] = ()) -> str:
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: int) -> str:
     """A table whose last `numbers` columns are numbers. Cells are HTML already.
 
-    On a narrow screen a table of many columns becomes a block a row, each cell beside the name of its column; on paper
-    a short one is not torn apart.
+    On a narrow screen a table of many columns, or of words, becomes a block a row, each cell beside the name of its
+    column; on paper a short one is not torn apart.
     """
     first = len(columns) - numbers
     kinds = ["n" if index >= first else "" for index in range(len(columns))]
@@ -39,7 +39,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: int
         named = list(zip(columns, kinds, row, strict=True))[1:]
         cells = "".join(f'<td{_class(kind)} data-label="{escape(column)}">{cell}</td>' for column, kind, cell in named)
         lines.append(f'<tr><th scope="row">{row[0]}</th>{cells}</tr>')
-    looks = "plain" + (" stacked" if len(columns) > COLUMNS_NARROW else "")
+    looks = "plain" + (" stacked" if len(columns) > COLUMNS_NARROW or numbers < len(columns) - 1 else "")
     looks += " together" if len(lines) <= ROWS_TOGETHER else ""
     body = "\n".join(lines)
     return (

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from offtake.planner.offers.result import PlanResult
 
 BARS_MAX, ROWS_MAX, MAPS_MAX = 8, 60, 4
+COLUMNS_NARROW = 5
 ONE = Decimal(1)
 
 
@@ -195,13 +196,14 @@ def _map(cells: Sequence[Cell], vendors: int, page: PlanPage) -> str:
     def square(cell: Cell) -> Square:
         return Square(cell.cheapest, "" if cell.opens == "no" else short(cell.difference, currency))
 
-    rows = [(share(each, 0), [square(by_place[spend, each]) for spend in spends]) for each in discounts]
-    columns = [short(spend, currency) for spend in spends]
+    def drawn(name: str, width: int, spends: Sequence[Decimal]) -> str:
+        rows = [(share(each, 0), [square(by_place[spend, each]) for spend in spends]) for each in discounts]
+        columns = [short(spend, currency) for spend in spends]
+        return squares(columns, rows, name, f"Who is cheaper with {title}", "", width=width)
+
     title = f"{vendors} vendor" + ("s" if vendors > 1 else "")
     assert page.where is not None
     models = ", ".join(page.where.models[:vendors])
-    pictures = "\n".join(
-        squares(columns, rows, name, f"Who is cheaper with {title}", "", width=width)
-        for name, width in (("wide", WIDE), ("narrow", NARROW))
-    )
+    few = spends if len(spends) <= COLUMNS_NARROW else spends[1::2]
+    pictures = f"{drawn('wide', WIDE, spends)}\n{drawn('narrow', NARROW, few)}"
     return f"<div><h3>{title}: {escape(models)}</h3>{pictures}</div>"
