@@ -55,7 +55,7 @@ def _answer(page: PlanPage) -> str:
 def _lead(plan: PlanResult) -> str:
     """What is paid today and under the plan, how near to the best that is, and when it would lose money."""
     dollars = _dollars(plan)
-    futures = f", in the mean of {plan.search.paths:,} futures" if plan.search.paths > 1 else ""
+    futures = f", on {plan.search.paths:,} drawn futures" if plan.search.paths > 1 else ""
     today = f"{dollars(plan.today)} over {plan.months} months as it is bought now ({escape(plan.today_name)})"
     if plan.saving:
         less = "less" if plan.saving > 0 else "more"
@@ -175,7 +175,7 @@ def _instead(page: PlanPage) -> str:
     ]
     about = "Each alternative re-rated on the same usage."
     if any(each.more < 0 for each in plan.alternatives):
-        about += f" What costs less here costs more in the mean of the {plan.search.paths:,} futures."
+        about += f" What costs less here costs more on the {plan.search.paths:,} drawn futures."
     bound = "".join(f"<li><b>{escape(name)}</b> {escape(words)}</li>" for name, words in plan.binding.items())
     return (
         "<h2>Why not the others</h2>\n<p>"

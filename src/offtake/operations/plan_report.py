@@ -88,6 +88,7 @@ def _add_cache(beside: Beside, usage: Sequence[Path], asked: Asked) -> None:
         except OfftakeError as error:
             beside.note(f"caching of {path.name}", error)
             continue
+        beside.notes += [f"caching of {path.name}: {words}" for words in found.left_out]
         for row in found.observed:
             ttl = row.rules.ttls[0]
             needed = break_even(row.rules, ttl).read_share

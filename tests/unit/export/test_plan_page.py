@@ -142,8 +142,8 @@ def test_a_plan_for_many_futures_says_why_the_forecast_would_choose_another(page
     assert any(each.more < 0 for each in careful.alternatives)
 
     words = text(plan_page(replace(page, plan=careful)))
-    assert "What costs less here costs more in the mean of the 20 futures." in words
-    assert "No other choice among these offers costs less, in the mean of 20 futures." in words
+    assert "What costs less here costs more on the 20 drawn futures." in words
+    assert "No other choice among these offers costs less, on 20 drawn futures." in words
 
 
 def test_a_dearer_plan_says_what_it_costs(page: PlanPage) -> None:
