@@ -163,3 +163,20 @@ def test_a_table_of_many_columns_names_each_cell_for_a_narrow_screen() -> None:
 
 def test_a_title_is_escaped() -> None:
     assert "<title>a &lt; b</title>" in html_page("a < b", "")
+
+
+def test_names_are_words_and_never_tags(page: PlanPage) -> None:
+    nasty = "<script>x</script>&\"'"
+    sent = replace(page.plan.route[0], workload=nasty, offer=nasty, today=nasty)
+    signed = replace(page.plan.sign[0], offer=nasty, level=nasty)
+    case = replace(page.plan.alternatives[0], name=nasty)
+    plan = replace(
+        page.plan, route=(sent, *page.plan.route[1:]), sign=(signed,), alternatives=(case,), today_name=nasty,
+        assumptions=(nasty,), warnings=(nasty,), binding={nasty: nasty},
+        waterfall=tuple(replace(step, name=nasty) for step in page.plan.waterfall),
+    )  # fmt: skip
+    worth = [Worth(nasty, [ClauseWorth(nasty, nasty, *map(Decimal, (1, 0, 2)))])]
+    html = plan_page(replace(page, plan=plan, answer=nasty, usage=nasty, worth=worth, notes=[nasty], again=nasty))
+
+    assert "<script" not in html
+    assert [] == Outline(html).open
