@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,6 +47,7 @@ def command(folder: Path, data: Path | None) -> None:
     _show_commitment(demo)
     _show_levers(demo)
     _show_line(demo)
+    _show_ahead(demo)
     _show_traces(demo)
     _show_files(demo)
 
@@ -105,6 +107,40 @@ def _show_line(demo: Demo) -> None:
         render.text(f"    {step.clause}{paper}")
 
 
+def _show_ahead(demo: Demo) -> None:
+    """What to sign, the clauses that move most, and what one changed line does."""
+    render.text()
+    ahead = demo.ahead
+    if ahead is None:
+        render.text("The next year: pip install 'offtake[plan]' shows what to sign and what each clause is worth")
+        return
+    from offtake.cli.plan_shown import answer
+
+    plan = ahead.plan
+    dollars = partial(render.money, currency=plan.currency, places=0)
+    render.text(f"The next year: {answer(plan)}", style="bold")
+    rows = [
+        (plan.today_name, dollars(plan.today)),
+        (" and ".join(each.offer for each in plan.sign), dollars(plan.cost)),
+    ]
+    rows += [(each.name, dollars(each.cost)) for each in plan.alternatives if plan.today_name not in each.name]
+    render.table(("over 12 months", "costs"), rows, right=("costs",))
+    clauses = [
+        (row.clause.path, dollars(row.value.mean), f"{dollars(row.value.low)} to {dollars(row.value.high)}", row.off)
+        for row in ahead.clauses
+        if row.value
+    ]
+    title = "The three clauses that move most; below zero a clause costs you money"
+    heads = ("clause", "worth a year", "8 of 10 futures", "without it")
+    render.table(heads, clauses, right=heads[1:3], title=title)
+    changes = [
+        (str(each.edits[0]), dollars(each.value.mean), f"{dollars(each.value.low)} to {dollars(each.value.high)}")
+        for each in ahead.changes
+    ]
+    columns = ("change one line", "saves a year", "8 of 10 futures")
+    render.table(columns, changes, right=columns[1:], title="Ask for a smaller promise, not a bigger discount")
+
+
 def _show_traces(demo: Demo) -> None:
     if not demo.traces:
         return
@@ -125,12 +161,17 @@ def _show_files(demo: Demo) -> None:
             (str(demo.folder / "contract.yaml"), "the contract: change a line and compare again"),
             (str(demo.folder / "usage.csv"), "what was used, as a gateway exports it"),
             (str(demo.folder / "bill.csv"), "what the vendor asks"),
+            *([(str(demo.ahead.offer), "another offer on the table")] if demo.ahead else []),
         ),
         title="Files",
     )
     render.text()
     usage, bill, contract = (demo.folder / name for name in ("usage.csv", "bill.csv", "contract.yaml"))
     render.text(f"Next: {_program()} compare {usage} --invoice {bill} --contract {contract}")
+    if demo.ahead:
+        offers = f"--contract {contract} --offers {contract} {demo.ahead.offer}"
+        render.text(f"      {_program()} plan {usage} {offers} --report {demo.folder / 'plan.html'}")
+        render.text(f"      {_program()} value {contract} --demand {usage} --change 'commitments[0].amount=900_000'")
 
 
 def _program() -> str:

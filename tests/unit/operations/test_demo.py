@@ -89,6 +89,16 @@ def test_status_levers_and_a_derived_line_belong_to_it(demo: Demo) -> None:
     assert ["prices.basis", "prices.discounts[0]"] == [step.clause for step in demo.explained.steps[:2]]
 
 
+def test_the_next_year_asks_for_a_smaller_promise(demo: Demo) -> None:
+    ahead = demo.ahead
+
+    assert ahead is not None
+    assert [("start", Decimal(600_000))] == [(each.offer, each.committed) for each in ahead.plan.sign]
+    assert "commitments[spend]" == ahead.clauses[0].clause.path
+    smaller, cheaper = (each.value.mean for each in ahead.changes)
+    assert smaller > cheaper > 0
+
+
 def test_every_file_is_there_and_made_again_is_the_same(demo: Demo, tmp_path: Path) -> None:
     again = run_demo(tmp_path)
 

@@ -20,6 +20,7 @@ from offtake.operations.compare_bill import Compared, compare_bill
 from offtake.operations.contracts import open_contract
 from offtake.operations.demo.bill import COLUMNS, csv_rows, wrong_bill
 from offtake.operations.demo.month import sample_month
+from offtake.operations.demo.next_year import NextYear, next_year
 from offtake.operations.demo.traces import RatedTrace, rate_traces
 from offtake.operations.estimate import Workload, estimate
 from offtake.operations.explain_line import Explanation, explain_lines
@@ -51,7 +52,9 @@ LEVERS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """The answers, and where the files are. `traces` are published ones, where their folder was given."""
+    """The answers, and where the files are. `traces` are published ones, where their folder was given; `ahead` is None
+    where the extra `plan` is not installed.
+    """
 
     folder: Path
     compared: Compared
@@ -59,6 +62,7 @@ class Demo:
     levers: tuple[Lever, ...]
     explained: Explanation
     traces: tuple[RatedTrace, ...]
+    ahead: NextYear | None
 
     @property
     def report(self) -> Path:
@@ -82,7 +86,8 @@ def run_demo(folder: Path, data: Path | None = None) -> Demo:
     model, meter = EXPLAINED
     explained = explain_lines(Rated(status.contract, status.invoices), model=model, meter=meter)[0]
     levers = _levers(records, contract)
-    demo = Demo(folder, compared, status, levers, explained, rate_traces(data, contract) if data else ())
+    ahead = next_year(folder, usage, records, contract, opened, AT)
+    demo = Demo(folder, compared, status, levers, explained, rate_traces(data, contract) if data else (), ahead)
     with replacing(demo.report) as file:
         file.write(report(page_of(demo)).encode())
     return demo
