@@ -34,7 +34,7 @@ def plan_page(page: PlanPage) -> str:
         _turned_away, _granted,
     )  # fmt: skip
     body = "\n".join(part for section in sections if (part := section(page)))
-    return html_page(page.answer, f"{body}\n</main>\n{_footer(page)}", ("value.css", "plan.css"))
+    return html_page(page.answer, f"{body}\n</main>\n{_footer(page)}", ("tornado.css", "plan.css"))
 
 
 def _answer(page: PlanPage) -> str:

@@ -188,7 +188,8 @@ class _Writer:
         chart.set_title({"name": f"Cost over {plan.months} months", "name_font": {"size": 12}})
         chart.set_x_axis({"min": 0, "num_format": "#,##0", "major_gridlines": {"visible": False}})
         chart.set_y_axis({"reverse": True})
-        sheet.insert_chart("A14", chart, {"x_scale": 1.5, "y_scale": 0.8})
+        chart.set_size({"width": 720, "height": 230})
+        sheet.insert_chart("A14", chart)
 
     def _usage(self, sheet: Any, name: str, rows: Sequence[UsageRow], bills: str) -> None:
         self._heads(sheet, USAGE_COLUMNS, 4, (24, 26, 12, 24, 22, 16, 18))

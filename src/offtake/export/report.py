@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from html import escape
-from importlib.resources import files
 from zoneinfo import ZoneInfo
 
 from offtake.assurance.difference import Claim, Difference, Reconciliation
 from offtake.assurance.next_dates import NextDate
 from offtake.assurance.status import CommitmentStatus
 from offtake.export.charts import Drawdown, drawdown_chart
+from offtake.export.page import page as html_page
 from offtake.export.words import MONTHS, claim_days, claim_words, day_words, meter_words
 from offtake.rating.lines import Line
 from offtake.values.errors import Place
@@ -65,16 +65,9 @@ class Page:
 def report(page: Page) -> str:
     """The page as HTML text."""
     found = page.compared
-    css = files("offtake.export").joinpath("report.css").read_text(encoding="utf-8")
     title = f"Overbilled {money(found.overbilled, found.currency)}" if found.overbilled else "The bill is right"
     body = (_answer(page), _claims(page), _commitment(page), _levers(page), _derivation(page), _evidence(page))
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)} · {escape(found.contract)}</title>\n<style>\n{css}</style>\n</head>\n<body>\n"
-        + "\n".join(body)
-        + f"\n{_footer(page)}\n</body>\n</html>\n"
-    )
+    return html_page(f"{title} · {found.contract}", "\n".join((*body, _footer(page))))
 
 
 def _answer(page: Page) -> str:

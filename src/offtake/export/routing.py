@@ -9,6 +9,7 @@ from html import escape
 from importlib.resources import files
 
 from offtake.export.front_chart import Dot, front_chart
+from offtake.export.page import page as html_page
 from offtake.planner.routing.choose import Choice, Judged
 from offtake.planner.routing.confidence import decimal_of
 from offtake.planner.routing.recheck import Recheck
@@ -41,13 +42,7 @@ def page(choice: Choice, recheck: Recheck | None, reasons: Mapping[str, str], un
         "</main>",
     )
     title = f"{choice.chosen.run.name if choice.chosen else 'No model passes'} · {choice.suite}"
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>\n{_css('report.css')}{_css('routing.css')}</style>\n</head>\n<body>\n"
-        + "\n".join(body)
-        + "\n</body>\n</html>\n"
-    )
+    return html_page(title, "\n".join(body), ("routing.css",))
 
 
 def _answer(choice: Choice, unit: str) -> tuple[str, str]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from html import escape
-from importlib.resources import files
 from typing import TYPE_CHECKING, Protocol
 
+from offtake.export.page import NARROW, WIDE, table
+from offtake.export.page import page as html_page
 from offtake.export.tornado import Bar, tornado
 from offtake.values.shown import money, share
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from offtake.planner.value.situation import Case
     from offtake.planner.value.valuation import Figure, Pair, Priced, Row
 
-WIDE, NARROW = 960, 390
 BARS_MAX = 14
 
 
@@ -49,7 +49,6 @@ class Valued(Protocol):
 def value_page(found: Valued) -> str:
     """The page as HTML text."""
     signed = found.contract.signed
-    styles = "".join(files("offtake.export").joinpath(name).read_text("utf-8") for name in ("report.css", "value.css"))
     headline, lead = _answer(found)
     body = (
         f'<header>\n<p class="eyebrow">{escape(signed.vendor.capitalize())} and {escape(signed.buyer)}: '
@@ -57,12 +56,8 @@ def value_page(found: Valued) -> str:
         _picture(found), _changes(found), _clauses(found), _pairs(found), _cases(found), _rest(found), _assumed(found),
         "</main>",
     )  # fmt: skip
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(signed.contract)}: what each clause is worth</title>\n<style>\n{styles}</style>\n</head>\n"
-        "<body>\n" + "\n".join(part for part in body if part) + "\n</body>\n</html>\n"
-    )
+    title = f"{signed.contract}: what each clause is worth"
+    return html_page(title, "\n".join(part for part in body if part), ("tornado.css",))
 
 
 def _answer(found: Valued) -> tuple[str, str]:
@@ -208,17 +203,5 @@ def _words(priced: Priced) -> str:
 
 
 def _table(title: str, words: str, columns: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: int) -> str:
-    """A table whose last `numbers` columns are numbers."""
-    first, number = len(columns) - numbers, ' class="n"'
-    head = "".join(
-        f'<th scope="col"{number if index >= first else ""}>{column}</th>' for index, column in enumerate(columns)
-    )
-    lines = []
-    for row in rows:
-        cells = "".join(f"<td{number if index >= first else ''}>{cell}</td>" for index, cell in enumerate(row[1:], 1))
-        lines.append(f'<tr><th scope="row">{row[0]}</th>{cells}</tr>')
-    body = "\n".join(lines)
-    return (
-        f'<h2>{title}</h2>\n<p>{words}</p>\n<div class="scroll"><table class="worths"><thead><tr>{head}</tr></thead>\n'
-        f"<tbody>\n{body}\n</tbody></table></div>"
-    )
+    """A part of the page that is a table; its last `numbers` columns are numbers."""
+    return f"<h2>{title}</h2>\n<p>{words}</p>\n{table(columns, rows, numbers=numbers)}"
