@@ -145,5 +145,5 @@ def _add_worth(beside: Beside, plan: PlanResult, signed: Signed, asked: Asked, p
         beside.worth.append(Worth(signed.offer, clauses))
         beside.notes.append(
             f"the worth of clauses is the mean of {PATHS} drawn futures over the whole term of the contract, on what "
-            "the plan buys under it"
+            "the plan buys under it; every notice that a clause asks for is given"
         )
