@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -86,6 +87,22 @@ def test_words_are_not_markup(capsys: pytest.CaptureFixture[str]) -> None:
     render.text("overbilled $10 [prices.discounts[0]]", style="bold")
 
     assert "overbilled $10 [prices.discounts[0]]\n" == capsys.readouterr().out
+
+
+def test_steps_are_words_on_a_terminal_and_nothing_in_a_pipe(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with render.steps() as step:
+        step("commitments[spend]")
+    assert ("", "") == capsys.readouterr()
+
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "100")
+    with render.steps() as step:
+        step("commitments[spend]")
+        time.sleep(0.3)  # the picture is drawn by a clock of its own
+    assert "commitments[spend]" in capsys.readouterr().err
 
 
 def test_progress_is_silent_when_piped(capsys: pytest.CaptureFixture[str]) -> None:

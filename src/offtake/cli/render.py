@@ -213,9 +213,10 @@ def steps() -> Iterator[Callable[[str], None]]:
         yield lambda words: None
         return
     from rich.console import Console
+    from rich.text import Text
 
     with Console(stderr=True).status("") as shown:
-        yield shown.update
+        yield lambda words: shown.update(Text(words))
 
 
 def _console() -> Console:
