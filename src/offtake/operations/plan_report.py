@@ -19,7 +19,7 @@ from offtake.operations.cache_economics import cache_economics
 from offtake.operations.contracts import load_contract
 from offtake.operations.find_crossover import find_crossover
 from offtake.operations.plan_offers import Asked
-from offtake.operations.value_contract import Question, worth_of_clauses
+from offtake.operations.value_contract import worth_of_clauses
 from offtake.planner.cache.break_even import break_even
 from offtake.planner.cache.tally import decimal
 from offtake.planner.crossover import Axes
@@ -62,7 +62,7 @@ def page_of(
     progress("the crossover")
     _add_crossover(beside, plan, offers, asked)
     for each in plan.sign:
-        _add_worth(beside, plan, each, asked, progress)
+        _add_worth(beside, plan, each, progress)
     names = ", ".join(path.name for path in usage[:3]) + (f" and {len(usage) - 3} more" if len(usage) > 3 else "")
     words = f"A plan for {names}, {plan.months} months from {plan.priced_at:%Y-%m-%d}"
     return PlanPage(plan, answer, words, beside.cache, beside.where, beside.worth, beside.notes, again)
@@ -119,19 +119,15 @@ def _add_crossover(beside: Beside, plan: PlanResult, offers: Sequence[str], aske
         return
 
 
-def _add_worth(beside: Beside, plan: PlanResult, signed: Signed, asked: Asked, progress: Callable[[str], None]) -> None:
+def _add_worth(beside: Beside, plan: PlanResult, signed: Signed, progress: Callable[[str], None]) -> None:
     """What the clauses are worth on what is bought under them. A plan that was stopped has no time for it."""
     if plan.search.stopped:
         beside.notes.append(f"what the clauses of {signed.offer} are worth was not asked: the search was stopped")
         return
-    question = Question(
-        contract=Path(signed.file), demand=(), catalogs=tuple(asked.catalogs), facts=tuple(asked.facts),
-        luck=Luck(paths=PATHS),
-    )  # fmt: skip
     bought = [record for each in plan.billed if each.offer == signed.offer for record in each.usage]
     try:
         found = worth_of_clauses(
-            question, bought, plan.months, plan.histories, lambda words: progress(f"{signed.offer}: {words}")
+            signed.paper, bought, plan.histories, Luck(paths=PATHS), lambda words: progress(f"{signed.offer}: {words}")
         )
     except OfftakeError as error:
         beside.note(f"what the clauses of {signed.offer} are worth", error)
@@ -144,6 +140,6 @@ def _add_worth(beside: Beside, plan: PlanResult, signed: Signed, asked: Asked, p
     if clauses:
         beside.worth.append(Worth(signed.offer, clauses))
         beside.notes.append(
-            f"the worth of clauses is the mean of {PATHS} drawn futures over the whole term of the contract, on what "
-            "the plan buys under it; every notice that a clause asks for is given"
+            f"the worth of clauses is the mean of {PATHS} drawn futures of {plan.months} months, on what the plan "
+            "buys under it; every notice that a clause asks for is given"
         )

@@ -10,10 +10,11 @@ from pathlib import Path
 from offtake.catalog.catalog import Catalog
 from offtake.contract.contract import Contract
 from offtake.contract.patterns import match_any
-from offtake.operations.contracts import Opened, load_facts, open_contract, open_stances
+from offtake.operations.contracts import load_facts, open_contract, open_stances
 from offtake.operations.plan_extra import need_plan_extra
 from offtake.operations.usage_input import open_usage
 from offtake.planner.demand.series import ROWS_PER_YEAR, Series, read_series
+from offtake.planner.offers.offer import Offer
 from offtake.planner.value.demand import EPOCH, SERIES_MIX, Demand, of_plan, of_series, of_usage
 from offtake.planner.value.edits import of_stances, read_edit
 from offtake.planner.value.futures import Luck
@@ -68,17 +69,17 @@ class Valued:
 
 
 def worth_of_clauses(
-    question: Question, bought: Sequence[UsageRecord], months: int, histories: Mapping[str, Sequence[float]],
+    offer: Offer, bought: Sequence[UsageRecord], histories: Mapping[str, Sequence[float]], luck: Luck,
     progress: Callable[[str], None] = lambda words: None,
 ) -> list[Row]:  # fmt: skip
-    """The worth of every clause where a plan of so many months sends `bought` there; `histories` are of its workloads.
+    """The worth of every clause of an offer where a plan sends `bought` there; `histories` are of its workloads.
 
     Raises as `value_contract`.
     """
     need_plan_extra("numpy")
-    opened = open_contract(question.contract, catalogs=question.catalogs)
-    demand = of_plan(bought, months, histories)
-    return _situation(question, opened, demand).valuation().rows(progress)
+    demand = of_plan(bought, offer.months.count, histories)
+    situation = Situation(contract=offer.contract, demand=demand, catalog=offer.catalog, facts=offer.facts, luck=luck)
+    return situation.valuation().rows(progress)
 
 
 def value_contract(question: Question, progress: Callable[[str], None] = lambda words: None) -> Valued:
@@ -93,7 +94,11 @@ def value_contract(question: Question, progress: Callable[[str], None] = lambda 
     edits = [read_edit(text) for text in question.changes]
     opened = open_contract(question.contract, catalogs=question.catalogs)
     demand = _demand(question, opened.contract, opened.catalog)
-    situation = _situation(question, opened, demand)
+    situation = Situation(
+        contract=opened.contract, demand=demand, catalog=opened.catalog,
+        facts=load_facts(question.facts, opened.contract), luck=question.luck,
+        cost_of_capital=question.cost_of_capital, renewal_increase=question.renewal_increase, notices=question.notices,
+    )  # fmt: skip
     progress("the contract as it is")
     valuation = situation.valuation()
     package = valuation.priced("all of it" if len(edits) > 1 else "the change", edits) if edits else None
@@ -111,14 +116,6 @@ def value_contract(question: Question, progress: Callable[[str], None] = lambda 
         rows=tuple(rows), pairs=tuple(valuation.pairs(rows, progress)), sensitivities=sensitivities(situation, rows),
         package=package, apart=tuple(apart), stances=tuple(stances), runs=valuation.costs.runs,
         shared=valuation.costs.asked - valuation.costs.runs,
-    )  # fmt: skip
-
-
-def _situation(question: Question, opened: Opened, demand: Demand) -> Situation:
-    return Situation(
-        contract=opened.contract, demand=demand, catalog=opened.catalog,
-        facts=load_facts(question.facts, opened.contract), luck=question.luck,
-        cost_of_capital=question.cost_of_capital, renewal_increase=question.renewal_increase, notices=question.notices,
     )  # fmt: skip
 
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
-from offtake.operations.value_contract import Question, worth_of_clauses
+from offtake.operations.value_contract import worth_of_clauses
 from offtake.planner.value.demand import PARTS_OF_A_MONTH, of_plan
 from offtake.planner.value.futures import Luck
 from offtake.usage.record import UsageRecord
 from offtake.values.errors import InputError
-from tests.unit.export.plans import ASKED, DIRECT, plan
+from tests.unit.export.plans import plan
 
 STILL = Luck(paths=2, spread=Decimal(0), price_changes=Decimal(0))
 """Futures in which nothing happens."""
@@ -48,14 +47,11 @@ def test_a_contract_that_nothing_is_sent_to_has_no_worth() -> None:
         of_plan([], 12, {})
 
 
-def test_a_discount_is_worth_its_share_of_what_is_bought(tmp_path: Path) -> None:
+def test_a_discount_is_worth_its_share_of_what_is_bought() -> None:
     """1,636,800 a year at list, once the sixth that can wait is in batch: 22% of it, and 12,000 of fees."""
     found = plan()
-    contract = tmp_path / "direct.yaml"
-    contract.write_text(DIRECT)
-    question = Question(contract=contract, demand=(), catalogs=tuple(ASKED.catalogs), luck=STILL)
     bought = [each for billed in found.billed for each in billed.usage]
-    rows = {row.clause.path: row for row in worth_of_clauses(question, bought, found.months, found.histories)}
+    rows = {row.clause.path: row for row in worth_of_clauses(found.sign[0].paper, bought, found.histories, STILL)}
 
     discount, fee, floor = (rows[path].value for path in ("prices.discounts[0]", "fees.platform", "commitments[spend]"))
     assert discount

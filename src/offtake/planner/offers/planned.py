@@ -193,6 +193,7 @@ def _signed(setting: Setting, plan: Candidate) -> list[Signed]:
             Signed(
                 offer.name, offer.vendor, offer.contract.file, levels.get(number, offer.name), entry.committed,
                 entry.fees + entry.reserved_fee, billed, binding.get(group_of(offer), binding.get(offer.name, "")),
+                offer,
             )
         )  # fmt: skip
     return rows

@@ -11,13 +11,16 @@ from datetime import datetime
 from decimal import Decimal
 
 from offtake.planner.offers.admissible import Rejected
+from offtake.planner.offers.offer import Offer
 from offtake.planner.offers.rerate import Billed
 from offtake.planner.offers.ways import Way
 
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """A contract to sign. `committed` and `fees` are over the plan; `billed` is what its vendor bills in all."""
+    """A contract to sign. `committed` and `fees` are over the plan; `billed` is what its vendor bills in all; `paper`
+    is the contract as it was priced: at this level, as this stance, for the plan's months.
+    """
 
     offer: str
     vendor: str
@@ -27,6 +30,7 @@ class Signed:
     fees: Decimal
     billed: Decimal
     binding: str
+    paper: Offer
 
 
 @dataclass(frozen=True, slots=True)
