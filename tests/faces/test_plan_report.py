@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import importlib.util
 import io
+import os
 import re
 import shlex
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from html import unescape
 from pathlib import Path
 
 import openpyxl
 import pytest
 
+from offtake.cli.plan_progress import Progress
 from offtake.operations import plan_extra
+from offtake.planner.offers.problem import Watch
 from tests.faces.conftest import Offtake
 from tests.unit.export.plans import DIRECT, write_usage
 
@@ -55,6 +61,29 @@ def test_the_same_question_gives_the_same_page(offtake: Offtake, folder: Path) -
         pages.append((folder / "plan.html").read_bytes())
 
     assert pages[0] == pages[1]
+
+
+def test_a_search_that_is_stopped_writes_its_best_plan(
+    offtake: Offtake, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searching = Progress.searching
+
+    @contextmanager
+    def stopped(self: Progress) -> Iterator[Watch]:
+        with searching(self) as watch:
+            os.kill(os.getpid(), signal.SIGINT)
+            yield watch
+
+    monkeypatch.setattr(Progress, "searching", stopped)
+    done = offtake(
+        "plan", "usage.csv", "--offers", "direct.yaml", "--scenarios", "30", *AT, "--report", "plan.html", "--report",
+        "plan.xlsx",
+    )  # fmt: skip
+
+    assert 130 == done.code, done.err
+    assert "stopping with the best plan so far" in done.err
+    assert "The search was stopped: this is its best plan so far" in (folder / "plan.html").read_text()
+    assert (folder / "plan.xlsx").stat().st_size
 
 
 @pytest.mark.parametrize(
