@@ -91,7 +91,7 @@ def _steps(plan: PlanResult) -> Iterable[str]:
     if not plan.sign:
         yield "<strong>Sign nothing.</strong> No commitment on the table pays on this usage."
     for offer in dict.fromkeys(each.offer for each in plan.route):
-        rows = [each for each in plan.route if each.offer == offer]
+        rows = [each for each in _largest_first(plan.route) if each.offer == offer]
         moved = [each for each in rows if each.way.model != each.today]
         batch = [each for each in rows if each.way.channel == "batch" != each.channel_today]
         what = "everything" if len(rows) == len(plan.route) else _named(rows)
@@ -151,12 +151,16 @@ def _routes(page: PlanPage) -> str:
             _changed("reserved" if each.reserved else each.way.channel, each.channel_today),
             "all" if each.share == 1 else share(each.share), money(each.month, plan.currency, 0),
         )
-        for each in plan.route[:ROWS_MAX]
+        for each in _largest_first(plan.route)[:ROWS_MAX]
     ]  # fmt: skip
     more = f"<p>… and {len(plan.route) - ROWS_MAX:,} more.</p>" if len(plan.route) > ROWS_MAX else ""
-    words = "A month at the offer’s rate card, before its commitment and fees. What differs from today is marked."
+    words = "The largest first, at the offer’s rate card, before its commitment and fees. What differs from today is marked."
     columns = ("Workload", "Buy under", "Model", "How", "Share", "A month")
     return f"<h2>What goes where</h2>\n<p>{words}</p>\n{table(columns, rows, numbers=2)}{more}"
+
+
+def _largest_first(route: Sequence[Sent]) -> list[Sent]:
+    return sorted(route, key=lambda each: each.month, reverse=True)
 
 
 def _changed(to: str, before: str) -> str:

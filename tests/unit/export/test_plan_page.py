@@ -97,6 +97,13 @@ def test_every_alternative_and_case_stands_there(page: PlanPage) -> None:
         assert f"{case.demand.normalize():f} × today’s ${case.today:,.0f} ${case.plan:,.0f}" in words
 
 
+def test_the_largest_workloads_come_first(page: PlanPage) -> None:
+    route = page.plan.route
+    html = plan_page(replace(page, plan=replace(page.plan, route=tuple(sorted(route, key=lambda each: each.month)))))
+
+    assert ["chat", "nightly"] == re.findall(r'<th scope="row">(\w+)', html.split("What goes where")[1])[:2]
+
+
 def test_a_cache_says_what_it_does_and_makes_up_no_hit_rate(page: PlanPage) -> None:
     words = text(plan_page(page))
 
