@@ -154,7 +154,7 @@ def _routes(page: PlanPage) -> str:
         for each in _largest_first(plan.route)[:ROWS_MAX]
     ]  # fmt: skip
     more = f"<p>… and {len(plan.route) - ROWS_MAX:,} more.</p>" if len(plan.route) > ROWS_MAX else ""
-    words = "The largest first, at the offer’s rate card, before its commitment and fees. What differs from today is marked."
+    words = "The largest first, at the rate card, before commitments and fees. What differs from today is marked."
     columns = ("Workload", "Buy under", "Model", "How", "Share", "A month")
     return f"<h2>What goes where</h2>\n<p>{words}</p>\n{table(columns, rows, numbers=2)}{more}"
 
