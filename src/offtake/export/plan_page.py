@@ -45,7 +45,9 @@ def _answer(page: PlanPage) -> str:
     else:
         headline = f"Costs <b>{dollars(-saved)}</b> a year more" if saved < 0 else "Stay as you are"
     steps = "\n".join(f"<li>{words}</li>" for words in _steps(plan))
-    scale = "".join(f'<p class="soft">Taken for granted: {escape(words)}.</p>\n' for words in plan.assumptions[:1])
+    about = [f"Taken for granted: {words}" for words in plan.assumptions[:1]]
+    about += [f"Left out: {words}" for words in plan.warnings[:1]]
+    scale = "".join(f'<p class="soft">{escape(words)}.</p>\n' for words in about)
     return (
         f'<header>\n<p class="eyebrow">{escape(page.usage)}</p>\n<h1>{headline}</h1>\n<p class="lead">{_lead(plan)}'
         f'</p>\n<ul class="do">\n{steps}\n</ul>\n{scale}</header>\n<main>'

@@ -153,6 +153,12 @@ def test_a_plan_for_many_futures_says_why_the_forecast_would_choose_another(page
     assert "No other choice among these offers costs less, on 20 drawn futures." in words
 
 
+def test_rows_that_are_left_out_are_named_beside_the_answer(page: PlanPage) -> None:
+    assert "Left out: 2 rows could not be read." in header(
+        replace(page.plan, warnings=("2 rows could not be read",)), page
+    )
+
+
 def test_a_dearer_plan_says_what_it_costs(page: PlanPage) -> None:
     dearer = replace(page.plan, cost=page.plan.today + 1_200)
 
