@@ -405,6 +405,8 @@ def cases(
         deal["credits"] = draw(credits(deal))
     if "fees" in parts:
         deal["fees"] = draw(fees())
+    if _rolls_inside_tokens(deal):
+        del deal["commitments"][0]["rollover"]
     if amended:
         deal["amendments"] = draw(amendments(deal))
     book = draw(price_lists(deal))
@@ -416,6 +418,20 @@ def cases(
     records = draw(usage(deal, models, turns, rows_max))
     records = tuple(replace(r, model="one") if r.model == "late" and r.used_at < launched else r for r in records)
     return Case(deal, book, records)
+
+
+def _rolls_inside_tokens(deal: Deal) -> bool:
+    """Whether rolled money may begin to pay inside a token while bands count tokens.
+
+    The engine then leaves out as many tokens as the money is worth, the oracle those that it paid in full: a token's
+    difference, which the words of no contract decide.
+    """
+    tiers, commitment = deal["prices"].get("tiers"), deal.get("commitments", [{}])[0]
+    if not tiers or tiers["measure"]["amount"] != "tokens" or "amount" not in commitment:
+        return False
+    rollover = commitment.get("rollover")
+    uncounted = any(not each["counts"] for each in deal.get("credits", []))
+    return rollover is not None and (rollover["order"] == "last" or uncounted)
 
 
 @st.composite

@@ -257,6 +257,7 @@ class TiersClause:
 
 
 def _waived_tokens(entry: Entry) -> int:
+    """As many whole tokens as what was paid before is worth, also where that payment began inside a token."""
     return entry.waived // entry.price.contracted if entry.waived else 0
 
 
