@@ -39,6 +39,8 @@ def grants_of(deal: Deal, top_ups: list[tuple[date, str, Fraction]]) -> list[Gra
     for index, credit in enumerate(deal.get("credits", [])):
         end = NEVER if credit["expires"] == "never" else date.fromisoformat(credit["expires"])
         start = date.fromisoformat(credit.get("starts", first.isoformat()))
+        if end <= start:
+            continue  # it lapses before it starts
         path = f"credits[{index}]"
         order: tuple[object, ...] = (credit["priority"], 0, end, start, path)
         amount, models = money(credit["amount"]), credit.get("models", "*")

@@ -178,14 +178,17 @@ class GrantsClause:
 
 
 def credit_lots(terms: CompiledTerms) -> list[Lot]:
-    """A lot for every credit of the contract, from the day on which its text, or an amendment, gives it."""
+    """A lot for every credit of the contract, from the day on which its text, or an amendment, gives it.
+
+    One that lapses before it starts is none, as `offtake check` warns.
+    """
     contract = terms.contract
     found: dict[str, Lot] = {}
     for version in contract.versions:
         for index, credit in enumerate(version.terms.credits):
             begins = found[credit.name].starts if credit.name in found else version.effective
             found[credit.name] = _credit_lot(contract, f"credits[{index}]", credit, begins)
-    return list(found.values())
+    return [lot for lot in found.values() if lot.starts < lot.expires]
 
 
 def _credit_lot(contract: Contract, path: str, credit: Credit, begins: datetime) -> Lot:
@@ -193,7 +196,7 @@ def _credit_lot(contract: Contract, path: str, credit: Credit, begins: datetime)
     expires = contract.instant(credit.expires) if credit.expires else NEVER
     amount = to_pico(credit.amount.amount)
     return Lot(
-        path, credit.name, amount, amount, starts, max(expires, starts), priority=credit.priority, models=credit.models,
+        path, credit.name, amount, amount, starts, expires, priority=credit.priority, models=credit.models,
         applies_to=credit.applies_to, counts=credit.counts, own_line=not credit.counts,
     )  # fmt: skip
 
