@@ -13,7 +13,7 @@ demo: .venv/plan.stamp ## A sample month against a wrong bill: dollars overbille
 	$(BIN)/offtake demo
 
 test: .venv/dev.stamp ## Run the tests, two at a time (OFFTAKE_FAST=1: fewer examples)
-	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+	$(BIN)/python -m pytest --numprocesses 2 --maxschedchunk 1
 
 check: .venv/dev.stamp ## Lint, format, types and the directions of imports
 	$(BIN)/ruff check
@@ -34,7 +34,7 @@ bench: .venv/dev.stamp ## Measure speed and memory beside a peer in the same run
 
 soak: .venv/dev.stamp ## The long tests: every list price, new random examples, outside programs
 	$(BIN)/python -m pytest --numprocesses 2 -m soak
-	OFFTAKE_NEW=1 $(BIN)/python -m pytest --numprocesses 2 --dist worksteal tests/properties
+	OFFTAKE_NEW=1 $(BIN)/python -m pytest --numprocesses 2 --maxschedchunk 1 tests/properties
 
 pictures: .venv/dev.stamp ## The plan of the sample month as people see it, in build/pictures (root on Debian: installs what draws)
 	$(BIN)/python -m tests.pictures.plan

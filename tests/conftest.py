@@ -22,8 +22,9 @@ settings.load_profile("fast" if os.environ.get("OFFTAKE_FAST") else "new" if os.
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Properties first: they are the longest, and two processes should end together."""
-    items.sort(key=lambda item: not item.nodeid.startswith("tests/properties/"))
+    """The longest first, the properties of rating before the others: two processes should end together."""
+    longest = ("tests/properties/test_rating", "tests/properties/")
+    items.sort(key=lambda item: [not item.nodeid.startswith(name) for name in longest])
 
 
 @pytest.fixture(scope="session")
