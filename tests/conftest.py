@@ -1,7 +1,7 @@
 """What all tests share: how many examples a property is tried on, and where the repository is.
 
-`make test` tries each property on 1,000 examples, the same ones each time, so that a landing does not hang on luck;
-OFFTAKE_FAST=1 on 25 while one is writing; `make soak` on 1,000 that nobody has seen before.
+`make test` tries each property on 1,000 examples, drawn alike each time as far as the same modules are loaded;
+OFFTAKE_FAST=1 on 25, while one is writing and where a change lands; `make soak` on 1,000 that nobody has seen before.
 """
 
 from __future__ import annotations
