@@ -133,13 +133,13 @@ def command(
     progress, asked = Progress(), _asked(**flags)
     with reading() as read:
         found = plan_offers(usage, offers, asked, progress.searching, read)
+    write_reports(reports, found, usage, offers, asked)  # first: whoever reads the answer may leave, as `head` does
     if output_format == "json":
         render.write(render.json_text(document(found)), out)
     elif output_format == "csv":
         render.write(render.csv_text(*csv_rows(found)), out)
     else:
         render.write_tables(lambda: show(found), out)
-    write_reports(reports, found, usage, offers, asked)
     for words in found.warnings[:WARNINGS_SHOWN]:
         render.note(f"warning: {words}")
     return INTERRUPTED if found.search.stopped else 1 if found.warnings else 0

@@ -72,13 +72,17 @@ def _lead(plan: PlanResult) -> str:
         words.append(f"It is {near}")
     elif plan.saving:
         words.append(f"No other choice among these offers costs less{futures}.")
-    losing = [each for each in plan.sensitivity if each.plan > each.today]
-    if losing and plan.saving > 0:
-        worst = max(losing, key=lambda each: each.demand)
-        words.append(
-            f"<strong>It loses money if demand falls</strong>: at {_times(worst.demand)} today’s, "
-            f"{dollars(worst.plan - worst.today)}."
-        )
+    if plan.saving > 0:
+        for moves in ("falls", "grows"):
+            losing = [
+                each for each in plan.sensitivity if each.plan > each.today and (each.demand > 1) == (moves == "grows")
+            ]
+            if losing:
+                nearest = min(losing, key=lambda each: abs(each.demand - 1))
+                words.append(
+                    f"<strong>It loses money if demand {moves}</strong>: at {_times(nearest.demand)} today’s, "
+                    f"{dollars(nearest.plan - nearest.today)}."
+                )
     return " ".join(words)
 
 

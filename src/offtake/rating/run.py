@@ -146,8 +146,7 @@ class Run:
         """Write a line of a window clause into the open period; nothing where no invoices are made.
 
         Without a quantity it is one `unit`, or so many of the currency where no unit is named; without a unit price,
-        `billed` is spread over the quantity. `why` may be left to be
-        asked, where lines are many and readers few.
+        `billed` is spread over the quantity. `why` may be a function, asked only where a line is written.
         """
         if not self.collect:
             return

@@ -136,6 +136,17 @@ def test_a_plan_that_may_lose_money_says_when(page: PlanPage) -> None:
     assert "It loses money" not in header(replace(risky, sensitivity=cases[1:]), page)
 
 
+def test_a_smaller_promise_may_lose_money_when_demand_grows(page: PlanPage) -> None:
+    cases = (
+        Sensitivity(Decimal("1.2"), Decimal(1_200), Decimal(1_100)),
+        Sensitivity(Decimal("1.50"), Decimal(1_900), Decimal(1_500)),
+    )
+    words = header(replace(page.plan, sensitivity=cases), page)
+
+    assert "It loses money if demand grows : at 1.2 × today’s, $100." in words
+    assert "falls" not in words
+
+
 def test_a_search_that_was_stopped_says_so(page: PlanPage) -> None:
     stopped = replace(page.plan, search=replace(page.plan.search, stopped=True, gap=Decimal("0.031")))
 
