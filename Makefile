@@ -44,6 +44,7 @@ pins: .venv/dev.stamp ## Renew the pinned requirements (needs the network)
 	$(call compile,build,requirements/build.in)
 	$(call compile,runtime,pyproject.toml)
 	$(call compile,plan,pyproject.toml --extra plan)
+	$(call compile,gateway,pyproject.toml --extra gateway)
 	$(call compile,dev,pyproject.toml --extra dev)
 
 clean: ## Remove the virtual environment and caches
@@ -66,6 +67,10 @@ compile = $(BIN)/uv --quiet pip compile --universal --python-version 3.11 --gene
 
 .venv/plan.stamp: requirements/plan.txt .venv/runtime.stamp
 	@$(PIP) --require-hashes -r requirements/plan.txt
+	@touch $@
+
+.venv/gateway.stamp: requirements/gateway.txt .venv/runtime.stamp
+	@$(PIP) --require-hashes -r requirements/gateway.txt
 	@touch $@
 
 .venv/dev.stamp: requirements/dev.txt .venv/runtime.stamp
