@@ -21,7 +21,8 @@ def month(tmp_path: Path) -> Path:
     path = tmp_path / "month.csv"
     path.write_text(
         "used_at,grain,count,model,workload,input_tokens,output_tokens\n"
-        "2026-06-15T00:00:00Z,day,500000,claude-opus-4.7,generate,500000000,1500000000\n"
+        "2026-06-01T00:00:00Z,day,250000,claude-opus-4.7,generate,250000000,750000000\n"
+        "2026-06-30T00:00:00Z,day,250000,claude-opus-4.7,generate,250000000,750000000\n"
     )
     return path
 
@@ -39,7 +40,9 @@ def test_the_answer_comes_first(offtake: Offtake, month: Path) -> None:
 
     assert 0 == done.code
     assert "A month costs $40,000.00 now; levers that need no contract leave $15,406.25 (61.5% less)." == lines[0]
-    assert "Usage of 2026-06-15 to 2026-06-15, taken as 1 month, at list prices of 2026-06-15." == lines[1]
+    assert (
+        "The usage of 2026-06-01 to 2026-06-30 (30 days) × 1.0000 is a month, at list prices of 2026-06-30." == lines[1]
+    )
     assert "never moves: Different weights or outputs" in done.out
 
 

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
-from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -19,6 +18,7 @@ from offtake.cli.options import (
     catalog_option,
     contract_option,
     format_option,
+    months_option,
     out_option,
     stance_option,
     usage_argument,
@@ -104,17 +104,6 @@ def model_and_tokens(text: str) -> tuple[str, Decimal]:
     return found[1], tokens
 
 
-def months_of(text: str) -> Fraction:
-    """How many months usage stands for: `1`, `0.25`, or `1/720` for an hour."""
-    try:
-        found = Fraction(text.replace("_", ""))
-    except (ValueError, ZeroDivisionError):
-        found = Fraction(0)
-    if not 0 < found <= 1200:
-        raise ValueError(f"{text!r} is not a number of months; write 1, 0.25 or 1/30")
-    return found
-
-
 def executive(text: str) -> tuple[str, bool]:
     """`yes` and `no` for every vendor, `anthropic` or `anthropic=no` for one."""
     vendor, equals, word = text.strip().lower().partition("=")
@@ -133,10 +122,7 @@ def dollars(text: str) -> Any:
 @click.command("levers")
 @usage_argument(required=False)
 @click.option("--model", default="", metavar="NAME", help="The model of usage that names none.")
-@click.option(
-    "--months", type=Worded("months", months_of), metavar="N",
-    help="How many months the usage stands for (default: the calendar months that it touches).",
-)  # fmt: skip
+@months_option
 @click.option(
     "--batchable", multiple=True, type=OfWorkloads("share", one_share), metavar="[WORKLOAD=]SHARE",
     help="The share of the requests that may wait a day; may be repeated.",

@@ -24,7 +24,7 @@ def _usage(found: LeversOfUsage) -> dict[str, object]:
     weighed = found.weighed
     return {
         "priced_at": found.at,
-        "usage": {"first": found.first, "last": found.last, "months": str(found.months)},
+        "usage": {"first": found.stretch.first, "last": found.stretch.last, "months": str(found.stretch.months)},
         "contract": found.contract,
         "aggregator": asdict(found.aggregator) if found.aggregator else None,
         "catalog": found.catalog_version,

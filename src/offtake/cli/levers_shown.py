@@ -64,7 +64,7 @@ def show(found: LeversOfUsage | None, seats: Seats | None, asks: bool) -> None:
 
 
 def _show_answer(found: LeversOfUsage) -> None:
-    weighed, currency = found.weighed, found.currency
+    weighed, currency, stretch = found.weighed, found.currency, found.stretch
     saved = weighed.now - weighed.left.high
     at_least = "" if weighed.left.exact else "at least "
     share = f"{at_least}{render.share(_ratio(saved, weighed.now))} less" if saved > 0 else "no less"
@@ -72,10 +72,10 @@ def _show_answer(found: LeversOfUsage) -> None:
     left = f"levers that need no contract leave {_cost(weighed.left, currency)} ({share})"
     nothing = "no lever can be pulled yet, and what each needs stands below"
     render.text(f"{now}; {left if weighed.alone or weighed.stack[0].workloads else nothing}.", style="bold")
-    months = f"{found.months} {'month' if found.months == 1 else 'months'}"
     of = f"{found.contract} prices" if found.contract != "list" else "list prices"
     render.text(
-        f"Usage of {found.first:%Y-%m-%d} to {found.last:%Y-%m-%d}, taken as {months}, at {of} of {found.at:%Y-%m-%d}."
+        f"The usage of {stretch.first:%Y-%m-%d} to {stretch.last:%Y-%m-%d} {stretch.words}, "
+        f"at {of} of {found.at:%Y-%m-%d}."
     )
     for each in weighed.in_use:
         written = f", {render.share(each.written)} written" if each.written is not None else ""

@@ -5,6 +5,7 @@ Each is a decorator; `@pricing_options` is the usual set. Values arrive as the c
     usage: tuple[Path, ...]      the USAGE… files
     contract: Path | None        --contract FILE
     catalogs: tuple[Path, ...]   --catalog FILE, may be repeated; later files win
+    months: Fraction | None      --months
     at: datetime | date | None   --at: a date is local midnight in the contract's zone
     facts: tuple[Path, ...]      --facts FILE, may be repeated
     strict: bool                 --strict
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime
+from fractions import Fraction
 from functools import wraps
 from itertools import combinations
 from pathlib import Path
@@ -56,6 +58,22 @@ class Instant(click.ParamType[datetime | date]):
 INSTANT = Instant()
 
 
+class Months(click.ParamType[Fraction]):
+    """How many months usage stands for: `1`, `0.25`, or `1/720` for an hour."""
+
+    name = "months"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Fraction:
+        """Above none, and at most a century."""
+        try:
+            found = Fraction(str(value).replace("_", ""))
+        except (ValueError, ZeroDivisionError):
+            found = Fraction(0)
+        if not 0 < found <= 1200:
+            self.fail(f"{value!r} is not a number of months; write 1, 0.25 or 1/30", param, ctx)
+        return found
+
+
 def usage_argument(required: bool = True) -> Decorator[Any]:
     """USAGE…: one or more usage files."""
     return click.argument("usage", nargs=-1, required=required, type=EXISTING_PATH)
@@ -80,6 +98,12 @@ at_option = click.option(
     type=INSTANT,
     metavar="WHEN",
     help="The date or instant that counts as now (default: the contract's own dates).",
+)
+months_option = click.option(
+    "--months",
+    type=Months(),
+    metavar="N",
+    help="How many months the usage stands for (default: whole calendar months, else by the time that it covers).",
 )
 facts_option = click.option(
     "--facts",

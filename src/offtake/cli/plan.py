@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date, datetime
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,15 @@ import click
 
 from offtake.cli import render
 from offtake.cli.commit import SCALES, LevelOnOffer
-from offtake.cli.options import EXISTING_FILE, at_option, catalog_option, facts_option, format_option, out_option
+from offtake.cli.options import (
+    EXISTING_FILE,
+    at_option,
+    catalog_option,
+    facts_option,
+    format_option,
+    months_option,
+    out_option,
+)
 from offtake.cli.plan_files import remember, report_option, write_reports
 from offtake.cli.profile import Rule
 from offtake.cli.rate import reading
@@ -104,8 +113,7 @@ class PlanCommand(click.Command):
               help="Tokens that another model needs for one of today's, such as gpt-*=1.1.")  # fmt: skip
 @click.option("--cloud", "clouds", multiple=True, type=Pairs(), metavar="NAME=DOLLARS",
               help="A cloud commitment over the horizon, or 1.2M-300k with what else burns it.")  # fmt: skip
-@click.option("--months", type=click.FloatRange(min=0, min_open=True), metavar="N",
-              help="How many months the usage stands for, where its times do not say.")  # fmt: skip
+@months_option
 @click.option("--model", default="", metavar="NAME", help="The model of usage that names none, such as a trace.")
 @catalog_option
 @facts_option
@@ -163,7 +171,7 @@ def _asked(
     rules: tuple[tuple[str, Decimal], ...],
     tokens: tuple[tuple[str, str], ...],
     clouds: tuple[tuple[str, str], ...],
-    months: float | None,
+    months: Fraction | None,
     risk: tuple[float, float] | None,
     at: datetime | date | None,
     **flags: Any,
@@ -179,7 +187,7 @@ def _asked(
         rules=[Batchable(pattern, share) for pattern, share in rules],
         tokens={model: _number(factor, "--tokens") for model, factor in tokens},
         clouds=[_cloud(name, amount) for name, amount in clouds],
-        usage_months=Decimal(repr(months)) if months else None,
+        usage_months=months,
         risk=risk or (0.0, 0.9),
         at=at,
         **flags,

@@ -11,7 +11,15 @@ import click
 
 from offtake.cli import render
 from offtake.cli.estimate import Share
-from offtake.cli.options import EXISTING_FILE, EXISTING_PATH, catalog_option, facts_option, format_option, out_option
+from offtake.cli.options import (
+    EXISTING_FILE,
+    EXISTING_PATH,
+    catalog_option,
+    facts_option,
+    format_option,
+    months_option,
+    out_option,
+)
 from offtake.values.units import number
 
 if TYPE_CHECKING:
@@ -53,6 +61,7 @@ class AYear(click.ParamType[Decimal]):
 )
 @click.option("--column", metavar="NAME", help="The CSV's column of quantities.")
 @click.option("--model", metavar="NAME", help="The model that the CSV's demand is for.")
+@months_option
 @click.option("--spread", type=Share(), metavar="SHARE", help="Draw one lognormal level a path, with this log-sd.")
 @click.option(
     "--price-changes", type=AYear(), default="0.5", show_default=True, metavar="N", help="List price changes a year."

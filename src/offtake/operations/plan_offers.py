@@ -15,6 +15,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from fractions import Fraction
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,7 +56,7 @@ class Asked:
     """
 
     horizon: int = 12
-    usage_months: Decimal | None = None
+    usage_months: Fraction | None = None
     scenarios: int = 1
     seed: int = 1
     risk: tuple[float, float] = (0.0, 0.9)
@@ -218,7 +219,7 @@ def _assumptions(asked: Asked, seen: Observed) -> tuple[str, ...]:
     """What the figures take for granted, in words."""
     months = f"{asked.horizon} months" if asked.horizon > 1 else "one month"
     found = [
-        f"the usage ({_long(seen.days)}) × {seen.per_month:,.4f} is a month; the plan covers {months} at that level",
+        f"the usage {seen.stretch.words}; the plan covers {months} at that level",
         f"list prices are those of {asked.moment:%Y-%m-%d}",
         "rows that do not say how they ended count as served",
     ]
@@ -227,11 +228,3 @@ def _assumptions(asked: Asked, seen: Observed) -> tuple[str, ...]:
     if not any(part.batchable for part in seen.parts):
         found.append("nothing is known to wait a day; --batchable says what may")
     return tuple(found)
-
-
-def _long(days: Decimal) -> str:
-    """How long the usage is, in the unit that fits."""
-    if days >= 2:
-        return f"{days:,.0f} days"
-    hours = days * 24
-    return f"{hours:,.1f} hours" if hours >= 2 else f"{hours * 60:,.0f} minutes"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 
 from offtake.catalog.catalog import Catalog
@@ -40,6 +41,7 @@ class Question:
     unit: str | None = None
     column: str | None = None
     model: str | None = None
+    months: Fraction | None = None
     luck: Luck = field(default_factory=Luck)
     cost_of_capital: Decimal = Decimal(0)
     renewal_increase: Decimal = Decimal("0.20")
@@ -122,6 +124,8 @@ def value_contract(question: Question, progress: Callable[[str], None] = lambda 
 def _demand(question: Question, contract: Contract, catalog: Catalog) -> Demand:
     paths = found_files(question.demand)
     if len(paths) == 1 and not is_parquet(paths[0]) and _is_series(paths[0]):
+        if question.months is not None:
+            raise InputError("P675", "--months is for usage, and the demand is a series of period,quantity")
         return _of_series(question, paths[0], contract, catalog)
     for name in ("unit", "column", "model"):
         if getattr(question, name) is not None:
@@ -134,7 +138,7 @@ def _demand(question: Question, contract: Contract, catalog: Catalog) -> Demand:
                 "P676", f"{rows} of the usage cannot be read, the first: {first.error}",
                 where=first.where, hint="offtake import keeps them in a rejects file",
             )  # fmt: skip
-        return of_usage(usage.source, catalog, contract.versions[-1].terms.prices.off_peak)
+        return of_usage(usage.source, catalog, contract.versions[-1].terms.prices.off_peak, question.months)
 
 
 def _is_series(path: Path) -> bool:

@@ -25,6 +25,7 @@ from offtake.planner.levers.rules import Rules
 from offtake.planner.levers.running import a_month
 from offtake.planner.levers.weigh import Month, Tables, Weighed, weigh
 from offtake.planner.levers.worth import Failed
+from offtake.planner.profile.stretch import Stretch, stretch_of
 from offtake.planner.profile.traffic import Traffic, observe
 from offtake.planner.rated import Pricing
 from offtake.rating.breakdown import unrounded
@@ -48,13 +49,11 @@ class Aggregator:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeversOfUsage:
-    """The levers, and of what: usage from `first` to `last` that stands for so many `months`, at prices of `at`."""
+    """The levers, and of what: a stretch of usage, at prices of `at`."""
 
     weighed: Weighed
     at: datetime
-    first: datetime
-    last: datetime
-    months: Fraction
+    stretch: Stretch
     currency: str
     contract: str
     aggregator: Aggregator | None
@@ -76,10 +75,10 @@ def weigh_levers(
     at: datetime | date | None = None,
     progress: FileProgress | None = None,
 ) -> LeversOfUsage:
-    """The levers of usage files. `months` is how many the usage stands for; by default the calendar months it touches.
+    """The levers of usage files. `months` is how many the usage stands for, where that is said.
 
     Priced at `at`, by default when the usage ends. InputError P620 where there is no usage, P623 where a workload has
-    no price as it runs; ContractError P621 for a gates file that is wrong.
+    no price as it runs, P663 where nobody knows how long it is; ContractError P621 for a gates file that is wrong.
     """
     signed = open_contract(contract, catalogs=catalogs, stance=stance) if contract else None
     catalog = signed.catalog if signed else open_catalog(catalogs)
@@ -87,22 +86,21 @@ def weigh_levers(
     rows = [row for table in (_shipped("gates.yaml"), *map(_own, gates)) for row in read_gates(table)]
     options = ReadOptions(model=model, vendor=catalog.resolve(model).vendor if model else "", start=_instant(at))
     with open_usage(paths, options, progress) as usage:
-        traffics = observe(usage.source)
+        traffics, survey = observe(usage.source), usage.source.survey(False)
     if not traffics:
         why = f"the first row that cannot be read: {usage.rejected[0].error}" if usage.rejected else ""
         raise InputError("P620", "there is no usage to weigh", why=why, hint="give files that `offtake import` knows")
-    first, last = min(each.first for each in traffics), max(each.last for each in traffics)
-    opened = signed or _public(catalog, _instant(at) or last, traffics)
-    shops = [_shop(each, at, last) for each in (opened, sold) if each]
-    stands_for = months or Fraction(calendar_months(first, last))
-    observed = [_month(each, declared, stands_for, catalog) for each in traffics]
+    stretch = stretch_of(survey, months)
+    opened = signed or _public(catalog, _instant(at) or stretch.last, traffics)
+    shops = [_shop(each, at, stretch.last) for each in (opened, sold) if each]
+    observed = [_month(each, declared, stretch.months, catalog) for each in traffics]
     rules = Rules(
         read_exclusions(_shipped("exclusions.yaml")), catalog, shops[0].at.date(), declared.zero_retention,
         declared.region,
     )  # fmt: skip
     weighed = weigh(observed, declared, shops, rules, Tables(rows, read_asks(_shipped("asks.yaml"))))
     return LeversOfUsage(
-        weighed=weighed, at=shops[0].at, first=first, last=last, months=stands_for,
+        weighed=weighed, at=shops[0].at, stretch=stretch,
         currency=opened.contract.signed.term.currency, contract=opened.contract.signed.contract,
         aggregator=_aggregator(sold, shops[-1].at) if sold else None, catalog_version=catalog.version, usage=usage,
     )  # fmt: skip
@@ -111,11 +109,6 @@ def weigh_levers(
 def _aggregator(sold: Opened, at: datetime) -> Aggregator:
     terms = sold.contract.as_of(at)
     return Aggregator(terms.contract, at, terms.sla is not None and terms.sla.uptime is not None)
-
-
-def calendar_months(first: datetime, last: datetime) -> int:
-    """The calendar months (UTC) that two instants and all between them touch."""
-    return (last.year - first.year) * 12 + last.month - first.month + 1
 
 
 def _shop(opened: Opened, at: datetime | date | None, last: datetime) -> Shop:

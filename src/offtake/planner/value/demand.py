@@ -10,11 +10,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, localcontext
+from fractions import Fraction
 from itertools import pairwise, product
 
 from offtake.catalog.list_price import ListPrices
 from offtake.contract.list_only import list_contract
 from offtake.contract.schema.prices import OffPeak
+from offtake.planner.profile.stretch import stretch_of
 from offtake.planner.value.costs import Basket
 from offtake.rating.clauses.off_peak import edges, is_off_peak
 from offtake.rating.compiled import CompiledTerms
@@ -27,7 +29,6 @@ from offtake.values.money import EXACT, divide, from_pico, to_integer
 from offtake.values.periods import Interval
 
 PARTS_OF_A_MONTH = 1000
-MONTH_DAYS = Decimal("30.4375")
 BASKETS_MAX = 8
 """Beyond so many workloads all of them grow as one: luck that averages out needs no paths of its own."""
 SERIES_MIX = {"input_tokens": 4_000, "output_tokens": 1_000}
@@ -72,31 +73,32 @@ def of_series(
     return Demand((basket,), (divide(level, worth),), {basket.name: history}, (words,))
 
 
-def of_usage(source: Source, catalog: ListPrices, off_peak: OffPeak | None = None) -> Demand:
+def of_usage(
+    source: Source, catalog: ListPrices, off_peak: OffPeak | None = None, months: Fraction | None = None
+) -> Demand:
     """Demand as the usage has it: its models, channels, outcomes, contexts and hours stay in proportion.
 
-    `off_peak` tells the cheaper hours apart. InputError P673 where there is no usage.
+    `off_peak` tells the cheaper hours apart; `months` is how many it stands for, where that is said. InputError P673
+    where there is no usage, P663 where nobody knows how long it is.
     """
     survey = source.survey(True)
     if survey.first is None or survey.last is None:
         raise InputError("P673", "the usage is empty", hint="name a file with at least one row")
     span = Interval(survey.first, survey.last + INSTANT)
     models = {key.model: _thresholds(catalog, key.model, key.vendor, key.access) for key in survey.lanes}
-    months = _months(span)
-    slices = tuple(_slices(months, off_peak))
+    stretch, cut = stretch_of(survey, months), _months(span)
+    slices = tuple(_slices(cut, off_peak))
     bands = {model: edges for model, edges in models.items() if edges}
     plan = GroupPlan(span, slices, bands, DIMENSIONS)
     groups = source.group(plan).groups
     names = sorted({_value(group, "workload") for group in groups})
     names = names if len(names) <= BASKETS_MAX else [""]
-    seconds = int((span.end - span.start).total_seconds()) or 1
-    days = max(Decimal(1), divide(Decimal(seconds), 86_400))
-    share = divide(MONTH_DAYS, days * PARTS_OF_A_MONTH)
+    share = divide(stretch.per_month, PARTS_OF_A_MONTH)
     baskets, histories = [], {}
     for cheaper, name in product((False, True), names):
         mine = [group for group in groups if len(names) == 1 or _value(group, "workload") == name]
         grows = name or "all usage"
-        histories[grows] = _history(mine, len(months))
+        histories[grows] = _history(mine, len(cut))
         inside = [group for group in mine if group.key.slice_key % 2 == cheaper]
         records = _records(f"{grows}/{'off-peak' if cheaper else 'peak'}", inside, bands, share)
         if records:
@@ -104,8 +106,9 @@ def of_usage(source: Source, catalog: ListPrices, off_peak: OffPeak | None = Non
     if not baskets:
         raise InputError("P673", "the usage has no tokens", hint="name a file with at least one priced row")
     unknown = sum(group.rows for group in groups if _value(group, "outcome") == "")
-    words = (f"{unknown:,} rows whose outcome is not known count as ok",) if unknown else ()
-    return Demand(tuple(baskets), (Decimal(PARTS_OF_A_MONTH),) * len(baskets), histories, words)
+    words = [f"the usage {stretch.words}"]
+    words += [f"rows whose outcome is not known count as ok: {unknown:,}"] if unknown else []
+    return Demand(tuple(baskets), (Decimal(PARTS_OF_A_MONTH),) * len(baskets), histories, tuple(words))
 
 
 def of_plan(records: Sequence[UsageRecord], months: int, histories: Mapping[str, Sequence[float]]) -> Demand:
