@@ -8,6 +8,8 @@ import os
 import re
 import shlex
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from html import unescape
@@ -52,6 +54,21 @@ def test_a_page_and_a_workbook_stand_beside_the_answer(offtake: Offtake, folder:
     assert "Sign direct at $1,200,000.00, route all to direct (1 moved to batch)" in book["Answer"]["A1"].value
     assert 1_288_704 == book["Answer"]["B7"].value
     assert {"usage.csv", "direct.yaml", "a plan.html", "plan.XLSX"} == {each.name for each in folder.iterdir()}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes of POSIX")
+def test_a_reader_of_the_answer_may_leave_before_it_and_the_report_is_there(folder: Path) -> None:
+    """As `offtake plan … --report plan.html | head -1`, with a reader that does not even wait for the first line."""
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-m", "offtake.cli", "plan", "usage.csv", "--offers", "direct.yaml", *AT]
+    done = subprocess.run(
+        [*command, "--report", "plan.html"], stdout=write, stderr=subprocess.PIPE, text=True, check=False
+    )
+    os.close(write)
+
+    assert (1, "wrote plan.html\n") == (done.returncode, done.stderr)
+    assert "What each clause of direct is worth a year" in (folder / "plan.html").read_text()
 
 
 def test_the_same_question_gives_the_same_page(offtake: Offtake, folder: Path) -> None:
