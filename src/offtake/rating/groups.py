@@ -11,13 +11,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from offtake.usage.meters import BY_NAME
+from offtake.usage.meters import METERS
 from offtake.usage.record import UsageRecord
 from offtake.values.periods import Interval
 
 BAND_UNKNOWN = -1
 """The context band of a bucket whose requests may lie on both sides of a threshold."""
 
+_INPUT = frozenset(meter.name for meter in METERS if meter.direction == "input" and meter.is_token)
 PRICE_DIMENSIONS = ("vendor", "model", "channel", "access", "region", "outcome", "grain", "tier_served")
 
 
@@ -78,11 +79,7 @@ class Grouped:
 
 def input_tokens_of(record: UsageRecord) -> int:
     """All input of the row: uncached, cache reads and cache writes, of every modality."""
-    return sum(
-        quantity
-        for meter, quantity in record.quantities.items()
-        if BY_NAME[meter].direction == "input" and BY_NAME[meter].is_token
-    )
+    return sum([quantity for meter, quantity in record.quantities.items() if meter in _INPUT])
 
 
 def band_of(record: UsageRecord, thresholds: tuple[int, ...]) -> int:
@@ -94,7 +91,7 @@ def band_of(record: UsageRecord, thresholds: tuple[int, ...]) -> int:
         context = input_tokens_of(record)
         if record.grain != "request" and context > thresholds[0]:
             return BAND_UNKNOWN
-    return sum(context > threshold for threshold in thresholds)
+    return sum([context > threshold for threshold in thresholds])
 
 
 def group(records: Iterable[UsageRecord], plan: GroupPlan) -> Grouped:

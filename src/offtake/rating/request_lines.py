@@ -16,9 +16,10 @@ from offtake.rating.lines import Amounts
 from offtake.rating.piece import Entry, Piece
 from offtake.rating.usage_lines import why
 from offtake.rating.windows import Charge
-from offtake.values.money import EXACT, ZERO, from_pico
+from offtake.values.money import EXACT, PICO_EXPONENT, ZERO, from_pico
 
 _scaled = EXACT.scaleb
+_made = tuple.__new__  # what a NamedTuple's constructor does, without its keywords
 
 
 class FullLine(NamedTuple):
@@ -215,16 +216,21 @@ def _lines(piece: Piece, entry: Entry) -> list[RequestLine]:
 def _plain(entry: Entry, day: str, model: str) -> FullLine:
     """`full` for what nearly every line is, billed whole: each dollar amount is made once."""
     price, quantity = entry.price, entry.quantity
-    cost = _scaled(Decimal(entry.contracted), -12)
-    public = cost if price.public == price.contracted else _scaled(Decimal(price.public * quantity), -12)
-    return FullLine(
-        f"{day}/{price.clause}/{model}/{price.meter}",
-        "usage",
-        price.clause,
-        model,
-        price.meter,
-        Decimal(quantity),
-        price.dollars,
-        Amounts(public, cost, cost, cost),
-        f"{quantity:,} × {price.shown} = {cost.normalize():,f} ({price.derivation})",
+    cost = _scaled(entry.contracted, PICO_EXPONENT)
+    public = cost if price.public == price.contracted else _scaled(price.public * quantity, PICO_EXPONENT)
+    clause, meter = price.clause, price.meter
+    counted = quantity if quantity < 1_000 else f"{quantity:,}"
+    return _made(
+        FullLine,
+        (
+            f"{day}/{clause}/{model}/{meter}",
+            "usage",
+            clause,
+            model,
+            meter,
+            Decimal(quantity),
+            price.dollars,
+            _made(Amounts, (public, cost, cost, cost)),
+            f"{counted} × {price.shown} = {cost.normalize():,f} ({price.derivation})",
+        ),
     )

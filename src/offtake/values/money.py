@@ -33,6 +33,7 @@ ROUNDING = decimal.Context(
 )
 
 PICO = 10**12
+PICO_EXPONENT = Decimal(-12)
 ZERO = Decimal(0)
 
 
@@ -79,7 +80,7 @@ def to_pico(price: Decimal) -> int:
 
 def from_pico(pico: int) -> Decimal:
     """Picodollars as exact dollars: 5_000_000 gives Decimal('0.000005')."""
-    return EXACT.scaleb(Decimal(pico), -12)
+    return EXACT.scaleb(pico, PICO_EXPONENT)
 
 
 def to_integer(amount: Decimal) -> int:

@@ -98,9 +98,10 @@ class Bands:
         """What tells the lines of amended bands apart."""
         return f"{self.begins:%Y-%m-%d}" if self.amended else ""
 
-    def account(self, index: int) -> str:
-        """The contracted dollars in one band."""
-        return f"{PATH}.discounted.{index}.{self.key}"
+    @cached_property
+    def accounts(self) -> tuple[str, ...]:
+        """By band: the account of its contracted dollars."""
+        return tuple(f"{PATH}.discounted.{index}.{self.key}" for index in range(len(self.edges) + 1))
 
     def tier(self, measured: int) -> int:
         """The token band that the next token falls in; 0 where no token band changes a price."""
@@ -159,9 +160,15 @@ class TiersClause:
 
     def bands_at(self, at: datetime) -> Bands | None:
         """The bands in force at an instant; None before an amendment brought them, or after one took them away."""
-        if not self.terms.contract.as_of(at).prices.tiers:
-            return None
-        return next((bands for bands in reversed(self.versions) if bands.begins <= at), None)
+        return self._by_version[self.terms.contract.version_number(at)]
+
+    @cached_property
+    def _by_version(self) -> tuple[Bands | None, ...]:
+        found = []
+        for version in self.terms.contract.versions:
+            begun = [bands for bands in self.versions if bands.begins <= version.effective]
+            found.append(begun[-1] if begun and version.terms.prices.tiers else None)
+        return tuple(found)
 
     @cached_property
     def may_cut(self) -> bool:
@@ -203,12 +210,12 @@ class TiersClause:
     def _discount(self, piece: Piece, bands: Bands, before: int, amount: int, run: Run) -> None:
         parts = split(bands.edges, before, amount)
         if len(parts) == 1:
-            run.add(bands.account(parts[0][0]), piece.contracted - piece.waived)
+            run.add(bands.accounts[parts[0][0]], piece.contracted - piece.waived)
             return
         for entry in piece.in_schema_order:  # money splits anywhere, also inside a token
             measured = bands.of_entry(entry)
             for index, part in split(bands.edges, before, measured):
-                run.add(bands.account(index), share_of(part, measured, entry.contracted - entry.waived))
+                run.add(bands.accounts[index], share_of(part, measured, entry.contracted - entry.waived))
             before += measured
 
     def closes(self, window: Window, run: Run) -> None:
@@ -219,7 +226,7 @@ class TiersClause:
     def charges(self, run: Run) -> list[Charge]:
         found = []
         for path, account, share, key in self._discounts:
-            base = run.take(account)
+            base = run.take(account) if account in run.accounts else 0
             if base:
                 found.append(Charge(path, base, share, base * share, partial(_words, base, share), key))
         return found + self._retroactive(run)
@@ -228,7 +235,7 @@ class TiersClause:
     def _discounts(self) -> list[tuple[str, str, Decimal, str]]:
         """(path, account, −share, key) of every band that gives one."""
         return [
-            (f"{PATH}.steps[{i}]", bands.account(i), -step.share, bands.key)
+            (f"{PATH}.steps[{i}]", bands.accounts[i], -step.share, bands.key)
             for bands in self.versions
             for i, step in enumerate(bands.text.steps)
             if step.share and bands.text.kind == "graduated" and not bands.in_price
