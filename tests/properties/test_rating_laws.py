@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from offtake.rating.compiled import CompiledTerms
 from offtake.rating.facts import TopUp
 from offtake.rating.rate import rate_records
-from offtake.rating.request import price_request
+from offtake.rating.request import price_request, priced_alone
 from offtake.usage.duplicates import distinct
 from offtake.usage.meters import TOKEN_METERS
 from offtake.usage.record import UsageRecord
-from offtake.values.money import Money
+from offtake.values.money import Money, from_pico
 from tests.properties.test_rating_oracle import SLOW
 from tests.rating_oracle import rate as oracle
 from tests.rating_oracle.comparing import TOLERANCE, billed, exact, lines, rated
@@ -128,6 +128,17 @@ def test_request_by_request_is_the_grouped_bill(case: Case) -> None:
     premium = [line for line in lines(rated(case), "commitment") if line.clause.endswith(".overage")]
 
     assert abs(Fraction(total) - Fraction(billed([*of_usage, *premium]))) <= TOLERANCE
+
+
+@SLOW
+@given(cases("prices", amended=True))
+def test_one_look_at_an_instant_prices_as_the_bill_does(case: Case) -> None:
+    """Σ contracted of each record by itself, as futures are priced = Σ contracted of the invoices."""
+    terms = CompiledTerms(case.contract, case.book)
+    apart = sum(priced_alone(terms, record).contracted for record in in_term(case))
+    billed_together = sum((line.amounts.contracted for line in lines(rated(case), "usage")), Decimal(0))
+
+    assert from_pico(apart) == billed_together
 
 
 @SLOW

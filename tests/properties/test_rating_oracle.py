@@ -37,6 +37,13 @@ def test_unit_prices(case: Case) -> None:
 
 
 @QUARTER
+@given(cases("prices", amended=True))
+def test_amended_unit_prices(case: Case) -> None:
+    """Any term of prices that changes inside a billing period, beside list prices that change there too."""
+    assert_agrees(case, case.contract)
+
+
+@QUARTER
 @given(cases("prices", "tiers"))
 def test_tiers(case: Case) -> None:
     """Graduated and volume bands, of money and of tokens, over windows that cut billing periods."""

@@ -182,9 +182,28 @@ def price_lists(draw: st.DrawFn, deal: Deal, changes_max: int = 3) -> PriceList:
             if apart:
                 prices["reasoning_tokens"] = (base * 7, ())
             book.setdefault((model, "realtime"), []).append(Listed(start, prices))
-            batch: dict[str, Price] = {meter: (price * Decimal("0.6"), ()) for meter, (price, _) in prices.items()}
-            book.setdefault((model, "batch"), []).append(Listed(start, batch))
+        book[model, "batch"] = _batch(picks, deal, starts[0], apart)
     return PriceList(book, launched)
+
+
+def _batch(picks: Picks, deal: Deal, first: datetime, apart: bool) -> list[Listed]:
+    """A batch price of its own, which moves on its own days."""
+    zone = deal["term"]["time_zone"]
+    moved = [midnight(date.fromisoformat(picks.day_in(deal)), zone) for _ in range(picks.of((0, 0, 1, 2)))]
+    above = picks.of((False, False, True))
+    meters = [
+        *zip(METERS, ("1", "0.1", "1.25", "2", "5"), strict=True),
+        *([("reasoning_tokens", "7")] if apart else []),
+    ]
+    listed = []
+    for start in sorted({first, *(at for at in moved if at > first)}):
+        base = picks.of(AMOUNTS) * Decimal("0.6")
+        prices = {
+            meter: (base * Decimal(times), ((2, base * 3 * Decimal(times)),) if above else ())
+            for meter, times in meters
+        }
+        listed.append(Listed(start, prices))
+    return listed
 
 
 @st.composite
@@ -436,11 +455,14 @@ def _rolls_inside_tokens(deal: Deal) -> bool:
 
 @st.composite
 def amendments(draw: st.DrawFn, deal: Deal) -> list[Deal]:
-    """Another amount of the commitment, or other discounts, from a day on."""
+    """Another amount of the commitment, or other prices, from a day on."""
     found = []
     commitment = deal.get("commitments", [{}])[0]
+    picks = Picks(draw(NUMBERS))
     for day in draw(st.lists(days_of(deal), min_size=1, max_size=2, unique=True)):
         changes: Deal = {"prices.discounts": [{"models": "*", "share": draw(shares("30", "10"))}]}
+        if "new_meters" in deal["prices"]:  # the prices of this deal are drawn, so any of them may change
+            changes = dict(picks.of(_price_changes(picks, deal)) for _ in range(picks.of((1, 2))))
         if "amount" in commitment and "ramp" not in commitment and draw(st.booleans()):
             every = commitment["amount"].split(" / ")[1]
             changes = {"commitments[0].amount": f"{draw(st.integers(0, 90))} USD / {every}"}
@@ -449,3 +471,22 @@ def amendments(draw: st.DrawFn, deal: Deal) -> list[Deal]:
              "prorate": draw(st.sampled_from(["days", "none"]))}
         )  # fmt: skip
     return found
+
+
+def _price_changes(picks: Picks, deal: Deal) -> list[tuple[str, object]]:
+    """Terms of prices that an amendment may change, each alone."""
+    drops = {"basis": picks.of(["list", "discounted_list"]), "trigger": "automatic"}
+    batch: list[object] = [{"share": "40%"}, {"surcharge": "10%"}]
+    if "fixed" not in deal["prices"]:
+        batch.append("catalog")
+    return [
+        ("prices.discounts", [{"models": "*", "share": picks.of(("30%", "10%"))}]),
+        ("prices.region_uplift", picks.of(("waived", "catalog"))),
+        ("prices.batch", picks.of(batch)),
+        ("prices.freeze", {"at": picks.day_in(deal)}),
+        ("prices.price_drops", {**drops, "lag": "20 days"} if picks.of((False, True)) else drops),
+        ("prices.off_peak", off_peak(picks)),
+        ("prices.non_production", {"share": "45%", "workloads": ["chat"]}),
+        ("prices.cache", {"read": 0.2, "write_5m": 1, "write_1h": 1.5}),
+        ("prices.steps", [{"from": picks.day_in(deal), "share": "7%"}]),
+    ]

@@ -161,9 +161,9 @@ class Alternatives:
         return [*earlier, *earlier_public], later
 
     def _changes(self, part: Part) -> Iterator[datetime]:
-        """Every instant of the term at which the part's price may change, with the start of each period."""
-        for period in self._terms.periods:
-            lane = self._lane(part, part.channel, period.start)
+        """Every instant of the term at which the part's price may change, with the start of each phase."""
+        for phase in self._terms.phases:
+            lane = self._lane(part, part.channel, phase.start)
             yield from lane.starts if lane else ()
 
     def _channels(self, part: Part, band: int, tier: int) -> Iterator[tuple[Alternative, UnitPrice]]:

@@ -1,34 +1,35 @@
 """Terms compiled for use: which unit prices hold for a request, found by two look-ups.
 
-A lane is what one model costs in one channel, access form and region during one billing period: its instants of
-change, and a rate card between each two of them. Rate cards fill in meter by meter when first asked, and equal states
-share one card. The same lanes price the gateway's single request and the groups of a hundred million rows.
+A phase is a billing period, or the part of one before or after an amendment: one text is in force throughout. A lane
+is what one model costs in one channel, access form and region during one phase: its instants of change, and a rate
+card between each two of them. Rate cards fill in meter by meter when first asked, and equal states share one card. The
+same lanes price the gateway's single request and the groups of a hundred million rows.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 
-from offtake.catalog.list_price import ListPrices, ModelFacts, PriceCell
+from offtake.catalog.list_price import ListPrices, ModelFacts
 from offtake.contract.contract import Contract
 from offtake.contract.patterns import match_any
 from offtake.contract.schema.terms import Terms
-from offtake.rating.clauses import list_price, non_production, off_peak, price_drops
-from offtake.rating.draft import Book, Draft, Question
-from offtake.rating.facts import Fact, PriceDropOptIn
+from offtake.rating.clauses import non_production, off_peak
+from offtake.rating.draft import Book, Question
+from offtake.rating.facts import Fact
+from offtake.rating.listing import Listing, State, listing
 from offtake.rating.pipeline import UnitPrice, unit_price
 from offtake.usage.meters import BY_NAME
 from offtake.usage.record import UsageRecord
 from offtake.values.errors import UnpricedError
-from offtake.values.money import ZERO
 from offtake.values.periods import Interval, billing_origin, windows
 
-State = tuple[object, ...]
 LaneOf = tuple[int, str, str, str, str, str, str]
-"""The billing period, and vendor, model, channel, access, region, workload."""
+"""The phase, and vendor, model, channel, access, region, workload."""
 START = datetime(1, 1, 1, tzinfo=UTC)
 
 
@@ -62,7 +63,10 @@ class RateCard(dict[str, UnitPrice]):
 
 @dataclass(slots=True)
 class Lane:
-    """One model in one channel, access form, region and workload class, over one billing period."""
+    """One model in one channel, access form, region and workload class, over one phase.
+
+    `thresholds` are the contexts above which a price may change; they are the same in every phase.
+    """
 
     model: ModelFacts
     channel: str
@@ -76,13 +80,13 @@ class Lane:
     compiled: CompiledTerms
 
     def card(self, at: datetime, band: int, tier: int = 0) -> RateCard:
-        """The rate card at an instant of the lane's period."""
+        """The rate card at an instant of the lane's phase."""
         state = self.states[0] if len(self.starts) == 1 else self.states[bisect_right(self.starts, at) - 1]
         card = self.cards.get((state, band, tier))
         return card if card is not None else self._card(state, at, band, tier)
 
     def state(self, at: datetime) -> int:
-        """The number of what decides the price at an instant of the lane's period: equal states price alike."""
+        """The number of what decides the price at an instant of the lane's phase: equal states price alike."""
         return self.states[bisect_right(self.starts, at) - 1]
 
     def cards_over(self, start: datetime, end: datetime, band: int, tier: int = 0) -> list[RateCard]:
@@ -122,27 +126,33 @@ class CompiledTerms:
         self.catalog = catalog
         self.book = Book(contract, catalog, tuple(facts), steps_met or {})
         self.periods = billing_periods(contract)
-        self._starts = [period.start for period in self.periods]
+        self.phases = tuple(_phases(contract))
+        self._starts = [phase.start for phase in self.phases]
         self._lanes: dict[LaneOf, Lane] = {}
+        self._listings: dict[LaneOf, Listing] = {}
         self._moments: dict[tuple[tuple[str, ...], State], Lane] = {}
         self._peaks: dict[int, dict[datetime, bool]] = {}
-        self._open = (Interval(START, START), 0)  # the period that was last asked for
+        self._open = (Interval(START, START), 0)  # the phase that was last asked for
         self.machine: object = None  # the window clauses, set by `request.py` when first asked
         self.by_affiliate = any(_names_affiliates(version.terms) for version in contract.versions)
         self._by_workload = any(version.terms.prices.non_production for version in contract.versions)
 
     def period(self, at: datetime) -> int:
         """The index of the billing period that holds an instant of the term."""
-        period, index = self._open
-        if not period.start <= at < period.end:
+        return bisect_right(self.periods, at, key=_start) - 1
+
+    def phase(self, at: datetime) -> int:
+        """The index of the phase that holds an instant of the term."""
+        phase, index = self._open
+        if not phase.start <= at < phase.end:
             index = bisect_right(self._starts, at) - 1
-            self._open = (self.periods[index], index)
+            self._open = (self.phases[index], index)
         return index
 
     def lane(self, record: UsageRecord) -> Lane:
         """The lane that prices a record of the term. UnpricedError where the record is out of the contract's scope."""
         key = (
-            self.period(record.used_at), record.vendor, record.model, record.channel, record.access, record.region,
+            self.phase(record.used_at), record.vendor, record.model, record.channel, record.access, record.region,
             record.workload if self._by_workload else "",
         )  # fmt: skip
         lane = self._lanes.get(key)
@@ -153,116 +163,76 @@ class CompiledTerms:
         return lane
 
     def lane_at(self, record: UsageRecord) -> Lane:
-        """The lane of a record as its instant has it, and nothing of the period around: for one look, not for many.
+        """The lane of a record as its instant has it, and nothing of the phase around: for one look, not for many.
 
-        Instants of equal state share a lane, also across periods.
+        Instants of equal state share a lane, also across phases.
         """
         key = (
-            self.period(record.used_at), record.vendor, record.model, record.channel, record.access, record.region,
+            self.phase(record.used_at), record.vendor, record.model, record.channel, record.access, record.region,
             record.workload if self._by_workload else "",
         )  # fmt: skip
-        draft, public, thresholds = self._drafted(key)
-        state = self._state(record.used_at, draft, public), self._is_off_peak(record.used_at)
+        listed = self._listing(key)
+        state = listed.state(record.used_at), self._is_off_peak(record.used_at)
         lane = self._moments.get((key[1:], state))
         if lane is None:
-            asked, workload = draft.question, key[-1]
+            asked, edges = listed.draft.question, listed.thresholds
             lane = self._moments[key[1:], state] = Lane(
-                asked.model, asked.channel, asked.access, asked.region, workload, thresholds, [record.used_at], [0], {},
-                self,
+                asked.model, asked.channel, asked.access, asked.region, key[-1], edges, [record.used_at], [0], {}, self
             )  # fmt: skip
         if self.by_affiliate:
             _of_affiliate(self.contract.as_of(record.used_at), record.account)
         return lane
 
     def cards_over(self, record: UsageRecord, end: datetime, band: int, tier: int) -> list[RateCard]:
-        """Every card that may price a bucket from its instant until `end`, also where it runs on past its period."""
+        """Every card that may price a bucket from its instant until `end`, also where it runs on past its phase."""
         cards = self.lane(record).cards_over(record.used_at, end, band, tier)
-        period = self.periods[self.period(record.used_at)]
-        if period.end < end and period is not self.periods[-1]:
-            cards += self.cards_over(replace(record, used_at=period.end), end, band, tier)
+        phase = self.phases[self.phase(record.used_at)]
+        if phase.end < end and phase is not self.phases[-1]:
+            cards += self.cards_over(replace(record, used_at=phase.end), end, band, tier)
         return cards
 
     def _compile(self, key: LaneOf) -> Lane:
         index, *_, workload = key
-        period = self.periods[index]
-        draft, public, thresholds = self._drafted(key)
-        turns, peaks = {period.start, *self._turns(period, (*draft.cells, *public))}, self._peaks_of(index)
+        phase = self.phases[index]
+        listed = self._listing(key)
+        turns, peaks = {phase.start, *listed.turns(phase)}, self._peaks_of(index)
         starts = sorted(turns | peaks.keys())
         numbers: dict[State, int] = {}
         states: list[int] = []
         seldom: State = ()
         for at in starts:
             if at in turns:
-                seldom = self._state(at, draft, public)
+                seldom = listed.state(at)
             is_peak = peaks[at] if at in peaks else self._is_off_peak(at)
             states.append(numbers.setdefault((seldom, is_peak), len(numbers)))
-        asked = draft.question
-        return Lane(
-            asked.model, asked.channel, asked.access, asked.region, workload, thresholds, starts, states, {}, self
-        )
+        asked, edges = listed.draft.question, listed.thresholds
+        return Lane(asked.model, asked.channel, asked.access, asked.region, workload, edges, starts, states, {}, self)
 
-    def _drafted(self, key: LaneOf) -> tuple[Draft, tuple[PriceCell, ...], tuple[int, ...]]:
-        """What a lane's states are read from: a draft at the start of the period, public prices, context thresholds."""
-        index, vendor, name, channel, access, region, _ = key
-        period = self.periods[index]
-        terms = self.contract.as_of(period.start)
-        model = self.catalog.resolve(name, vendor or terms.vendor, access)
-        _in_scope(terms, model.id, name, channel, access)
-        base = list_price.base_channel(terms, channel)
-        cells = self.catalog.cells(model.id, model.vendor, base, access, list_price.region_of(terms, region))
-        public = self.catalog.cells(model.id, model.vendor, channel, access, region)
-        draft = Draft(
-            Question(model, BY_NAME["input_tokens"], channel, access, region, 0, period.start, False, False, 0),
-            terms, self.book, cells, ZERO, ZERO, ZERO,
-        )  # fmt: skip
-        thresholds = sorted({edge for cell in cells for price in cell.prices.values() for edge, _ in price.above})
-        return draft, public, tuple(thresholds)
-
-    def _state(self, at: datetime, draft: Draft, public: tuple[PriceCell, ...]) -> State:
-        """What decides the price at an instant, but for off-peak hours, as a value: equal states price alike."""
-        versions = sum(version.effective <= at for version in self.contract.versions)
-        terms = self.contract.as_of(at)
-        drops = terms.prices.price_drops
-        seen = 0
-        if drops:
-            draft.terms = terms
-            counted = price_drops.seen_from(at, draft)
-            seen = sum(cell.start is None or cell.start <= counted for cell in draft.cells)
-        return (
-            versions,
-            _holding(draft.cells, at),
-            _holding(public, at),
-            seen,
-            sum(isinstance(fact, PriceDropOptIn) and fact.at <= at for fact in self.book.facts),
-            sum(self.contract.instant(step.from_) <= at for step in terms.prices.steps),
-        )
+    def _listing(self, key: LaneOf) -> Listing:
+        index, vendor, name, channel, access, region, workload = key
+        version = self.contract.version_number(self.phases[index].start)
+        by_text = version, vendor, name, channel, access, region, workload
+        found = self._listings.get(by_text)
+        if found is None:
+            terms = self.contract.versions[version].terms
+            model = self.catalog.resolve(name, vendor or terms.vendor, access)
+            _in_scope(terms, model.id, name, channel, access)
+            found = self._listings[by_text] = listing(self.book, terms, model, channel, access, region)
+        return found
 
     def _is_off_peak(self, at: datetime) -> bool:
         clause = self.contract.as_of(at).prices.off_peak
         return clause is not None and off_peak.is_off_peak(clause, at)
 
     def _peaks_of(self, index: int) -> dict[datetime, bool]:
-        """Where off-peak hours may start (True) or end in a billing period; every lane shares them."""
+        """Where off-peak hours may start (True) or end in a phase; every lane shares them."""
         found = self._peaks.get(index)
         if found is None:
-            clauses = [version.terms.prices.off_peak for version in self.contract.versions]
-            edges = {at for clause in clauses if clause for at in off_peak.edges(clause, self.periods[index])}
+            phase = self.phases[index]
+            clause = self.contract.as_of(phase.start).prices.off_peak
+            edges = off_peak.edges(clause, phase) if clause else ()
             found = self._peaks[index] = {at: self._is_off_peak(at) for at in edges}
         return found
-
-    def _turns(self, period: Interval, cells: tuple[PriceCell, ...]) -> Iterable[datetime]:
-        edges: set[datetime] = {version.effective for version in self.contract.versions}
-        edges |= {fact.at for fact in self.book.facts if isinstance(fact, PriceDropOptIn)}
-        for version in self.contract.versions:
-            prices = version.terms.prices
-            edges |= {self.contract.instant(step.from_) for step in prices.steps}
-            lag = prices.price_drops.lag if prices.price_drops else None
-            for cell in cells:
-                edges |= {edge for edge in (cell.start, cell.end) if edge}
-                if lag and cell.start:
-                    edges.add(lag.after(cell.start.astimezone(self.contract.zone)).astimezone(UTC))
-        edges |= set(_daily(period, {edge for cell in cells if cell.daily for edge in cell.daily}))
-        return (edge for edge in edges if period.start < edge < period.end)
 
 
 def billing_periods(contract: Contract) -> tuple[Interval, ...]:
@@ -272,15 +242,15 @@ def billing_periods(contract: Contract) -> tuple[Interval, ...]:
     return tuple(windows(terms.billing.period, origin, contract.span, contract.zone))
 
 
-def _holding(cells: tuple[PriceCell, ...], at: datetime) -> int:
-    return next((index for index, cell in enumerate(cells) if cell.holds(at)), -1)
+def _phases(contract: Contract) -> Iterator[Interval]:
+    periods = billing_periods(contract)
+    amended = {version.effective for version in contract.versions if version.effective in contract.span}
+    edges = sorted({*amended, *(period.start for period in periods), *(period.end for period in periods)})
+    return (Interval(start, end) for start, end in pairwise(edges))
 
 
-def _daily(period: Interval, times: set[time]) -> Iterable[datetime]:
-    day = period.start.date()
-    while times and day <= period.end.date():
-        yield from (datetime.combine(day, moment, UTC) for moment in times)
-        day += timedelta(days=1)
+def _start(period: Interval) -> datetime:
+    return period.start
 
 
 def _names_affiliates(terms: Terms) -> bool:

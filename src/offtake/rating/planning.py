@@ -54,13 +54,13 @@ def probe(key: LaneKey, at: datetime) -> UsageRecord:
 
 
 def lanes_of(terms: CompiledTerms, survey: Survey, span: Interval) -> dict[tuple[LaneKey, int], Lane]:
-    """Every lane that prices, by key and billing period; one that nothing prices is left to the pricing to report."""
+    """Every lane that prices, by key and phase; one that nothing prices is left to the pricing to report."""
     found = {}
-    for index, period in enumerate(terms.periods):
-        if period.overlap(span):
+    for index, phase in enumerate(terms.phases):
+        if phase.overlap(span):
             for key in survey.lanes:
                 try:
-                    found[key, index] = terms.lane(probe(key, period.start))
+                    found[key, index] = terms.lane(probe(key, phase.start))
                 except (UnpricedError, CatalogError):
                     continue
     return found
@@ -89,7 +89,8 @@ def plan(terms: CompiledTerms, survey: Survey, edges: Sequence[datetime], span: 
 
 
 def _segments(edges: Sequence[datetime], span: Interval, by: By, terms: CompiledTerms) -> tuple[Interval, ...]:
-    instants = {span.start, span.end, *(edge for edge in edges if edge in span)}
+    turns = (*edges, *(phase.start for phase in terms.phases))
+    instants = {span.start, span.end, *(turn for turn in turns if turn in span)}
     if by.day:
         zone = by.day_zone or terms.contract.zone
         instants |= {day.start for day in windows("day", span.start.astimezone(zone).date(), span, zone)}
@@ -105,8 +106,8 @@ def _slices(
     stands_for: dict[int, Interval] = {}
     segment_of: dict[int, int] = {}
     for number, segment in enumerate(segments):
-        index = terms.period(segment.start)
-        mine = [lane for (_, period), lane in lanes if period == index]
+        index = terms.phase(segment.start)
+        mine = [lane for (_, phase), lane in lanes if phase == index]
         for part in _parts(segment, mine, coarse):
             state = part.start if coarse else tuple(lane.state(part.start) for lane in mine)
             key = keys.setdefault((number, state), len(keys))
@@ -133,8 +134,8 @@ def _coarsest(survey: Survey) -> timedelta:
 
 
 def _off_grid(terms: CompiledTerms, coarse: timedelta) -> bool:
-    """Whether a bucket may run on past the end of its billing period, where another price may hold."""
-    return bool(coarse) and any((period.start - EPOCH) % coarse for period in terms.periods)
+    """Whether a bucket may run on past the end of its phase, where another price may hold."""
+    return bool(coarse) and any((phase.start - EPOCH) % coarse for phase in terms.phases)
 
 
 def _changes_inside(lanes: Iterable[Lane]) -> bool:

@@ -34,7 +34,7 @@ def apply(draft: Draft, price_of: Callable[[Question, Draft], Draft]) -> bool:
     if clause is None or not is_new(draft):
         return False
     draft.clause = "prices.new_models"
-    before = predecessor(draft) if clause.successors == "same_unit_price" else None
+    before = followed(draft)
     if before is not None:
         draft.price = draft.undropped = price_of(replace(draft.question, model=before), draft).price
         words = f"successor of {before.id}, at its price"
@@ -43,6 +43,14 @@ def apply(draft: Draft, price_of: Callable[[Question, Draft], Draft]) -> bool:
         words = f"launched after signing, {clause.share:.2%} off"
     draft.note(draft.clause, f"{words}: {per_million(draft.price, draft.question.meter)}")
     return True
+
+
+def followed(draft: Draft) -> ModelFacts | None:
+    """The model whose price this one takes over: its predecessor, where `successors: same_unit_price` says so."""
+    clause = draft.terms.prices.new_models
+    if clause is None or clause.successors != "same_unit_price" or not is_new(draft):
+        return None
+    return predecessor(draft)
 
 
 def predecessor(draft: Draft) -> ModelFacts | None:
