@@ -1,0 +1,214 @@
+"""The gateway's configuration, `offtake.toml`: where it listens, which contracts are in force, how vendors are reached.
+
+No commercial term stands here, and no secret: prices and limits come from the contracts, and a vendor's key from the
+environment, a file or the keyring. Every key of the file is in docs/reference/config.md.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field
+
+from offtake.contract.schema.field_types import Term
+from offtake.contract.validate import place_of, validate
+from offtake.values.errors import ContractError, Finding, OutsideError, Place
+
+Mode = Literal["observe", "enforce"]
+Wire = Literal["openai", "anthropic", "azure", "bedrock", "vertex"]
+_TABLE = re.compile(r"^\s*(\[\[?)\s*([^\]]+?)\s*\]")
+_KEY = re.compile(r"^\s*([A-Za-z0-9_-]+|\"[^\"]*\")\s*=")
+
+
+class GatewaySettings(Term):
+    """Where the gateway listens, and how it behaves."""
+
+    host: str = "127.0.0.1"
+    """The address to listen on."""
+    port: int = Field(default=8700, ge=0, le=65_535)
+    """The port to listen on; 0 takes a free one, which is printed."""
+    workers: int = Field(default=1, ge=1, le=256)
+    """Processes that serve; one a core is plenty."""
+    mode: Mode = "enforce"
+    """observe: forward everything, and record what would have been refused or routed otherwise."""
+    on_ledger_failure: Literal["refuse", "pass_and_journal"] = "refuse"
+    """While the ledger cannot be reached, requests on budgets are refused, or forwarded and written down."""
+    durability: Literal["process", "power"] = "process"
+    """process: every book survives `kill -9`. power: an answer waits until its settlement is on the disk."""
+    body_mb_max: int = Field(default=32, ge=1, le=1_024)
+    """The largest request body, in MB of 10^6 bytes."""
+    request_seconds_max: int = Field(default=900, ge=1, le=86_400)
+    """How long one request may take, first byte to last."""
+    idle_seconds_max: int = Field(default=120, ge=1, le=86_400)
+    """How long a vendor may be silent within a request."""
+    drain_seconds_max: int = Field(default=30, ge=0, le=3_600)
+    """How long requests in flight may go on when the gateway is told to stop."""
+    keys: Literal["required", "none"] = "required"
+    """none: every caller is let in as the key `anonymous`, without budgets; for a try on one's own machine."""
+
+
+class StoreSettings(Term):
+    """Where the books are."""
+
+    path: str = "offtake.db"
+    """The ledger, an SQLite file; beside it stands the secret of the gateway's keys."""
+    journal: str = "journal"
+    """The folder of the workers' journals; on a local disk."""
+
+
+class KeySource(Term):
+    """Where a vendor's key is read from: one of the three."""
+
+    env: str | None = None
+    """A variable of the environment; where it is unset, the file that `<name>_FILE` names."""
+    file: str | None = None
+    """A file that holds the key and nothing else."""
+    keyring: str | None = None
+    """`service/user` in the system's keyring."""
+
+
+class VendorSettings(Term):
+    """One vendor's endpoint."""
+
+    wire: Wire
+    """The dialect and the way of signing: OpenAI's (also Google, xAI, Mistral, DeepSeek, …), Anthropic's, a cloud's."""
+    base_url: str
+    """As the vendor's own SDK takes it: with `/v1` for OpenAI's wire, without for Anthropic's."""
+    key: KeySource | None = None
+    """Where its key is; a vendor without one is called without."""
+    prices: str | None = None
+    """Its name in the contract and the catalogue, where that is not the name of this table."""
+    access: str = "api"
+    """The form of access that the contract prices: api, bedrock, azure, vertex, …"""
+    region: str = "global"
+    """Where it serves."""
+    retention: Literal["none", "vendor_terms"] = "vendor_terms"
+    """none: this endpoint keeps nothing, by agreement."""
+    endpoints: list[str] = Field(default=["chat", "responses", "embeddings", "files", "batches"])
+    """What an endpoint on OpenAI's wire offers."""
+    models: dict[str, str] = Field(default={})
+    """The endpoint's own names of models, by the contract's: `claude-opus-4-7 = "anthropic.claude-opus-4-7-v1:0"`."""
+    tls_verify: bool = True
+    """false: certificates are not checked; for a test on one's own machine."""
+
+
+class ContractSettings(Term):
+    """One contract in force."""
+
+    file: str
+    """The contract file."""
+    vendor: str | None = None
+    """The `[vendors]` table that serves it; the contract's own vendor when absent."""
+    mode: Mode | None = None
+    """As in `[gateway]`, for this contract alone."""
+    catalogs: list[str] = Field(default=[])
+    """More catalogue files with list prices."""
+    facts: list[str] = Field(default=[])
+    """Facts files."""
+    observe: list[str] = Field(default=[])
+    """Terms that are only observed, such as `capacity.limits`, while the rest is enforced."""
+
+
+class Settings(Term):
+    """The whole file."""
+
+    gateway: GatewaySettings = Field(default_factory=GatewaySettings)
+    """Where the gateway listens, and how it behaves."""
+    store: StoreSettings = Field(default_factory=StoreSettings)
+    """Where the books are."""
+    vendors: dict[str, VendorSettings] = Field(min_length=1)
+    """Endpoints, by name."""
+    contracts: list[ContractSettings] = Field(min_length=1)
+    """Contracts in force."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServeConfig:
+    """A configuration with its place: paths in it are relative to the file."""
+
+    file: Path
+    settings: Settings
+
+    def path(self, name: str) -> Path:
+        """A path of the file, from where people stand."""
+        return self.file.parent / name
+
+    @property
+    def store(self) -> Path:
+        """The ledger's file."""
+        return self.path(self.settings.store.path)
+
+    @property
+    def journal(self) -> Path:
+        """The folder of the journals."""
+        return self.path(self.settings.store.journal)
+
+
+def load_config(file: Path) -> ServeConfig:
+    """The configuration of a file.
+
+    ContractError (codes C2xx for wrong keys and values, G701 for what is no TOML, G702 for names and addresses that do
+    not fit) holds every problem with its line; OutsideError G700 where the file cannot be read.
+    """
+    try:
+        text = file.read_text("utf-8")
+        data = tomllib.loads(text)
+    except OSError as error:
+        raise OutsideError(
+            "G700", f"cannot read {file}: {error.strerror}", hint="`offtake serve --example` prints a configuration"
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ContractError("G701", f"no TOML: {error}", where=Place(str(file))) from error
+    places = _places(text, str(file))
+    settings, findings = validate(Settings, data, places, str(file))
+    if settings is not None:
+        findings = list(_misfits(settings, places, str(file)))
+    if settings is None or findings:
+        raise ContractError.of(findings)
+    return ServeConfig(file, settings)
+
+
+def _misfits(settings: Settings, places: Mapping[str, Place], file: str) -> list[Finding]:
+    """What the shapes alone do not tell."""
+    found = []
+
+    def misfit(path: str, what: str, hint: str) -> None:
+        found.append(Finding("G702", "error", what, where=place_of(path, places, file), path=path, hint=hint))
+
+    for name, vendor in settings.vendors.items():
+        url = urlsplit(vendor.base_url)
+        if url.scheme not in ("http", "https") or not url.hostname or url.query or url.fragment:
+            misfit(
+                f"vendors.{name}.base_url", f"no base address: {vendor.base_url!r}", "such as https://api.openai.com/v1"
+            )
+        if vendor.key and sum(each is not None for each in (vendor.key.env, vendor.key.file, vendor.key.keyring)) != 1:
+            misfit(f"vendors.{name}.key", "a key has one source", 'key = {env = "OPENAI_API_KEY"}')
+    for index, contract in enumerate(settings.contracts):
+        if contract.vendor is not None and contract.vendor not in settings.vendors:
+            known = ", ".join(settings.vendors)
+            misfit(f"contracts[{index}].vendor", f"no [vendors.{contract.vendor}] in this file", f"one of: {known}")
+    return found
+
+
+def _places(text: str, file: str) -> dict[str, Place]:
+    """Where each table and key stands. TOML's reader tells no lines; its lines are plain enough to be found again."""
+    places: dict[str, Place] = {}
+    counts: dict[str, int] = {}
+    table = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        if found := _TABLE.match(line):
+            table = found[2].replace('"', "")
+            if found[1] == "[[":
+                index = counts[table] = counts.get(table, -1) + 1
+                table = f"{table}[{index}]"
+            places.setdefault(table, Place(file, number, 1))
+        elif found := _KEY.match(line):
+            name = found[1].strip('"')
+            places.setdefault(f"{table}.{name}" if table else name, Place(file, number, found.start(1) + 1))
+    return places
