@@ -143,6 +143,7 @@ def test_an_offer_may_be_tried_at_several_levels(offtake: Offtake, usage: Path, 
     )
 
     assert "direct 30% at 1,200,000" == found["plan"]["sign"][0]["level"]
+    assert found["answer"].startswith("Sign direct 30% at 1,200,000, route all to direct 30% at 1,200,000: saves")
     assert Decimal(12 * 105_000) == Decimal(found["rerated"]["cost"])
 
 
@@ -189,7 +190,7 @@ def test_an_offer_that_is_not_long_enough_is_turned_away(offtake: Offtake, usage
     assert [("direct", "term.until", f"{direct}:4:26")] == [
         (each["offer"], each["clause"], each["where"]) for each in found["rejected"]
     ]
-    assert "its term ends on 2027-01-01, before 24 months are over" == found["rejected"][0]["why"]
+    assert "its term ends on 2027-01-01, within the plan’s 24 months" == found["rejected"][0]["why"]
 
 
 def test_a_shorter_plan_has_its_part_of_the_commitment(offtake: Offtake, usage: Path, direct: Path) -> None:
@@ -232,6 +233,7 @@ def test_bad_rows_are_named_and_the_rest_is_planned(offtake: Offtake, usage: Pat
     assert 1 == done.code
     assert f"warning: {usage}:4" in done.err
     assert "negative" in done.err
+    assert "warning: 1 row could not be read" in done.err
 
 
 @pytest.mark.parametrize(

@@ -127,6 +127,26 @@ def test_a_page_stands_by_itself(offtake: Offtake, demand: Path, tmp_path: Path)
     assert "<svg" in text
     assert "http" not in text
     assert "prices.price_drops" in text
+    assert "the right to leave with price drops where the contract has both" in text
+
+
+def test_a_renewal_cap_may_be_what_is_worth_most(offtake: Offtake, demand: Path, tmp_path: Path) -> None:
+    contract, page = tmp_path / "contract.yaml", tmp_path / "value.html"
+    contract.write_text(
+        "contract: capped\nbuyer: Example Corp\nvendor: anthropic\n"
+        "term: {from: 2026-01-01, until: 2027-01-01, time_zone: UTC, currency: USD}\n"
+        "billing: {period: month, anchor: 1, rounding: {where: line, places: 2, mode: half_even}}\n"
+        "scope: {models: [claude-*], channels: [realtime], access: [api]}\n"
+        "prices: {basis: list, cache: catalog}\nfailed_requests: billed\n"
+        "renewal: {automatic: false, notice: 60 days, price_cap: 105%}\n"
+    )
+    done = offtake("value", contract, "--demand", demand, "--paths", 4, "--out", page)
+
+    assert 0 == done.code, done.err
+    assert (
+        "<code>renewal.price_cap</code> is worth most: without it, the vendor asks 20% more for the year after the "
+        "term." in page.read_text()
+    )
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from decimal import Decimal
 from offtake.cli import render
 from offtake.operations.advise_commitment import Advice
 from offtake.planner.commitment.offer import NO_COMMITMENT, Level
+from offtake.values.counting import counted
 from offtake.values.money import quantize
 
 _RULES = {
@@ -25,7 +26,8 @@ def show(advice: Advice) -> None:
     if advice.prepayment:
         paid = advice.prepayment
         verdict = "pays" if paid.pays else "does not pay"
-        lasts = f" It pays as long as it is used up within {paid.months_max} months." if paid.months_max else ""
+        most = counted(paid.months_max or 0, "month")
+        lasts = f" It pays as long as it is used up within {most}." if paid.months_max else ""
         render.text(
             f"Paying a year ahead for {_exact(paid.discount)} {verdict}: even use over twelve months breaks even at "
             f"{_exact(paid.break_even)}.{lasts}"
@@ -123,8 +125,8 @@ def _show_levels(advice: Advice) -> None:
     render.table(columns, rows, right=columns[1:], title=f"Cost {_period(advice)}: {choice.futures.source}")
     verdict = "would have lost money" if tested.lost_money else "would not have lost money"
     render.text(
-        f"Back-test: chosen on the first {tested.fitted_rows} rows, {_level(tested.level)} {verdict} on the last "
-        f"{tested.judged_rows}: {render.money(tested.cost)} against {render.money(tested.uncommitted)} without a "
+        f"Back-test: chosen on the first {counted(tested.fitted_rows, 'row')}, {_level(tested.level)} {verdict} on the "
+        f"last {tested.judged_rows}: {render.money(tested.cost)} against {render.money(tested.uncommitted)} without a "
         f"commitment ({tested.relative_cost}); hindsight: {_level(tested.best)} ({tested.best_relative_cost})."
     )
 

@@ -21,6 +21,7 @@ from offtake.cli.options import (
     usage_argument,
 )
 from offtake.cli.rate import SAID_AT_MOST, reading
+from offtake.values.counting import counted
 
 if TYPE_CHECKING:
     from offtake.assurance.difference import Claim, Difference, Reconciliation
@@ -185,9 +186,11 @@ def show(compared: Compared) -> None:
     if not claims:
         render.text("The bill is right: nothing differs.", style="bold")
     else:
-        render.text(f"overbilled {render.money(result.overbilled, currency)}: {_lines(len(over))}", style="bold")
+        render.text(
+            f"overbilled {render.money(result.overbilled, currency)}: {counted(len(over), 'line')}", style="bold"
+        )
     if under:
-        render.text(f"underbilled {render.money(result.underbilled, currency)}: {_lines(len(under))}")
+        render.text(f"underbilled {render.money(result.underbilled, currency)}: {counted(len(under), 'line')}")
     render.text(
         f"{result.from_} to {result.until} (exclusive): the bill asks {render.money(result.theirs, currency)}, "
         f"the contract gives {render.money(result.ours, currency)}"
@@ -203,7 +206,7 @@ def show(compared: Compared) -> None:
     if len(shown) > CLAIMS_SHOWN:
         render.text(f"… and {len(shown) - CLAIMS_SHOWN:,} more; --format csv has every difference")
     render.text(
-        f"compared {result.bill.rows:,} rows of the bill with {result.control.records:,} of usage: "
+        f"compared {counted(result.bill.rows, 'row')} of the bill with {result.control.records:,} of usage: "
         f"{result.matched:,} of {result.cells:,} cells equal"
         + (f"; fair rounding {render.money(result.rounding, currency, 4)}" if abs(result.rounding) >= _SHOWN else "")
         + (f"; {render.money(result.undecided, currency)} that the usage leaves open" if result.undecided else "")
@@ -211,14 +214,10 @@ def show(compared: Compared) -> None:
     )
 
 
-def _lines(number: int) -> str:
-    return "1 line" if number == 1 else f"{number:,} lines"
-
-
 def _shown(claim: Claim, currency: str) -> tuple[str, ...]:
     first = claim.first
     meters = ", ".join(meter.removesuffix("_tokens").replace("_", " ") for meter in claim.meters)
-    when = first.days if claim.days == 1 else f"{claim.days:,} days"
+    when = first.days if claim.days == 1 else counted(claim.days, "day")
     where = "\n".join(part for part in (first.model, meters, when) if part)
     clause = "\n".join(part for part in (first.clause, first.source, str(first.place or "")) if part)
     what = first.kind if first.cause == first.kind else f"{first.kind}:\n{first.cause}"

@@ -19,6 +19,7 @@ from offtake.cli.options import (
     spare_inputs,
     usage_argument,
 )
+from offtake.values.counting import counted
 
 if TYPE_CHECKING:
     from offtake.operations.rate_usage import Rated
@@ -71,7 +72,7 @@ def focus(out: Path, output_format: str, checks: bool, **flags: Any) -> int:
 
     rated = _rated(**flags)
     count = export_focus(rated, out, output_format)
-    render.note(f"{out}: {count:,} rows")
+    render.note(f"{out}: {counted(count, 'row')}")
     broken = check_focus(rated, out, output_format) if checks else []
     for violation in broken:
         render.note(str(violation))
@@ -86,7 +87,7 @@ def journal(out: Path, **flags: Any) -> int:
 
     rated = _rated(by=("line",), **flags)
     export_journal(rated, out)
-    render.note(f"{out}: {len(rated.invoices.invoices):,} invoices")
+    render.note(f"{out}: {counted(len(rated.invoices.invoices), 'invoice')}")
     return _left_out(rated, flags["from_json"])
 
 

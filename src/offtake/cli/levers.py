@@ -24,6 +24,7 @@ from offtake.cli.options import (
     usage_argument,
 )
 from offtake.cli.rate import reading
+from offtake.values.counting import counted
 from offtake.values.errors import InputError
 from offtake.values.units import money, multiple, number, share
 
@@ -236,7 +237,8 @@ def _levers(usage: tuple[Path, ...], at: datetime | date | None, **flags: Any) -
 def _say_what_is_missing(found: LeversOfUsage) -> int:
     usage = found.usage
     told = [f"{row.where}: rejected[{row.code}]: {row.error}" for row in usage.rejected[:3]]
-    told += [f"… and {len(usage.rejected) - 3:,} more rows that cannot be read"] if len(usage.rejected) > 3 else []
+    more = counted(len(usage.rejected) - 3, "more row")
+    told += [f"… and {more} that cannot be read"] if len(usage.rejected) > 3 else []
     told += [f"conflict: {words}" for words in usage.conflicts]
     for words in told:
         render.note(words)

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from offtake.cli import render
+from offtake.values.counting import counted
 from offtake.values.money import divide, quantize
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def answer(found: PlanResult) -> str:
 
 
 def _sign(each: Signed, currency: str) -> str:
-    if each.committed:
+    if each.committed and f"{each.committed:,.0f}" not in each.level:  # as `--level` names it, it says so itself
         return f"{each.level} at {render.money(each.committed, currency)}"
     return f"{each.level} for {render.money(each.fees, currency)} in fees" if each.fees else each.level
 
@@ -140,7 +141,7 @@ def show(found: PlanResult) -> None:
     """The answer, what it costs, and why."""
     render.text(answer(found), style="bold")
     render.text()
-    render.pairs(_figures(found), title=f"Over {found.months} months" if found.months > 1 else "Over one month")
+    render.pairs(_figures(found), title=f"Over {counted(found.months, 'month')}")
     render.text()
     _show_route(found)
     _show_steps(found)

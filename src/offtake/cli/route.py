@@ -20,6 +20,7 @@ from offtake.cli.options import (
     format_option,
     out_option,
 )
+from offtake.values.counting import counted
 from offtake.values.errors import InputError
 from offtake.values.units import share
 
@@ -250,7 +251,8 @@ def _show_front(found: Routed) -> None:
     sure = f"at least ({render.share(choice.confidence, 0)})" if choice.confidence else "at least"
     columns = ("model", "score", sure, "tasks", "cost", f"per 1,000 {_unit(found)}s", "")
     rows = [_cells(each, found) for each in choice.front]
-    title = f"{choice.suite}: nothing scores more for less ({len(choice.front)} of {len(choice.judged)} models)"
+    models = counted(len(choice.judged), "model")
+    title = f"{choice.suite}: nothing scores more for less ({len(choice.front)} of {models})"
     if rows:
         render.table(columns, rows, right=columns[1:6], title=title)
 

@@ -14,6 +14,7 @@ from offtake.export.page import NARROW, WIDE, table
 from offtake.export.page import page as html_page
 from offtake.export.plan_charts import Rung, waterfall
 from offtake.export.plan_sections import crossover, demand, prompt_caching, sensitivity, worth_of_clauses
+from offtake.values.counting import counted
 from offtake.values.money import ZERO, divide
 from offtake.values.shown import money, share
 
@@ -58,7 +59,8 @@ def _lead(plan: PlanResult) -> str:
     """What is paid today and under the plan, how near to the best that is, and when it would lose money."""
     dollars = _dollars(plan)
     futures = f", on {plan.search.paths:,} drawn futures" if plan.search.paths > 1 else ""
-    today = f"{dollars(plan.today)} over {plan.months} months as it is bought now ({escape(plan.today_name)})"
+    months = counted(plan.months, "month")
+    today = f"{dollars(plan.today)} over {months} as it is bought now ({escape(plan.today_name)})"
     if plan.saving:
         less = "less" if plan.saving > 0 else "more"
         part = f", {share(divide(abs(plan.saving), plan.today))} {less}" if plan.today else ""
@@ -143,8 +145,8 @@ def _waterfall(page: PlanPage) -> str:
         for name, width in (("wide", WIDE), ("narrow", NARROW))
     )
     return (
-        f"<h2>Where the saving comes from</h2>\n<p>Each step is a bill of its own, over {plan.months} months.</p>\n"
-        f"<figure>{pictures}</figure>"
+        "<h2>Where the saving comes from</h2>\n"
+        f"<p>Each step is a bill of its own, over {counted(plan.months, 'month')}.</p>\n<figure>{pictures}</figure>"
     )
 
 

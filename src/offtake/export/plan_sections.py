@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from offtake.export.page import NARROW, WIDE, table
 from offtake.export.plan_charts import Fan, Square, fan, squares
 from offtake.export.tornado import Bar, short, tornado
+from offtake.values.counting import counted
 from offtake.values.money import ZERO, divide, total
 from offtake.values.shown import money, share
 
@@ -93,7 +94,7 @@ def sensitivity(page: PlanPage) -> str:
     figures = table(("Demand", "Today’s way costs", "The plan costs", "It saves"), rows, numbers=3)
     return (
         f"<h2>If demand differs</h2>\n<p>The same plan, with more or less of everything: what it saves over "
-        f"{plan.months} months.</p>\n<figure>{pictures}</figure>\n{figures}"
+        f"{counted(plan.months, 'month')}.</p>\n<figure>{pictures}</figure>\n{figures}"
     )
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from offtake.values.counting import counted
 from offtake.values.money import ZERO, divide, to_integer, total
 
 if TYPE_CHECKING:
@@ -159,9 +160,10 @@ class _Writer:
     def _answer(self, sheet: Any, ends: dict[str, str]) -> None:
         plan = self.plan
         saved = divide(plan.saving, plan.today) if plan.today else ZERO
+        when = f"over {counted(plan.months, 'month')}, {plan.today_name}"
         sheet.write(0, 0, self.answer, self.title)
         rows: Iterable[tuple[str, str, Decimal, Any, str]] = (
-            ("today", f"={ends['Today']}", plan.today, self.money, f"over {plan.months} months, {plan.today_name}"),
+            ("today", f"={ends['Today']}", plan.today, self.money, when),
             ("the plan", f"={ends['Plan']}", plan.cost, self.money, "every vendor’s bill"),
             ("it saves", "=B6-B7", plan.saving, self.money, ""),
             ("as a share", "=IF(B6=0,0,B8/B6)", saved, self.share, ""),
@@ -185,7 +187,7 @@ class _Writer:
             }
         )  # fmt: skip
         chart.set_legend({"none": True})
-        chart.set_title({"name": f"Cost over {plan.months} months", "name_font": {"size": 12}})
+        chart.set_title({"name": f"Cost over {counted(plan.months, 'month')}", "name_font": {"size": 12}})
         chart.set_x_axis({"min": 0, "num_format": "#,##0", "major_gridlines": {"visible": False}})
         chart.set_y_axis({"reverse": True})
         chart.set_size({"width": 720, "height": 230})

@@ -20,6 +20,7 @@ from offtake.export.charts import Drawdown, drawdown_chart
 from offtake.export.page import page as html_page
 from offtake.export.words import MONTHS, claim_days, claim_words, day_words, meter_words
 from offtake.rating.lines import Line
+from offtake.values.counting import counted
 from offtake.values.errors import Place
 from offtake.values.money import ZERO, divide, quantize
 from offtake.values.shown import money, share
@@ -287,7 +288,7 @@ def _difference_row(each: Difference, currency: str) -> str:
 def _footer(page: Page) -> str:
     found = page.compared
     return f"""<footer>
-<p>Compared {found.bill.rows:,} rows of the bill with {found.control.records:,} rows of usage:
+<p>Compared {counted(found.bill.rows, "row")} of the bill with {counted(found.control.records, "row")} of usage:
 {found.matched:,} of {found.cells:,} cells are equal.
 Fair rounding of the bill’s own rows: {money(found.rounding, found.currency)}.</p>
 <p>Contract {escape(found.contract)}, sha256 {escape(found.contract_hash)}.

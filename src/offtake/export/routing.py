@@ -13,6 +13,7 @@ from offtake.export.page import page as html_page
 from offtake.planner.routing.choose import Choice, Judged
 from offtake.planner.routing.confidence import decimal_of
 from offtake.planner.routing.recheck import Recheck
+from offtake.values.counting import counted
 from offtake.values.errors import InputError
 from offtake.values.shown import money, share
 
@@ -46,11 +47,12 @@ def page(choice: Choice, recheck: Recheck | None, reasons: Mapping[str, str], un
 
 
 def _answer(choice: Choice, unit: str) -> tuple[str, str]:
-    best = choice.chosen
+    best, models = choice.chosen, counted(len(choice.judged), "model")
     if best is None:
-        return "No model passes", f"None of {len(choice.judged)} models proves {_percent(choice.floor)}{_sure(choice)}."
-    words = f"The cheapest of {len(choice.judged)} models that passes {_percent(choice.floor)}{_sure(choice)}: "
-    words += f"{share(decimal_of(best.run.score))} of {best.run.tasks:,} tasks, {_thousand(best)} per 1,000 {unit}s."
+        return "No model passes", f"None of {models} proves {_percent(choice.floor)}{_sure(choice)}."
+    scored = f"{share(decimal_of(best.run.score))} of {counted(best.run.tasks, 'task')}"
+    words = f"The cheapest of {models} that passes {_percent(choice.floor)}{_sure(choice)}: {scored}, "
+    words += f"{_thousand(best)} per 1,000 {unit}s."
     over = choice.passed_over
     if over:
         nearest = min(over, key=lambda each: each.tasks_needed or 0)
@@ -118,7 +120,7 @@ def _chart(choice: Choice, name: str, size: tuple[int, int], unit: str) -> str:
     ]  # fmt: skip
     if not dots:
         raise InputError("P638", "no model has a cost, so there is nothing to draw", hint="give costs, or use --price")
-    title = f"Score and cost of {len(dots)} models on {choice.suite}"
+    title = f"Score and cost of {counted(len(dots), 'model')} on {choice.suite}"
     front = (f"{each.run.name} {share(decimal_of(each.run.score))} at {_thousand(each)}" for each in choice.front)
     words = f"Score, and cost of 1,000 {unit}s: {'; '.join(front)}"
     return front_chart(dots, decimal_of(choice.floor), name, title, words, width=size[0], height=size[1], unit=unit)

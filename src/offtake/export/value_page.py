@@ -71,7 +71,7 @@ def _answer(found: Valued) -> tuple[str, str]:
         saves = found.package.value.mean
         verb = "saves" if saves >= 0 else "costs"
         return f"The change {verb} <b>{money(abs(saves), currency, 0)}</b> a year", costs
-    best = next((row for row in found.rows if row.value and row.value.mean > 0 and row.clause.counterfactual), None)
+    best = next((row for row in found.rows if row.value and row.value.mean > 0), None)
     if best is None or best.value is None:
         return "No clause saves money here", costs
     amount = money(best.value.mean, currency, 0)
@@ -147,7 +147,9 @@ def _pairs(found: Valued) -> str:
     if not rows:
         return ""
     return _table(
-        "Values do not add up", "Two clauses that protect against one thing share its worth.",
+        "Values do not add up",
+        "Two clauses that protect against one thing share its worth: the clauses worth most, two by two, and the right "
+        "to leave with price drops where the contract has both.",
         ("Clauses", "Together", "Sum alone", "Overlap"), rows, numbers=3,
     )  # fmt: skip
 

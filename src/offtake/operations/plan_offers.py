@@ -30,6 +30,7 @@ from offtake.planner.levers.facts import Exclusion, Table, read_exclusions
 from offtake.planner.profile.traffic import Batchable
 from offtake.store.catalogs import open_catalog
 from offtake.usage.reading import ReadOptions
+from offtake.values.counting import counted
 from offtake.values.errors import CatalogError, InputError
 from offtake.values.yaml_text import read_yaml
 
@@ -217,7 +218,7 @@ def _events(asked: Asked, workloads: Sequence[str]) -> tuple[Event, ...]:
 
 def _assumptions(asked: Asked, seen: Observed) -> tuple[str, ...]:
     """What the figures take for granted, in words."""
-    months = f"{asked.horizon} months" if asked.horizon > 1 else "one month"
+    months = counted(asked.horizon, "month")
     found = [
         f"the usage {seen.stretch.words}; the plan covers {months} at that level",
         f"list prices are those of {asked.moment:%Y-%m-%d}",

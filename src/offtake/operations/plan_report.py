@@ -25,6 +25,7 @@ from offtake.planner.cache.tally import decimal
 from offtake.planner.crossover import Axes
 from offtake.planner.value.futures import Luck
 from offtake.store.files import replacing
+from offtake.values.counting import counted
 from offtake.values.errors import OfftakeError
 from offtake.values.money import divide
 
@@ -64,7 +65,7 @@ def page_of(
     for each in plan.sign:
         _add_worth(beside, plan, each, progress)
     names = ", ".join(path.name for path in usage[:3]) + (f" and {len(usage) - 3} more" if len(usage) > 3 else "")
-    words = f"A plan for {names}, {plan.months} months from {plan.priced_at:%Y-%m-%d}"
+    words = f"A plan for {names}, {counted(plan.months, 'month')} from {plan.priced_at:%Y-%m-%d}"
     return PlanPage(plan, answer, words, beside.cache, beside.where, beside.worth, beside.notes, again)
 
 
@@ -140,6 +141,6 @@ def _add_worth(beside: Beside, plan: PlanResult, signed: Signed, progress: Calla
     if clauses:
         beside.worth.append(Worth(signed.offer, clauses))
         beside.notes.append(
-            f"the worth of clauses is the mean of {PATHS} drawn futures of {plan.months} months, on what the plan "
-            "buys under it; every notice that a clause asks for is given"
+            f"the worth of clauses is the mean of {PATHS} drawn futures of {counted(plan.months, 'month')}, on what "
+            "the plan buys under it; every notice that a clause asks for is given"
         )

@@ -15,6 +15,7 @@ from offtake.planner.offers.parts import Part, Slicer, parts_of
 from offtake.planner.profile.stretch import Stretch, stretch_of
 from offtake.planner.profile.traffic import Batchable, Traffic, observe, records_of
 from offtake.usage.reading import ReadOptions
+from offtake.values.counting import counted
 from offtake.values.errors import InputError
 
 ROWS_SHOWN = 3
@@ -67,10 +68,10 @@ def observed(
 
 def _left_out(usage: UsageInput) -> tuple[str, ...]:
     """What the plan is not about, named by file and line."""
-    rows = [f"{len(usage.rejected):,} rows could not be read"] if usage.rejected else []
+    rows = [f"{counted(len(usage.rejected), 'row')} could not be read"] if usage.rejected else []
     rows += [f"{each.where}: {each.error}" for each in usage.rejected[:ROWS_SHOWN]]
     if usage.conflict_count:
-        rows.append(f"{usage.conflict_count:,} rows conflict: {usage.conflicts[0]}")
+        rows.append(f"{counted(usage.conflict_count, 'row')} in conflict: {usage.conflicts[0]}")
     return tuple(rows)
 
 

@@ -30,6 +30,7 @@ from offtake.usage.prefixes.reading import prefix_kind
 from offtake.usage.prefixes.request import PrefixRequest
 from offtake.usage.reading import ReadOptions
 from offtake.usage.record import UsageRecord
+from offtake.values.counting import counted
 from offtake.values.errors import CatalogError, InputError, UnpricedError
 
 
@@ -183,6 +184,5 @@ def _moment(at: datetime | date | None) -> datetime:
 
 
 def _nothing(usage: UsageInput) -> str:
-    return (
-        f"{len(usage.rejected):,} rows cannot be read, the first: {usage.rejected[0].error}" if usage.rejected else ""
-    )
+    rows = counted(len(usage.rejected), "row")
+    return f"{rows} cannot be read, the first: {usage.rejected[0].error}" if usage.rejected else ""

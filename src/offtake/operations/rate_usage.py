@@ -26,6 +26,7 @@ from offtake.rating.rate import rate
 from offtake.rating.source import Source
 from offtake.store.catalogs import open_catalog
 from offtake.usage.rows import Rejected
+from offtake.values.counting import counted
 from offtake.values.errors import InputError, Place
 from offtake.values.money import total
 from offtake.values.periods import Interval
@@ -146,7 +147,7 @@ def refuse_ranges(invoices: Invoices) -> None:
         first = unsure[0]
         raise InputError(
             "R413",
-            f"the data cannot decide {len(unsure):,} lines, the first {first.id}: "
+            f"the data cannot decide {counted(len(unsure), 'line')}, the first {first.id}: "
             f"{first.amounts.billed:f} to {(first.high or first.amounts).billed:f}",
             why="its rows are coarser than a clause needs, or do not say their outcome",
             hint="give finer usage, or leave --strict to see the range",

@@ -22,6 +22,7 @@ from offtake.planner.routing.reading import read_evaluations
 from offtake.planner.routing.recheck import Recheck, Rules, recheck, refuse_margin
 from offtake.store.catalogs import open_catalog
 from offtake.store.sources import found_files, text_source
+from offtake.values.counting import counted
 from offtake.values.errors import Finding, InputError
 
 UNEQUAL = Fraction(11, 10)  # runs of one suite whose lengths differ by more are pointed out
@@ -140,7 +141,8 @@ def _with_rules(found: Routed, validity: Validity, admit: bool) -> Routed:
     check = recheck(chosen, found.choice, rules)
     warnings = found.warnings
     if check.until <= rules.on:
-        what = f"the run of {chosen.run.name} is of {chosen.run.on}: its {rules.days} days ended on {check.until}"
+        days = counted(rules.days, "day")
+        what = f"the run of {chosen.run.name} is of {chosen.run.on}: its {days} ended on {check.until}"
         hint = "run the suite again, or let a run hold longer with --valid-days"
         warnings += (Finding("P639", "warning", what, where=chosen.run.where, hint=hint),)
     return replace(found, warnings=warnings, recheck=check, admissions=text)

@@ -23,6 +23,7 @@ from offtake.planner.value.situation import Case, Situation, sensitivities
 from offtake.planner.value.valuation import Figure, Pair, Priced, Row
 from offtake.store.sources import found_files, head_of, is_parquet, text_source
 from offtake.usage.record import UsageRecord
+from offtake.values.counting import counted
 from offtake.values.errors import CatalogError, InputError, UnpricedError
 from offtake.values.money import divide
 
@@ -132,8 +133,7 @@ def _demand(question: Question, contract: Contract, catalog: Catalog) -> Demand:
             raise InputError("P675", f"--{name} is for a series of period,quantity, and the demand is usage")
     with open_usage(list(paths)) as usage:
         if usage.rejected:
-            first, count = usage.rejected[0], len(usage.rejected)
-            rows = f"{count:,} {'row' if count == 1 else 'rows'}"
+            first, rows = usage.rejected[0], counted(len(usage.rejected), "row")
             raise InputError(
                 "P676", f"{rows} of the usage cannot be read, the first: {first.error}",
                 where=first.where, hint="offtake import keeps them in a rejects file",

@@ -15,6 +15,7 @@ from offtake.contract.checks.subject import Subject
 from offtake.contract.patterns import match, most_specific, specificity
 from offtake.contract.schema.prices import Cache, ChannelPrice
 from offtake.usage.meters import BY_NAME, METERS, Meter
+from offtake.values.counting import counted
 from offtake.values.errors import CatalogError, Finding
 
 
@@ -96,7 +97,7 @@ def _listed(subject: Subject, path: str, channel: str, access: str, region: str)
     ]
     if rest and channel != "realtime":
         few = ", ".join(rest[:5]) + (", …" if rest[5:] else "")
-        what = f"{len(rest)} models have no list price {where}, or lose it in the term: {few}"
+        what = f"{counted(len(rest), 'model')} without a list price {where}, or for a part of the term: {few}"
         yield subject.warning(
             "C263", path, what, "their usage in this channel would be unpriced", _remedy(channel, region)
         )

@@ -21,6 +21,7 @@ from offtake.planner.commitment.fractile import Deal
 from offtake.planner.demand.backtest import holdout
 from offtake.planner.demand.growth import REFERENCE
 from offtake.planner.demand.series import Series
+from offtake.values.counting import counted
 from offtake.values.errors import InputError
 from offtake.values.money import ZERO, divide, quantize, total
 
@@ -88,7 +89,7 @@ def size(
     demand = series.windows(window)
     if len(demand) < 2:
         raise InputError(
-            "P647", f"{len(series.quantities)} rows hold {len(demand)} windows of {window} rows; two are needed",
+            "P647", f"two windows of {counted(window, 'row')} are needed; the history has {len(series.quantities):,}",
             hint="give a longer history, or commit for fewer rows at a time with --window",
         )  # fmt: skip
     split = holdout(replace(series, periods=("",) * len(demand), quantities=demand), judge and _windows(judge, window))

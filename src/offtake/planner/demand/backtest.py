@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from offtake.planner.demand.series import Series
+from offtake.values.counting import counted
 from offtake.values.errors import InputError
 
 
@@ -22,7 +23,7 @@ def holdout(series: Series, judged_rows: int | None = None) -> Holdout:
     count = rows // 2 if judged_rows is None else judged_rows
     if not 0 < count < rows:
         raise InputError(
-            "P647", f"of {rows} rows, {count} cannot be kept to judge by",
+            "P647", f"of {counted(rows, 'row')}, {count} cannot be kept to judge by",
             hint=f"--judge takes 1 to {rows - 1} rows; half of them when it is left out",
         )  # fmt: skip
     return Holdout(_rows(series, 0, rows - count), _rows(series, rows - count, rows))

@@ -19,6 +19,7 @@ from offtake.contract.schema.commitments import Commitment
 from offtake.contract.schema.terms import Terms
 from offtake.rating.committed import windows_of
 from offtake.rating.facts import BurstNotice, Fact, SeatCount, in_order
+from offtake.values.counting import counted
 from offtake.values.periods import midnight, shift_months
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def fitted(contract: Contract, months: int) -> Contract:
     until = contract.versions[-1].terms.term.until
     end = shift_months(start, months)
     if until < end:
-        raise ValueError(f"its term ends on {until}, before {months} months are over")
+        raise ValueError(f"its term ends on {until}, within the plan’s {counted(months, 'month')}")
     kept = [each for each in contract.versions if each.effective < contract.instant(end)]
     versions = tuple(
         replace(each, terms=each.terms.model_copy(update={"term": each.terms.term.model_copy(update={"until": end})}))

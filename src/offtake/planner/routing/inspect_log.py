@@ -15,6 +15,7 @@ from typing import Any
 from offtake.planner.routing.evaluation import Evaluation, Item, of_items
 from offtake.planner.routing.noticed import Noticed
 from offtake.usage.fields import text
+from offtake.values.counting import counted
 from offtake.values.errors import Place
 
 _TOKENS = {
@@ -122,4 +123,4 @@ def _mapping(values: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 
 def _tasks(count: int) -> str:
-    return "1 sample" if count == 1 else f"{count:,} samples"
+    return counted(count, "sample")

@@ -24,6 +24,7 @@ from offtake.rating.groups import PRICE_DIMENSIONS, Group, GroupPlan, Slice
 from offtake.rating.source import Source
 from offtake.rating.totals import Bundle
 from offtake.usage.record import UsageRecord
+from offtake.values.counting import counted
 from offtake.values.errors import InputError
 from offtake.values.money import EXACT, divide, from_pico, to_integer
 from offtake.values.periods import Interval
@@ -107,7 +108,7 @@ def of_usage(
         raise InputError("P673", "the usage has no tokens", hint="name a file with at least one priced row")
     unknown = sum(group.rows for group in groups if _value(group, "outcome") == "")
     words = [f"the usage {stretch.words}"]
-    words += [f"rows whose outcome is not known count as ok: {unknown:,}"] if unknown else []
+    words += [f"{counted(unknown, 'row')} without an outcome taken as ok"] if unknown else []
     return Demand(tuple(baskets), (Decimal(PARTS_OF_A_MONTH),) * len(baskets), histories, tuple(words))
 
 

@@ -152,7 +152,7 @@ def test_a_reservation_is_apart_from_other_fees() -> None:
 
 
 def test_a_contract_that_is_too_short_says_so() -> None:
-    with pytest.raises(ValueError, match="its term ends on 2027-01-01, before 24 months are over"):
+    with pytest.raises(ValueError, match="its term ends on 2027-01-01, within the plan’s 24 months"):
         offer(months=24)
 
 
