@@ -462,7 +462,7 @@ def amendments(draw: st.DrawFn, deal: Deal) -> list[Deal]:
     for day in draw(st.lists(days_of(deal), min_size=1, max_size=2, unique=True)):
         changes: Deal = {"prices.discounts": [{"models": "*", "share": draw(shares("30", "10"))}]}
         if "new_meters" in deal["prices"]:  # the prices of this deal are drawn, so any of them may change
-            changes = dict(picks.of(_price_changes(picks, deal)) for _ in range(picks.of((1, 2))))
+            changes = dict(picks.of(_changes(picks, deal)) for _ in range(picks.of((1, 2))))
         if "amount" in commitment and "ramp" not in commitment and draw(st.booleans()):
             every = commitment["amount"].split(" / ")[1]
             changes = {"commitments[0].amount": f"{draw(st.integers(0, 90))} USD / {every}"}
@@ -473,8 +473,8 @@ def amendments(draw: st.DrawFn, deal: Deal) -> list[Deal]:
     return found
 
 
-def _price_changes(picks: Picks, deal: Deal) -> list[tuple[str, object]]:
-    """Terms of prices that an amendment may change, each alone."""
+def _changes(picks: Picks, deal: Deal) -> list[tuple[str, object]]:
+    """What an amendment may change about a single token, each alone."""
     drops = {"basis": picks.of(["list", "discounted_list"]), "trigger": "automatic"}
     batch: list[object] = [{"share": "40%"}, {"surcharge": "10%"}]
     if "fixed" not in deal["prices"]:
@@ -489,4 +489,5 @@ def _price_changes(picks: Picks, deal: Deal) -> list[tuple[str, object]]:
         ("prices.non_production", {"share": "45%", "workloads": ["chat"]}),
         ("prices.cache", {"read": 0.2, "write_5m": 1, "write_1h": 1.5}),
         ("prices.steps", [{"from": picks.day_in(deal), "share": "7%"}]),
+        ("failed_requests", picks.of(("free", "billed"))),
     ]
