@@ -54,6 +54,9 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "crossover": ("crossover", "Show from where on a direct deal is cheaper than an aggregator."),
         "deployment": ("deployment", "Weigh a private deployment against a price a token."),
     },
+    "The gateway": {
+        "sandbox": ("sandbox", "Run simulated vendors on the real wire, with a meter of their own."),
+    },
     "The data": {
         "import": ("import_usage", "Read a foreign usage file into usage records."),
         "export": ("export", "Write rated usage for other tools, such as FOCUS."),

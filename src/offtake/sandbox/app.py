@@ -1,0 +1,99 @@
+"""The sandbox as an ASGI application: all vendors on one port, told by the path.
+
+    /openai/v1/chat/completions        a vendor, its wire
+    /openai/eu/v1/chat/completions     a vendor's host in a region
+    /v1/messages                       bare: Anthropic's own paths are Anthropic's, all others OpenAI's
+
+The `/v1` may be left out. What works on a prompt goes to `exchange`; the rest to Starlette's routes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import MutableMapping
+from typing import Any
+
+from offtake.sandbox import anthropic_messages, openai_chat, openai_embeddings
+from offtake.sandbox.anthropic_prompt import VERSIONS, message_prompt
+from offtake.sandbox.done import Wire, encode, new_id
+from offtake.sandbox.exchange import Call, Headers, Receive, Send, answer, exchange, object_of, read_body, refuse
+from offtake.sandbox.limits import headers_of
+from offtake.sandbox.models import VENDORS
+from offtake.sandbox.refusals import VendorError
+from offtake.sandbox.work import Sandbox
+
+REGIONS = ("us", "eu", "au", "in", "jp", "ae", "global")
+OPENAI: dict[str, Wire] = {"chat/completions": openai_chat.WIRE, "embeddings": openai_embeddings.WIRE}
+ANTHROPIC: dict[str, Wire] = {"messages": anthropic_messages.WIRE}
+
+
+def place_of(path: str, headers: Headers) -> tuple[str, str, str]:
+    """The vendor, the region and the rest of a path: `/openai/eu/v1/models` is (openai, eu, models)."""
+    parts = path.strip("/").split("/")
+    vendor = parts.pop(0) if parts[0] in VENDORS else ""
+    region = parts.pop(0) if parts and parts[0] in REGIONS else "global"
+    if parts and parts[0] == "v1":
+        parts.pop(0)
+    rest = "/".join(parts)
+    if not vendor:
+        vendor = "anthropic" if rest.startswith("messages") or "anthropic-version" in headers else "openai"
+    return vendor, region, rest
+
+
+class App:
+    """An ASGI application over one sandbox."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        """One request."""
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        vendor, region, rest = place_of(scope["path"], headers)
+        request_id = new_id("req_")
+        call = Call(vendor, region, headers, b"", request_id, send, receive)
+        try:
+            await self._serve(scope, call, rest)
+        except VendorError as error:
+            await refuse(call, error)
+        except asyncio.CancelledError:
+            return  # the client left before it had asked
+
+    async def _serve(self, scope: MutableMapping[str, Any], call: Call, rest: str) -> None:
+        method = scope["method"]
+        if not rest:
+            await answer(call, 200, encode({"sandbox": "offtake", "vendors": list(VENDORS)}))
+            return
+        _check_key(call)
+        wire = (ANTHROPIC if call.anthropic else OPENAI).get(rest)
+        if wire is not None:
+            if method != "POST":
+                raise VendorError(405, "Method not allowed")
+            call.body = await read_body(call.receive)
+            await exchange(self.sandbox, wire, call)
+        elif call.anthropic and rest == "messages/count_tokens" and method == "POST":
+            call.body = await read_body(call.receive)
+            await self._count_tokens(call)
+        else:
+            raise VendorError(404, f"Unknown request URL: {method} {scope['path']}")
+
+    async def _count_tokens(self, call: Call) -> None:
+        body = object_of(call.body)
+        self.sandbox.models.find(call.vendor, body.get("model"))
+        prompt = message_prompt(body, call.headers["anthropic-version"])
+        headers = headers_of(call.vendor, {}, self.sandbox.now())
+        await answer(call, 200, encode({"input_tokens": prompt.tokens}), headers)
+
+
+def _check_key(call: Call) -> None:
+    """Any key is right but those that begin with `wrong`; Anthropic wants its version as well."""
+    if not call.key or call.key.startswith("wrong"):
+        if call.anthropic:
+            said = "invalid x-api-key" if call.key else "x-api-key header is required"
+        else:
+            said = "Incorrect API key provided" if call.key else "You didn't provide an API key."
+        raise VendorError(401, said)
+    version = call.headers.get("anthropic-version")
+    if call.anthropic and version not in VERSIONS:
+        said = "header is required" if version is None else f"{version!r} is not a valid version"
+        raise VendorError.invalid(f"anthropic-version: {said}")
