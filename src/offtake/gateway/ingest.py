@@ -1,0 +1,171 @@
+"""The ingester: a process of its own that reads the workers' journals and posts them to the ledger in batches.
+
+It can be killed at any moment: a batch and the place up to which its journals were read are one transaction. It also
+buries the dead: a worker whose lock is free gets its leases closed once its journal is posted to the end, and then its
+files go.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from offtake.gateway.journal.reader import JournalDamagedError, dead_lock, journals, read_piece, remove, worker_of
+from offtake.gateway.journal.writer import lock
+from offtake.store.ledger.leases import close_worker, open_workers
+from offtake.store.ledger.ledger import Ledger, LedgerError, open_ledger
+from offtake.store.ledger.posting import OutOfStepError, Posted, Stretch, forget_journal, place_in, post
+from offtake.values.errors import OfftakeError
+
+BATCH_BYTES = 2**20  # some 3,000 events: a backlog is posted in larger batches than 50 ms of traffic make
+BATCH_SECONDS = 0.05
+LEAST_BYTES = 2**16  # of each journal: no worker waits for the others' backlog
+RETRY_SECONDS = 1.0
+_NAME = "ingester"
+
+
+@dataclass(slots=True)
+class Ingester:
+    """Reads `folder` into `ledger`; `say` is told what a person should know, once for each thing."""
+
+    ledger: Ledger
+    folder: Path
+    say: Callable[[str], None] = lambda words: None
+    batch_bytes: int = BATCH_BYTES
+    behind: bool = False
+    """Whether more was waiting than the last batch could take."""
+    _places: dict[Path, int] = field(default_factory=dict)
+    _said: set[str] = field(default_factory=set)
+
+    def step(self) -> Posted:
+        """Post one batch; afterwards, where nothing waits, close what is finished. What was posted."""
+        found = journals(self.folder)
+        paths = [path for several in found.values() for path in several]
+        share = max(self.batch_bytes // max(len(paths), 1), LEAST_BYTES)
+        self.behind = False
+        stretches = [stretch for path in paths if (stretch := self._read(path, share))]
+        posted = self._post(stretches)
+        if not self.behind:
+            self._tidy(found)
+        return posted
+
+    def drain(self) -> int:
+        """Post everything that is there now; how many lines."""
+        lines = 0
+        while posted := self.step().lines:
+            lines += posted
+        return lines
+
+    def _read(self, path: Path, share: int) -> Stretch | None:
+        try:
+            start = self._place(path)
+            piece = read_piece(path, start, share)
+        except (JournalDamagedError, FileNotFoundError) as error:
+            self._once(str(error))
+            return None
+        self.behind |= piece.more
+        return Stretch(worker_of(path), path.name, start, piece.stop, piece.events) if piece.stop > start else None
+
+    def _post(self, stretches: list[Stretch]) -> Posted:
+        if not stretches:
+            return Posted()
+        try:
+            posted = post(self.ledger, stretches, now())
+        except OutOfStepError as error:
+            self._places.clear()
+            self._once(str(error))
+            return Posted()
+        for stretch in stretches:
+            self._places[self.folder / stretch.file] = stretch.stop
+        if posted.conflicts:
+            self._once(
+                f"{posted.conflicts} lines contradict what was posted before; `offtake ledger verify` shows them"
+            )
+        return posted
+
+    def _place(self, path: Path) -> int:
+        if path not in self._places:
+            self._places[path] = place_in(self.ledger, path.name)
+        return self._places[path]
+
+    def _tidy(self, found: dict[str, list[Path]]) -> None:
+        """Remove finished files of the living, and close the dead."""
+        for paths in found.values():
+            for path in paths[:-1]:
+                if self._is_posted(path):
+                    path.unlink()
+                    self._forget(path)
+        for worker in {*open_workers(self.ledger), *found}:
+            descriptor = dead_lock(self.folder, worker)
+            if descriptor is None:
+                continue
+            try:
+                self._bury(worker)
+            finally:
+                os.close(descriptor)
+
+    def _bury(self, worker: str) -> None:
+        """Close a dead worker, if its journals are posted to the end; nobody can add to them any more."""
+        paths = journals(self.folder).get(worker, [])
+        if not all(self._is_posted(path) for path in paths):
+            return
+        unresolved = close_worker(self.ledger, worker, now())
+        if unresolved:
+            self.say(f"{worker} died and left {unresolved} requests without an end; their holds stay")
+        remove(self.folder, worker)
+        for path in paths:
+            self._forget(path)
+
+    def _is_posted(self, path: Path) -> bool:
+        """Whether nothing is left to post in a file that nobody writes any more; a torn end was never promised."""
+        try:
+            start = self._place(path)
+            piece = read_piece(path, start, self.batch_bytes)
+        except (JournalDamagedError, FileNotFoundError):
+            return False
+        return piece.stop == start
+
+    def _forget(self, path: Path) -> None:
+        forget_journal(self.ledger, path.name)
+        self._places.pop(path, None)
+
+    def _once(self, words: str) -> None:
+        if words not in self._said:
+            self._said.add(words)
+            self.say(words)
+
+
+def now() -> int:
+    """The present instant, in microseconds since 1970."""
+    return time.time_ns() // 1_000
+
+
+def ingest(store: Path, folder: Path, stopped: Callable[[], bool], say: Callable[[str], None]) -> None:
+    """Run until `stopped`, then post what is left. OSError where another ingester reads the folder.
+
+    A ledger that cannot be written does not end it: the journals keep everything, and it tries again.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = lock(folder, _NAME)
+    ledger = open_ledger(store, create=True)
+    ingester = Ingester(ledger, folder, say)
+    try:
+        while not stopped():
+            try:
+                ingester.step()
+            except LedgerError as error:
+                say(str(error))
+                time.sleep(RETRY_SECONDS)
+                continue
+            if not ingester.behind:
+                time.sleep(BATCH_SECONDS)
+        ingester.drain()
+    except OfftakeError as error:
+        say(str(error))
+        raise
+    finally:
+        ledger.close()
+        os.close(descriptor)

@@ -1,0 +1,56 @@
+"""The line of journals and blocks: `crc32 json`, the checksum in eight hex digits, so that a torn or changed line is
+known.
+
+A journal's line is one event, or a JSON array of events that stand or fall together. JSON escapes line feeds, so a line
+feed ends a line and nothing else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from zlib import crc32
+
+_HEAD = 9  # eight digits and a space
+
+
+def line_of(payload: bytes) -> bytes:
+    """A payload (JSON without line feeds) with its checksum, without a line feed."""
+    return b"%08x %b" % (crc32(payload), payload)
+
+
+def payload_of(line: bytes) -> bytes:
+    """The payload of a line."""
+    return line[_HEAD:]
+
+
+def is_whole(line: bytes) -> bool:
+    """Whether the payload matches its checksum."""
+    return line[:_HEAD] == b"%08x " % crc32(line[_HEAD:])
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """What could be read of a stretch of a journal.
+
+    `whole` lines, without their line feeds, end at `length` bytes; what follows is `torn`: a line that was not
+    finished, or nothing. `damaged` is the place in the stretch of a line that is not whole although whole lines follow
+    it: no crash does that.
+    """
+
+    whole: list[bytes]
+    length: int
+    torn: int = 0
+    damaged: int | None = None
+
+
+def split_lines(data: bytes) -> Lines:
+    """The whole lines at the start of `data`."""
+    *lines, _ = data.split(b"\n")
+    broken = [index for index, line in enumerate(lines) if line[:_HEAD] != b"%08x " % crc32(line[_HEAD:])]
+    if not broken:
+        length = data.rfind(b"\n") + 1
+        return Lines(lines, length, len(data) - length)
+    whole = lines[: broken[0]]
+    length = sum(len(line) + 1 for line in whole)
+    is_torn = len(broken) == len(lines) - broken[0]  # no whole line follows
+    return Lines(whole, length, len(data) - length, None if is_torn else length)

@@ -1,0 +1,222 @@
+"""Posting what journals say: a batch of events becomes one block, its lines kept, its money netted account by account.
+
+The place up to which each journal was read is stored in the same transaction, so that a batch is posted once or not at
+all, whoever is killed. A request that is named twice is posted once; where its two lines differ, the later one is a
+conflict, kept apart and shown, and never money.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from offtake.ledger import movements
+from offtake.ledger.entries import BEGIN, Entry
+from offtake.ledger.lines import payload_of
+from offtake.ledger.transactions import Postings, netted
+from offtake.store.ledger.ledger import Ledger, LedgerError
+
+_WITHIN = "SELECT value FROM json_each(?)"
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """What was read of one journal: `events` (each with its line) between two places of the file, in bytes."""
+
+    worker: str
+    file: str
+    start: int
+    stop: int
+    events: Sequence[tuple[Entry, bytes]]
+
+
+@dataclass(slots=True)
+class Posted:
+    """What became of a batch: lines posted, left out as already posted, and set apart as conflicts."""
+
+    lines: int = 0
+    settled: int = 0
+    repeated: int = 0
+    conflicts: int = 0
+
+
+class OutOfStepError(LedgerError):
+    """Somebody else has posted from this journal: read the place again."""
+
+
+@dataclass(slots=True)
+class _Batch:
+    """A batch being netted. `unresolved`: requests of dead workers (→ their holds), whose money is held apart."""
+
+    unresolved: Mapping[str, Mapping[str, int]]
+    lines: list[bytes] = field(default_factory=list)
+    begun: dict[str, tuple[str, Entry]] = field(default_factory=dict)
+    ended: set[str] = field(default_factory=set)
+    costs: dict[tuple[str, tuple[str, ...], str, str], int] = field(default_factory=dict)
+    resolved: list[Postings] = field(default_factory=list)
+    settled: int = 0
+
+    def add(self, worker: str, events: Sequence[tuple[Entry, bytes]]) -> None:
+        """Take a worker's events. One loop, with as few steps as there can be: it runs for every request."""
+        begun, ended, costs = self.begun, self.ended, self.costs
+        for entry, line in events:
+            self.lines.append(line)
+            request = entry.id
+            if entry.kind == BEGIN:
+                begun[request] = worker, entry
+                continue
+            ended.add(request)
+            if request in self.unresolved:
+                holds = self.unresolved[request]
+                self.resolved.append(movements.resolve(holds, entry.vendor, entry.contract, entry.cost_pico))
+            elif entry.kind != "release":
+                self.settled += 1
+                key = worker, tuple(entry.budgets), entry.vendor, entry.contract
+                costs[key] = costs.get(key, 0) + entry.cost_pico
+
+    @property
+    def postings(self) -> Postings:
+        """The whole batch as one transaction."""
+        settled = (
+            movements.settle(worker, budgets, vendor, contract, pico)
+            for (worker, budgets, vendor, contract), pico in self.costs.items()
+        )
+        return netted([*settled, *self.resolved])
+
+
+def place_in(ledger: Ledger, file: str) -> int:
+    """Up to which byte a journal was posted."""
+    rows = ledger.rows("SELECT offset FROM journals WHERE file = ?", file)
+    return int(str(rows[0][0])) if rows else 0
+
+
+def post(ledger: Ledger, stretches: Sequence[Stretch], at: int) -> Posted:
+    """Post the events of several journals as one block, durably. OutOfStepError where one was posted meanwhile."""
+    with ledger.transaction():
+        for stretch in stretches:
+            _advance(ledger, stretch)
+        if not any(stretch.events for stretch in stretches):
+            return Posted()
+        ledger.run("SAVEPOINT batch")
+        posted = _append(ledger, stretches, at)
+        if posted is None:  # some are posted already: the rare case costs the time, not the usual one
+            ledger.run("ROLLBACK TO batch")
+            kept = Posted()
+            fresh = list(_unposted(ledger, stretches, at, kept))
+            posted = _append(ledger, fresh, at) or Posted()
+            posted.repeated, posted.conflicts = kept.repeated, kept.conflicts
+        ledger.run("RELEASE batch")
+        return posted
+
+
+def forget_journal(ledger: Ledger, file: str) -> None:
+    """A journal that was posted to its end and removed has no place any more."""
+    with ledger.transaction():
+        ledger.run("DELETE FROM journals WHERE file = ?", file)
+
+
+def holds_of(text: str) -> dict[str, int]:
+    """The holds of an open request as they are stored: budget → picodollars."""
+    return {name: int(pico) for name, pico in json.loads(text).items()}
+
+
+def intent_of(ledger: Ledger, request: str) -> Mapping[str, Any]:
+    """What a request's intent said; empty where it has none."""
+    line = _lines_of(ledger, [request]).get((request, True))
+    found: Mapping[str, Any] = json.loads(payload_of(line)) if line else {}
+    return found
+
+
+def _append(ledger: Ledger, stretches: Sequence[Stretch], at: int) -> Posted | None:
+    """Post a batch; None, with half of it written, where one of its requests began or ended before."""
+    ends = [entry.id for stretch in stretches for entry, _ in stretch.events if entry.kind != BEGIN]
+    batch = _Batch(_unresolved(ledger, ends))
+    for stretch in stretches:
+        batch.add(stretch.worker, stretch.events)
+    if not batch.lines:
+        return Posted()
+    block = ledger.append(at, batch.lines, batch.postings)
+    begun, ended = batch.begun, batch.ended
+    rows: list[tuple[str, int | None, int | None]] = [
+        (request, block, block if request in ended else None) for request in begun
+    ]
+    rows += [(request, None, block) for request in ended if request not in begun]
+    changed = ledger.run_each(
+        "INSERT INTO requests VALUES (?, ?, ?) ON CONFLICT (request) DO UPDATE SET ended = excluded.ended "
+        "WHERE requests.ended IS NULL AND excluded.begun IS NULL",
+        rows,
+    )
+    if changed != len(rows) or len(begun) + len(ended) != len(batch.lines):
+        return None
+    ledger.run_each(
+        "INSERT INTO open_requests VALUES (?, ?, ?, ?, NULL)",
+        [
+            (request, worker, entry.at, json.dumps({name: str(pico) for name, pico in entry.holds.items()}))
+            for request, (worker, entry) in begun.items()
+            if request not in ended
+        ],
+    )
+    earlier = ended - begun.keys()
+    if earlier:
+        ledger.run(f"DELETE FROM open_requests WHERE request IN ({_WITHIN})", json.dumps(list(earlier)))
+    return Posted(len(batch.lines), batch.settled)
+
+
+def _unresolved(ledger: Ledger, ids: Sequence[str]) -> dict[str, dict[str, int]]:
+    if not ledger.rows("SELECT 1 FROM open_requests WHERE unresolved_at IS NOT NULL LIMIT 1"):
+        return {}
+    rows = ledger.rows(
+        f"SELECT request, holds FROM open_requests WHERE unresolved_at IS NOT NULL AND request IN ({_WITHIN})",
+        json.dumps(ids),
+    )
+    return {str(request): holds_of(str(holds)) for request, holds in rows}
+
+
+def _advance(ledger: Ledger, stretch: Stretch) -> None:
+    changed = ledger.run(
+        "UPDATE journals SET offset = ? WHERE file = ? AND offset = ?", stretch.stop, stretch.file, stretch.start
+    )
+    if changed:
+        return
+    if stretch.start or ledger.rows("SELECT 1 FROM journals WHERE file = ?", stretch.file):
+        raise OutOfStepError("L713", f"{stretch.file} was posted by another process meanwhile", hint="run one ingester")
+    ledger.run("INSERT INTO journals VALUES (?, ?, ?)", stretch.file, stretch.worker, stretch.stop)
+
+
+def _unposted(ledger: Ledger, stretches: Sequence[Stretch], at: int, posted: Posted) -> Iterator[Stretch]:
+    """The events that are not posted yet; those that are, are counted, and kept as conflicts where they differ."""
+    seen = _lines_of(ledger, [entry.id for stretch in stretches for entry, _ in stretch.events])
+    for stretch in stretches:
+        fresh = []
+        for entry, line in stretch.events:
+            key = (entry.id, entry.kind == BEGIN)
+            if key not in seen:
+                seen[key] = line
+                fresh.append((entry, line))
+            elif seen[key] == line:
+                posted.repeated += 1
+            else:
+                posted.conflicts += 1
+                ledger.run("INSERT INTO conflicts VALUES (NULL, ?, ?, ?, ?)", at, entry.id, entry.kind, line)
+        yield Stretch(stretch.worker, stretch.file, stretch.start, stretch.stop, fresh)
+
+
+def _lines_of(ledger: Ledger, requests: Sequence[str]) -> dict[tuple[str, bool], bytes]:
+    """The posted lines of these requests: (request, whether it is the intent) → line."""
+    wanted = set(requests)
+    rows = ledger.rows(f"SELECT begun, ended FROM requests WHERE request IN ({_WITHIN})", json.dumps(list(wanted)))
+    found: dict[tuple[str, bool], bytes] = {}
+    for block in sorted({int(str(number)) for row in rows for number in row if number is not None}):
+        for line in lines_in(ledger, block):
+            event = json.loads(payload_of(line))
+            if event.get("id") in wanted:
+                found[event["id"], event["kind"] == BEGIN] = line
+    return found
+
+
+def lines_in(ledger: Ledger, block: int) -> list[bytes]:
+    """The lines of a block."""
+    ((text,),) = ledger.rows("SELECT lines FROM blocks WHERE number = ?", block)
+    return bytes(text).split(b"\n") if isinstance(text, bytes) and text else []
