@@ -1,0 +1,86 @@
+"""The evaluation gate and the promises about versions: which model may serve, and which did.
+
+Clause: `models.evaluation`, `models.pin`, `models.silent_changes`, `models.deprecation_notice`. A suite decides for its
+workloads, all of them where it names none: only a model that it admits, that has not expired and was not withdrawn may
+serve. A pinned version is checked after: the vendor's answer names what served.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from offtake.catalog.list_price import ModelFacts
+from offtake.contract.contract import Contract
+from offtake.contract.patterns import match, match_any
+from offtake.contract.schema.models import Evaluation
+from offtake.gateway.admit.question import Looked, clause_of
+from offtake.gateway.ask import Refusal
+
+WARNED_BEFORE = timedelta(days=90)
+
+
+def evaluated(looked: Looked) -> Refusal | None:
+    """Every suite that decides for the key's workload admits the model today."""
+    models, workload = looked.terms.models, looked.asked.key.workload
+    for index, suite in enumerate((models.evaluation if models else None) or []):
+        if suite.workloads is None or match_any(suite.workloads, workload):
+            refusal = _admits(looked, suite, f"models.evaluation[{index}]")
+            if refusal:
+                return refusal
+    return None
+
+
+def _admits(looked: Looked, suite: Evaluation, path: str) -> Refusal | None:
+    model = looked.asked.model
+    today = looked.at.astimezone(looked.contract.zone).date()
+    found = [(index, each) for index, each in enumerate(suite.admitted) if match(each.model, model)]
+    if not found:
+        names = ", ".join(each.model for each in suite.admitted) or "none"
+        return Refusal(
+            "model", "G331", f"{model} has not passed the suite {suite.suite}", looked.clause(f"{path}.admitted"),
+            f"admitted: {names}",
+        )  # fmt: skip
+    why = looked.withdrawn.get((suite.suite, model))
+    if why is not None:
+        index, _ = found[0]
+        clause = looked.clause(f"{path}.recheck" if suite.recheck else f"{path}.admitted[{index}]")
+        return Refusal("model", "G332", f"the admission of {model} by {suite.suite} was withdrawn: {why}", clause)
+    if all(each.until <= today for _, each in found):
+        index, last = max(found, key=lambda pair: pair[1].until)
+        return Refusal(
+            "model", "G333", f"the admission of {model} by {suite.suite} ended on {last.until}",
+            looked.clause(f"{path}.admitted[{index}].until"), "run the suite again: offtake route --admissions",
+        )  # fmt: skip
+    return None
+
+
+def withdraws(suite: Evaluation, samples: int, passed: int) -> bool:
+    """Whether a recheck on live samples ends an admission: as many passes as its limit, or fewer, of all samples."""
+    return suite.recheck is not None and samples >= suite.recheck.samples and passed <= suite.recheck.withdraw_at
+
+
+def version_changed(contract: Contract, asked: str, served: str, served_id: str, at: datetime) -> Refusal | None:
+    """A pinned version that another one answered for: evidence, and never a reason to take the answer away.
+
+    `served` is the vendor's own word for the model, `served_id` what the catalogue resolves it to ("" unknown).
+    """
+    models = contract.as_of(at).models
+    if not served or not models or not models.pin or not match_any(models.pin, asked):
+        return None
+    if match(asked, served) or match(asked, served_id):
+        return None
+    what = f"{asked} is pinned, and the vendor served {served}"
+    return Refusal("model", "G341", what, clause_of(contract, "models.pin", at))
+
+
+def ends_soon(model: ModelFacts, at: datetime, contract: Contract) -> str:
+    """What a response says of a model that is or will be deprecated; "" for none, or far away.
+
+    A deprecated model is still served: only the vendor knows the day on which it is not.
+    """
+    if model.deprecated is None or at < model.deprecated - WARNED_BEFORE:
+        return ""
+    models = contract.as_of(at).models
+    notice = f"; notice due: {models.deprecation_notice}" if models and models.deprecation_notice else ""
+    word = "deprecated since" if at >= model.deprecated else "to be deprecated on"
+    return f"{model.id} is {word} {model.deprecated:%Y-%m-%d}{notice}"

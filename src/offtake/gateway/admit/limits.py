@@ -1,0 +1,173 @@
+"""Rates: requests and tokens in any window of a second or a minute, and requests in flight.
+
+Clause: `capacity.limits`. A window slides: what was admitted is counted by slots, a slot that the window still touches
+counts whole, and so no window of the limit's length ever holds more than the limit. What that wastes is one slot of
+120. Tokens are counted when a request is admitted, at what it is expected to use, and corrected when it is settled.
+
+Time is an argument in nanoseconds that never goes back (a monotonic clock).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from offtake.contract.schema.capacity import Limits as ServedLimits
+from offtake.gateway.ask import Refusal
+from offtake.gateway.outlet import KeyLimits
+
+SECOND = 1_000_000_000
+MINUTE = 60 * SECOND
+SLOTS = 120
+RETRY_SECONDS_MAX = 60.0
+KINDS = (  # key of the contract, what it counts, over how long, its name for people, its code
+    ("requests_per_second", "requests", SECOND, "requests a second", "G411"),
+    ("requests_per_minute", "requests", MINUTE, "requests a minute", "G412"),
+    ("input_tpm", "input", MINUTE, "input tokens a minute", "G414"),
+    ("output_tpm", "output", MINUTE, "output tokens a minute", "G415"),
+)
+
+
+class Window:
+    """At most `limit` units in any `length_ns`."""
+
+    __slots__ = ("_counts", "_newest", "_slot_ns", "limit", "total")
+
+    def __init__(self, limit: int, length_ns: int) -> None:
+        self.limit = limit
+        self.total = 0
+        self._slot_ns = length_ns // SLOTS
+        self._counts = [0] * (SLOTS + 1)  # the window's slots, and one that it only touches
+        self._newest = 0
+
+    def wait_ns(self, amount: int, now_ns: int) -> int:
+        """0 where so many fit now; else how long until they may, if nothing else comes. More than the limit: never."""
+        self._advance(now_ns)
+        if self.total + amount <= self.limit:
+            return 0
+        excess = self.total + amount - self.limit
+        for age in range(SLOTS, -1, -1):
+            slot = self._newest - age
+            excess -= self._counts[slot % (SLOTS + 1)]
+            if excess <= 0:
+                return max((slot + SLOTS + 1) * self._slot_ns - now_ns, 1)
+        return (SLOTS + 1) * self._slot_ns
+
+    def add(self, amount: int, now_ns: int) -> int:
+        """Count so many now. Returns the slot, for a correction later."""
+        self._advance(now_ns)
+        self._counts[self._newest % (SLOTS + 1)] += amount
+        self.total += amount
+        return self._newest
+
+    def correct(self, slot: int, expected: int, used: int, now_ns: int) -> None:
+        """A request turned out to use less than was counted (free again at once) or more (counted now)."""
+        self._advance(now_ns)
+        if used > expected:
+            self.add(used - expected, now_ns)
+        elif slot > self._newest - SLOTS - 1:
+            back = min(expected - used, self._counts[slot % (SLOTS + 1)])
+            self._counts[slot % (SLOTS + 1)] -= back
+            self.total -= back
+
+    def _advance(self, now_ns: int) -> None:
+        newest = now_ns // self._slot_ns
+        passed = newest - self._newest
+        if passed <= 0:
+            return
+        if passed > SLOTS:
+            self._counts = [0] * (SLOTS + 1)
+            self.total = 0
+        else:
+            for slot in range(self._newest + 1, newest + 1):
+                self.total -= self._counts[slot % (SLOTS + 1)]
+                self._counts[slot % (SLOTS + 1)] = 0
+        self._newest = newest
+
+
+@dataclass(slots=True)
+class Meter:
+    """One limit: its window, what a request takes of it (`requests`, `input`, `output`), and how a refusal names it."""
+
+    window: Window
+    unit: str
+    name: str
+    code: str
+    clause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """What an admitted request took, to be corrected and given back."""
+
+    input_tokens: int
+    output_tokens: int
+    slots: tuple[int, ...]
+
+
+class Limits:
+    """The limits of one contract or key at one worker; of a contract, this worker's share."""
+
+    def __init__(self, meters: Sequence[Meter], concurrency: int | None = None, clause: str = "") -> None:
+        self.meters = tuple(meters)
+        self.concurrency = concurrency
+        self.in_flight = 0
+        self._clause = clause
+
+    def refusal(self, input_tokens: int, output_tokens: int, now_ns: int) -> Refusal | None:
+        """Why one more request of so many tokens may not start now; nothing is counted."""
+        if self.concurrency is not None and self.in_flight >= self.concurrency:
+            return Refusal(
+                "rate", "G413", f"{self.in_flight} requests are in flight, of {self.concurrency} allowed",
+                self._clause, "send fewer at once", 1.0,
+            )  # fmt: skip
+        longest = 0
+        slowest: Meter | None = None
+        for meter in self.meters:
+            wait = meter.window.wait_ns(_amount(meter.unit, input_tokens, output_tokens), now_ns)
+            if wait > longest:
+                longest, slowest = wait, meter
+        return None if slowest is None else _refusal(slowest, longest, input_tokens, output_tokens)
+
+    def admit(self, input_tokens: int, output_tokens: int, now_ns: int) -> Ticket:
+        """Count a request that no refusal stops."""
+        self.in_flight += 1
+        slots = tuple(
+            meter.window.add(_amount(meter.unit, input_tokens, output_tokens), now_ns) for meter in self.meters
+        )
+        return Ticket(input_tokens, output_tokens, slots)
+
+    def settle(self, ticket: Ticket, input_tokens: int, output_tokens: int, now_ns: int) -> None:
+        """The request has ended and has used so much. Its tokens are corrected; it stays one request of its minute."""
+        self.in_flight -= 1
+        for meter, slot in zip(self.meters, ticket.slots, strict=True):
+            if meter.unit != "requests":
+                expected = _amount(meter.unit, ticket.input_tokens, ticket.output_tokens)
+                meter.window.correct(slot, expected, _amount(meter.unit, input_tokens, output_tokens), now_ns)
+
+
+def _amount(unit: str, input_tokens: int, output_tokens: int) -> int:
+    return 1 if unit == "requests" else input_tokens if unit == "input" else output_tokens
+
+
+def _refusal(meter: Meter, wait_ns: int, input_tokens: int, output_tokens: int) -> Refusal:
+    amount, limit = _amount(meter.unit, input_tokens, output_tokens), meter.window.limit
+    if amount > limit:
+        hint = "this request alone is larger than the limit: shorten it"
+    else:
+        hint = "wait, or spread the requests"
+    what = f"{meter.window.total:,} of {limit:,} {meter.name} are used, and this request takes {amount:,}"
+    return Refusal("rate", meter.code, what, meter.clause, hint, min(max(wait_ns / SECOND, 0.001), RETRY_SECONDS_MAX))
+
+
+def limits_of(
+    asked: ServedLimits | KeyLimits, clause: Callable[[str], str], share: Callable[[int], int] = lambda limit: limit
+) -> Limits:
+    """The limits of a contract's `capacity.limits` or of a key, at one worker. `share` gives its part of each."""
+    meters = [
+        Meter(Window(share(limit), length), unit, name, code, clause(key))
+        for key, unit, length, name, code in KINDS
+        if (limit := getattr(asked, key)) is not None
+    ]
+    concurrency = None if asked.concurrency is None else share(asked.concurrency)
+    return Limits(meters, concurrency, clause("concurrency"))

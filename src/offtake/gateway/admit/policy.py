@@ -1,0 +1,87 @@
+"""May this request go through this outlet at all? The rules in their order, each in observe or enforce.
+
+The answer depends on the question and on no word of the request, so it is kept until the quarter of an hour in which
+it was given ends: every date of a contract is a local midnight, and those fall on quarters. A suspension or a withdrawn
+admission forgets all answers at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from offtake.gateway.admit import behaviour, evaluation, residency, scope
+from offtake.gateway.admit.question import Looked, Question, Rule, Suspension
+from offtake.gateway.ask import Refusal
+from offtake.gateway.outlet import ALLOWED, Verdict
+
+ANSWERS_MAX = 65_536
+QUARTER_SECONDS = 900
+
+RULES: Mapping[str, Rule] = {
+    # by the name that `modes` uses; the order decides which refusal a client reads
+    "term": scope.in_term,
+    "key": scope.key_may,
+    "models": scope.model_covered,
+    "channels": scope.channel_covered,
+    "access": scope.access_covered,
+    "affiliates": scope.affiliate_covered,
+    "residency": residency.region_allowed,
+    "retention": residency.retention_allowed,
+    "training": residency.training_refused,
+    "suspension": behaviour.not_suspended,
+    "evaluation": evaluation.evaluated,
+}
+ALWAYS_ENFORCED = ("term", "key", "models", "channels", "access")  # without them nothing has a price, or an owner
+ALWAYS_OBSERVED: Mapping[str, Rule] = {"residency": residency.region_preferred}
+
+
+class Policy:
+    """The rules with their state. One for each worker; a reload of contracts makes a new one."""
+
+    def __init__(self, suspensions: tuple[Suspension, ...] = (), withdrawn: Mapping[tuple[str, str], str] = {}) -> None:
+        self._suspensions = suspensions
+        self._withdrawn = dict(withdrawn)
+        self._answers: dict[Question, Verdict] = {}
+        self._quarter = -1
+
+    def decide(self, question: Question, at: datetime) -> Verdict:
+        """What the rules say at an instant (UTC)."""
+        quarter = int(at.timestamp()) // QUARTER_SECONDS
+        if quarter != self._quarter or len(self._answers) >= ANSWERS_MAX:
+            self._answers.clear()
+            self._quarter = quarter
+        verdict = self._answers.get(question)
+        if verdict is None:
+            verdict = self._answers[question] = self._decide(question, at)
+        return verdict
+
+    def suspend(self, suspension: Suspension) -> None:
+        """From now on the model is not used under the contract."""
+        self._suspensions += (suspension,)
+        self._answers.clear()
+
+    def lift(self, contract: str, model: str) -> None:
+        """A person has ended a suspension."""
+        kept = [each for each in self._suspensions if (each.contract, each.model) != (contract, model)]
+        self._suspensions = tuple(kept)
+        self._answers.clear()
+
+    def withdraw(self, suite: str, model: str, why: str) -> None:
+        """A suite no longer admits a model."""
+        self._withdrawn[suite, model] = why
+        self._answers.clear()
+
+    def _decide(self, question: Question, at: datetime) -> Verdict:
+        contract, modes = question.outlet.terms.contract, question.outlet.modes
+        looked = Looked(question, at, contract, contract.as_of(at), self._suspensions, self._withdrawn)
+        observed: list[Refusal] = []
+        for name, rule in RULES.items():
+            refusal = rule(looked)
+            if refusal is None:
+                continue
+            if name in ALWAYS_ENFORCED or modes.of(name) == "enforce":
+                return Verdict(refusal, tuple(observed))
+            observed.append(refusal)
+        observed += [refusal for rule in ALWAYS_OBSERVED.values() if (refusal := rule(looked))]
+        return Verdict(None, tuple(observed)) if observed else ALLOWED
