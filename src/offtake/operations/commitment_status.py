@@ -20,7 +20,7 @@ from offtake.assurance.status import (
 )
 from offtake.contract.contract import Contract
 from offtake.operations.rate_usage import Session, open_session, refuse_ranges
-from offtake.operations.usage_input import FileProgress
+from offtake.operations.usage_input import FileProgress, Usage
 from offtake.rating.breakdown import unrounded
 from offtake.rating.clauses.steps import conditions_met
 from offtake.rating.compiled import CompiledTerms
@@ -59,7 +59,7 @@ class Status:
 
 
 def commitment_status(
-    paths: Sequence[str | Path],
+    paths: Usage,
     contract: Path,
     *,
     at: datetime | date | None = None,

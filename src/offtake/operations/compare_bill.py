@@ -18,7 +18,7 @@ from offtake.assurance.difference import Reconciliation
 from offtake.assurance.reconcile import fold, reconcile
 from offtake.contract.contract import Contract
 from offtake.operations.rate_usage import open_session
-from offtake.operations.usage_input import FileProgress
+from offtake.operations.usage_input import FileProgress, Usage
 from offtake.store.engine import engine
 from offtake.store.parquet_rows import column_names, parquet_rows
 from offtake.store.sources import found_files, head_of, is_parquet, text_source
@@ -53,7 +53,7 @@ class Compared:
 
 
 def compare_bill(
-    usage: Sequence[str | Path],
+    usage: Usage,
     invoices: Sequence[str | Path],
     contract: Path,
     *,

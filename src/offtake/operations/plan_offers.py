@@ -24,7 +24,7 @@ from offtake.operations.plan_extra import need_plan_extra
 from offtake.operations.plan_needs import Quality, admissions, needs_of
 from offtake.operations.plan_table import Opener, open_table
 from offtake.operations.plan_usage import Observed, observed
-from offtake.operations.usage_input import FileProgress
+from offtake.operations.usage_input import FileProgress, Usage
 from offtake.planner.commitment.offer import Level
 from offtake.planner.levers.facts import Exclusion, Table, read_exclusions
 from offtake.planner.profile.traffic import Batchable
@@ -85,7 +85,7 @@ class Asked:
 
 
 def plan_offers(
-    usage: Sequence[str | Path],
+    usage: Usage,
     offers: Sequence[str],
     asked: Asked,
     searching: Callable[[], AbstractContextManager[Watch]] | None = None,

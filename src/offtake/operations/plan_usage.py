@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from pathlib import Path
 
-from offtake.operations.usage_input import FileProgress, UsageInput, open_usage
+from offtake.operations.usage_input import FileProgress, Usage, UsageInput, open_usage
 from offtake.planner.demand.forecast import growth_history
 from offtake.planner.demand.series import Series
 from offtake.planner.offers.parts import Part, Slicer, parts_of
@@ -38,7 +37,7 @@ class Observed:
 
 
 def observed(
-    paths: Sequence[str | Path],
+    paths: Usage,
     options: ReadOptions,
     rules: Sequence[Batchable],
     thresholds: tuple[int, ...],

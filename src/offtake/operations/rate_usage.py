@@ -17,7 +17,7 @@ from pathlib import Path
 from offtake.contract.contract import Contract
 from offtake.contract.list_only import list_contract
 from offtake.operations.contracts import Opened, instant_of, load_facts, open_contract
-from offtake.operations.usage_input import FileProgress, UsageInput, open_usage
+from offtake.operations.usage_input import FileProgress, Usage, UsageInput, open_usage
 from offtake.rating.breakdown import Breakdown, break_down, by_of, unrounded
 from offtake.rating.corrections import Booked, booked_lines, corrections
 from offtake.rating.lines import Invoices, Line
@@ -108,7 +108,7 @@ def rate_usage(
 
 @contextmanager
 def open_session(
-    paths: Sequence[str | Path],
+    paths: Usage,
     contract: Path | None = None,
     *,
     catalogs: Sequence[Path] = (),

@@ -68,15 +68,22 @@ class UsageInput:
         )
 
 
+Usage = Sequence[str | Path] | UsageInput
+"""Files, or usage that is open already: several questions about it read it once."""
+
+
 @contextmanager
 def open_usage(
-    paths: Sequence[str | Path], options: ReadOptions | None = None, progress: FileProgress | None = None
+    paths: Usage, options: ReadOptions | None = None, progress: FileProgress | None = None
 ) -> Iterator[UsageInput]:
     """Usage files of any kind that is recognised. InputError names the file that is not.
 
     Up to `IN_MEMORY_ROWS` rows of other people's files stay in memory. More, or such rows beside usage files of ours,
     go through a temporary usage file, so that memory is bounded and an id that stands in two files is found.
     """
+    if isinstance(paths, UsageInput):
+        yield paths
+        return
     files = found_files(paths)
     ours = _usage_files(files)
     rows = chain.from_iterable(_rows(path, options or ReadOptions(), progress) for path in files if path not in ours)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -18,12 +19,20 @@ def open_catalog(catalogs: Sequence[Path] = (), lock: Path | None = None) -> Cat
     """The catalogue with these files laid over it, in order. ContractError where one of them is wrong."""
     from offtake.catalog.genai import PriceBook
 
-    facts, names = Facts(), []
-    ours = files("offtake.catalog").joinpath("facts.yaml")
-    for name, text in [("facts", ours.read_text("utf-8")), *((str(path), _read(path)) for path in catalogs)]:
-        facts = facts.and_then(read_facts(*read_yaml(text, name)))
-        names.append(f"{Path(name).name} {_digest(text)}")
+    facts, name = _shipped()
+    names = [name]
+    for path in catalogs:
+        text = _read(path)
+        facts = facts.and_then(read_facts(*read_yaml(text, str(path))))
+        names.append(f"{path.name} {_digest(text)}")
     return Catalog(PriceBook(), facts, names, open_lock(lock) if lock else None)
+
+
+@cache
+def _shipped() -> tuple[Facts, str]:
+    """Our own facts, which are the same as long as the process runs, and what they are called."""
+    text = files("offtake.catalog").joinpath("facts.yaml").read_text("utf-8")
+    return read_facts(*read_yaml(text, "facts")), f"facts {_digest(text)}"
 
 
 def open_lock(path: Path) -> Lock:

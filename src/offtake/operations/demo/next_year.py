@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING
 
 from offtake.operations.contracts import Opened
 from offtake.operations.plan_extra import need_plan_extra
-from offtake.rating.source import Records
+from offtake.operations.usage_input import UsageInput
 from offtake.store.shipped import shipped
-from offtake.usage.record import UsageRecord
 from offtake.values.errors import OutsideError
 
 if TYPE_CHECKING:
@@ -44,9 +43,7 @@ class NextYear:
     changes: Sequence[Priced]
 
 
-def next_year(
-    folder: Path, usage: Path, records: Sequence[UsageRecord], contract: Path, opened: Opened, at: date
-) -> NextYear | None:
+def next_year(folder: Path, usage: UsageInput, contract: Path, opened: Opened, at: date) -> NextYear | None:
     """The answers for the sample month; None where the extra is not installed."""
     try:
         need_plan_extra()
@@ -62,9 +59,9 @@ def next_year(
     offer = folder / "offer.yaml"
     shutil.copyfile(shipped(OFFER), offer)
     asked = Asked(contract=contract, at=at, rules=[Batchable(WAITS, Decimal(1))])
-    plan = plan_offers([usage], [str(contract), str(offer)], asked)
+    plan = plan_offers(usage, [str(contract), str(offer)], asked)
     situation = Situation(
-        contract=opened.contract, demand=of_usage(Records(records), opened.catalog), catalog=opened.catalog,
+        contract=opened.contract, demand=of_usage(usage.source, opened.catalog), catalog=opened.catalog,
         luck=Luck(paths=PATHS),
     )  # fmt: skip
     valuation = situation.valuation()

@@ -25,6 +25,7 @@ from offtake.operations.demo.traces import RatedTrace, rate_traces
 from offtake.operations.estimate import Workload, estimate
 from offtake.operations.explain_line import Explanation, explain_lines
 from offtake.operations.rate_usage import Rated
+from offtake.operations.usage_input import open_usage
 from offtake.rating.breakdown import unrounded
 from offtake.rating.planning import By
 from offtake.rating.rate import rate_records
@@ -81,12 +82,13 @@ def run_demo(folder: Path, data: Path | None = None) -> Demo:
     exact = rate_records(records, unrounded(opened.contract), opened.catalog, by=By(day=True))
     _write_csv(bill, COLUMNS, csv_rows(wrong_bill(exact)))
 
-    compared = compare_bill([usage], [bill], contract)
-    status = commitment_status([usage], contract, at=AT, by="tag:team")
+    with open_usage([usage]) as read:
+        compared = compare_bill(read, [bill], contract)
+        status = commitment_status(read, contract, at=AT, by="tag:team")
+        ahead = next_year(folder, read, contract, opened, AT)
     model, meter = EXPLAINED
     explained = explain_lines(Rated(status.contract, status.invoices), model=model, meter=meter)[0]
     levers = _levers(records, contract)
-    ahead = next_year(folder, usage, records, contract, opened, AT)
     demo = Demo(folder, compared, status, levers, explained, rate_traces(data, contract) if data else (), ahead)
     with replacing(demo.report) as file:
         file.write(report(page_of(demo)).encode())

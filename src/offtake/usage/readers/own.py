@@ -99,9 +99,10 @@ def _record(row: Row, options: ReadOptions, identities: Identities) -> UsageReco
             raise InputError("U104", f"unknown meter {unknown!r}", hint="meters are: " + ", ".join(BY_NAME))
         values = {**values, **nested}
     _refuse_unknown(values, options)
+    mapping = options.mapping
 
     def of(name: str) -> Any:
-        return _mapped(values, options.mapping.get(name, name))
+        return _mapped(values, mapping[name]) if name in mapping else values.get(name)
 
     quantities = {meter: quantity for meter in BY_NAME if (quantity := count(meter, of(meter)))}
     said: dict[str, Any] = {name: word for name in _WORDS if (word := text(of(name)))}
