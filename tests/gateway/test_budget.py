@@ -92,7 +92,7 @@ def test_a_solvent_key_with_a_line_is_not_blocked_by_128000_output_tokens() -> N
     bound = hold_of(what, ceiling_of(what)).pico
     assert bound > 4 * DOLLAR  # not one such request would start
     spent, in_flight = 0, []
-    for _ in range(300):
+    for _ in range(200):
         found = admitted(what, mine, who, seen, where)
         assert isinstance(found, Admitted), found
         in_flight.append(found)
