@@ -420,12 +420,15 @@ def cases(
         deal["prices"].setdefault("combine", {"how": "multiply"})
     if "commitments" in parts:
         deal["commitments"] = [draw(commitments(deal))]
+        if draw(st.integers(0, 3)) == 3:
+            deal["commitments"].append({**draw(commitments(deal)), "id": "second"})
     if "credits" in parts:
         deal["credits"] = draw(credits(deal))
     if "fees" in parts:
         deal["fees"] = draw(fees())
-    if _rolls_inside_tokens(deal):
-        del deal["commitments"][0]["rollover"]
+    for commitment in deal.get("commitments", []):
+        if _rolls_inside_tokens(deal, commitment):
+            del commitment["rollover"]
     if amended:
         deal["amendments"] = draw(amendments(deal))
     book = draw(price_lists(deal))
@@ -439,13 +442,13 @@ def cases(
     return Case(deal, book, records)
 
 
-def _rolls_inside_tokens(deal: Deal) -> bool:
+def _rolls_inside_tokens(deal: Deal, commitment: Deal) -> bool:
     """Whether rolled money may begin to pay inside a token while bands count tokens.
 
     The engine then leaves out as many tokens as the money is worth, the oracle those that it paid in full: a token's
     difference, which the words of no contract decide.
     """
-    tiers, commitment = deal["prices"].get("tiers"), deal.get("commitments", [{}])[0]
+    tiers = deal["prices"].get("tiers")
     if not tiers or tiers["measure"]["amount"] != "tokens" or "amount" not in commitment:
         return False
     rollover = commitment.get("rollover")
