@@ -12,6 +12,11 @@ Each is a decorator; `@pricing_options` is the usual set. Values arrive as the c
     stance: str | None           --stance
     output_format: str           --format
     out: Path | None             --out FILE; stdout when absent
+
+`@store_options` is what the gateway's commands take:
+
+    config: Path | None          --config FILE
+    store: Path | None           --store FILE
 """
 
 from __future__ import annotations
@@ -171,3 +176,17 @@ def pricing_options(function: Decorated) -> Decorated:
     for option in (stance_option, strict_option, facts_option, at_option, catalog_option):
         function = option(function)
     return function
+
+
+def store_options(function: Decorated) -> Decorated:
+    """--config and --store: where the gateway's books are."""
+    config = click.option(
+        "--config", type=EXISTING_FILE, metavar="FILE", help="The gateway's configuration (default: offtake.toml here)."
+    )
+    store = click.option(
+        "--store",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="The ledger itself, instead of a configuration.",
+    )
+    return config(store(function))

@@ -130,7 +130,7 @@ def find_key(ledger: Ledger, name: str) -> GatewayKey:
 
 def key_book(ledger: Ledger) -> KeyBook:
     """All keys, ready to look up."""
-    with ledger.transaction():
+    with ledger.reading():
         keys = {key.id: key for key in read_keys(ledger)}
         rows = ledger.rows("SELECT digest, key_id, retires_at FROM key_secrets")
     found = {}

@@ -142,7 +142,7 @@ def open_budget(ledger: Ledger, rule: BudgetRule, at: int) -> str:
 
 def budget_states(ledger: Ledger, owner: str = "") -> list[BudgetState]:
     """Budget accounts, those of one owner (`key:key_4f…`) or all, by name."""
-    with ledger.transaction():
+    with ledger.reading():
         leased: dict[str, int] = {}
         for account, pico in ledger.balances_of("lease:").items():
             budget = account.split(":", 2)[2]
@@ -162,7 +162,7 @@ def budget_states(ledger: Ledger, owner: str = "") -> list[BudgetState]:
 
 def unresolved(ledger: Ledger) -> list[Unresolved]:
     """Requests that dead workers left without an end, the oldest first."""
-    with ledger.transaction():
+    with ledger.reading():
         rows = ledger.rows(
             "SELECT request, worker, at, holds FROM open_requests WHERE unresolved_at IS NOT NULL ORDER BY at, request"
         )

@@ -51,13 +51,26 @@ class Ledger:
                     self._connection.execute("ROLLBACK")
                 raise
 
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """One state of the file for all that is read in the block; who writes does not wait for it."""
+        with self._lock, explained(self.path):
+            if self._connection.in_transaction:
+                yield
+                return
+            self._connection.execute("BEGIN")
+            try:
+                yield
+            finally:
+                self._connection.execute("ROLLBACK")
+
     def rows(self, sql: str, *values: object) -> list[tuple[object, ...]]:
         """The rows of a query."""
         with self._lock, explained(self.path):
             return self._connection.execute(sql, values).fetchall()
 
     def each(self, sql: str, *values: object) -> Iterator[tuple[object, ...]]:
-        """As `rows`, one by one, for what may not fit in memory; within `transaction` it is one state of the file."""
+        """As `rows`, one by one, for what may not fit in memory; within `reading` it is one state."""
         with explained(self.path):
             yield from self._connection.execute(sql, values)
 
@@ -146,6 +159,8 @@ def open_ledger(path: Path, *, create: bool = False) -> Ledger:
         )
     if path.is_dir():
         raise InputError("L710", f"{path} is a folder", hint="a ledger is one file")
+    if not create and path.stat().st_size == 0:
+        raise InputError("L710", f"{path} is empty", hint="name the gateway's store with --store")
     with explained(path):
         connection = sqlite3.connect(
             path, timeout=WAIT_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=256
