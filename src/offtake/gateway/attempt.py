@@ -1,0 +1,173 @@
+"""One attempt at serving a request: an outlet, the body for its wire, what is held for it, and how it ended.
+
+A request that is tried at a second outlet is a second attempt, with an intent, a hold and an end of its own.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from offtake.gateway import headers as ours
+from offtake.gateway.admit.admission import Admitted
+from offtake.gateway.admit.budget import Purse, settle
+from offtake.gateway.ask import Ask, Served
+from offtake.gateway.callers import Caller
+from offtake.gateway.desk import Desk, instant, microseconds
+from offtake.gateway.dialects import Dialect
+from offtake.gateway.journal.events import Intent, Release, Settle
+from offtake.gateway.outlet import Outlet
+from offtake.gateway.settle import Costs, costs_of
+from offtake.gateway.translate import Exchange
+
+Headers = dict[bytes, bytes]
+
+
+@dataclass(slots=True)
+class Prepared:
+    """A request as an outlet takes it. `exchange` translates where its wire does not speak the client's dialect.
+
+    `ask` is what goes to the vendor, read in `dialect`, the vendor's; `clause` is why this outlet was chosen.
+    """
+
+    outlet: Outlet
+    model: str
+    dialect: Dialect
+    ask: Ask
+    exchange: Exchange | None = None
+    clause: str = ""
+
+
+@dataclass(slots=True)
+class Attempt:
+    """See the module. `sent` and the like are nanoseconds of a clock that never goes back; `at` is microseconds."""
+
+    id: str
+    parent: str
+    caller: Caller
+    prepared: Prepared
+    admitted: Admitted
+    purses: Sequence[Purse]
+    at: int = field(default_factory=microseconds)
+    sent_ns: int = field(default_factory=time.monotonic_ns)
+    first_ns: int = 0
+    written_bytes: int = 0
+    edits: tuple[str, ...] = ()
+    costs: Costs | None = None
+
+    def begin(self, desk: Desk) -> None:
+        """Write the intent. JournalError: nothing was dispatched, and nothing may be."""
+        prepared, key = self.prepared, self.caller.key
+        outlet = prepared.outlet
+        desk.journal.append(
+            Intent(
+                self.id, self.at, key.id, self._holds(), outlet.contract, outlet.vendor, prepared.model,
+                access=outlet.access, region=outlet.region, workload=key.workload, customer=key.customer,
+                tags=dict(self.caller.tags), tier_requested=prepared.ask.tier, parent=self.parent,
+            )
+        )  # fmt: skip
+
+    def give_back(self) -> None:
+        """Nothing was sent: what was held and counted is free again."""
+        settle(self.purses, self.admitted.hold, 0)
+        self._give_back_rates(0, 0)
+
+    def release(self, desk: Desk, why: str) -> None:
+        """Its intent is written, and it was never dispatched: nothing is owed."""
+        self.give_back()
+        desk.journal.append(Release(self.id, microseconds(), list(self._holds()), why))
+
+    async def settle(self, desk: Desk, served: Served) -> Costs:
+        """Write down what it has cost, before anybody is told that it is done. Once: later calls change nothing."""
+        if self.costs is not None:
+            return self.costs
+        prepared = self.prepared
+        at = instant(self.at)
+        costs = self.costs = costs_of(
+            prepared.outlet, prepared.model, prepared.ask, self.caller.rules, served, at,
+            written_bytes=self.written_bytes, hold_pico=self.admitted.hold.pico,
+        )  # fmt: skip
+        quantities = costs.record.quantities
+        settle(self.purses, self.admitted.hold, costs.cost_pico)
+        self._give_back_rates(costs.record.context_tokens or 0, quantities.get("output_tokens", 0))
+        self._learn(desk, costs)
+        desk.journal.append(self._settled(costs, served))
+        if desk.durable is not None:
+            await desk.durable.appended()
+        return costs
+
+    def headers(self) -> Headers:
+        """What a client is told of it; the cost only once it is known."""
+        prepared = self.prepared
+        found = {
+            ours.REQUEST_ID: self.id.encode(),
+            ours.CONTRACT: prepared.outlet.contract.encode(),
+            ours.VENDOR: prepared.outlet.name.encode(),
+            ours.MODEL: prepared.model.encode(),
+        }
+        if self.costs is not None:
+            found[ours.COST] = ours.dollars(self.costs.cost_pico)
+            found[ours.CLAUSE] = _line("; ".join(filter(None, (*self.costs.clauses, self.costs.verdict))))
+        if prepared.clause:
+            found[ours.ROUTE] = _line(prepared.clause)
+        if self.edits:
+            found[ours.EDITS] = _line(", ".join(self.edits))
+        if prepared.exchange is not None and prepared.exchange.dropped:
+            found[ours.DROPPED] = _line(", ".join(prepared.exchange.dropped))
+        if self.admitted.observed:
+            found[ours.OBSERVED] = _line("; ".join(refusal.text for refusal in self.admitted.observed))
+        return found
+
+    def _give_back_rates(self, input_tokens: int, output_tokens: int) -> None:
+        now_ns = time.monotonic_ns()
+        for limits, ticket in self.admitted.tickets:
+            limits.settle(ticket, input_tokens, output_tokens, now_ns)
+
+    def _learn(self, desk: Desk, costs: Costs) -> None:
+        """What such requests use, for holds that may be learned and for comparing outlets."""
+        record, ceiling, ask = costs.record, self.admitted.ceiling, self.prepared.ask
+        if not record.usage_known or record.outcome != "ok":
+            return
+        input_max = ask.input_tokens_max if ask.input_tokens_max is not None else ceiling.context_window or 0
+        output_tokens = record.quantities.get("output_tokens", 0)
+        written = ceiling.expected(record.context_tokens or 0, 0, output_tokens) - ceiling.expected(
+            record.context_tokens or 0, 0, 0
+        )
+        desk.learned.add(
+            self.caller.key.id, self.prepared.model, output_tokens, record.context_tokens or 0, input_max,
+            max(costs.cost_pico - written, 0), ceiling.pico(input_max, 0),
+        )  # fmt: skip
+
+    def _holds(self) -> dict[str, int]:
+        return {purse.lease.budget: self.admitted.hold.pico for purse in self.purses}
+
+    def _settled(self, costs: Costs, served: Served) -> Settle:
+        prepared, key, record = self.prepared, self.caller.key, costs.record
+        evidence = dict(costs.evidence or {})
+        if self.admitted.observed:
+            evidence["observed"] = ",".join(refusal.code for refusal in self.admitted.observed)
+        if served.region:
+            evidence["served_region"] = served.region
+        if served.model and served.model != prepared.ask.model:
+            evidence["served_model"] = served.model
+        now_ns = time.monotonic_ns()
+        return Settle(
+            self.id, microseconds(), self.at, key.id, list(self._holds()), costs.cost_pico,
+            prepared.outlet.contract, record.vendor, record.model, dict(record.quantities), record.outcome or "ok",
+            record.usage_known, key.customer, record.channel, record.access, record.region, key.workload, key.customer,
+            dict(self.caller.tags), record.context_tokens, (now_ns - self.sent_ns) // 1_000_000,
+            (self.first_ns - self.sent_ns) // 1_000_000 if self.first_ns else None,
+            record.tier_requested, record.tier_served, record.vendor_request_id, costs.list_pico, list(costs.clauses),
+            costs.verdict, evidence,
+        )  # fmt: skip
+
+
+def cancelled(served: Served) -> Served:
+    """What was served to a client that left before the end: the vendor bills it all the same."""
+    return replace(served, outcome="client_cancel") if served.outcome == "ok" else served
+
+
+def _line(text: str) -> bytes:
+    """Words as a header's value: one line of visible Latin letters."""
+    return " ".join(text.split()).encode("ascii", "replace")[:1_000]

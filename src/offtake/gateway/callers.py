@@ -1,0 +1,76 @@
+"""Who calls: the gateway key in a request's headers, with its rules and budgets: an HMAC and a look-up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from offtake.gateway.ask import Refusal
+from offtake.gateway.outlet import KeyRules
+from offtake.ledger.budgets import BudgetRule
+from offtake.ledger.gateway_key import GatewayKey
+from offtake.store.ledger.keys import KeyBook
+
+BEARER = b"bearer "
+CALLERS_MAX = 65_536
+HINT = "send a gateway key as the client's API key; `offtake keys create` makes one"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Caller:
+    """A key that may call, what it may do, and every budget that its requests draw."""
+
+    key: GatewayKey
+    rules: KeyRules
+    budgets: tuple[BudgetRule, ...]
+    tags: Mapping[str, str]
+
+
+class Callers:
+    """The keys of one reading of the store. `shared` are the budgets of teams, customers and workloads, by owner."""
+
+    def __init__(self, book: KeyBook, shared: Mapping[str, BudgetRule], anonymous: GatewayKey | None = None) -> None:
+        self._book = book
+        self._shared = shared
+        self._known: dict[str, Caller] = {}
+        self._anonymous = _caller(anonymous, shared) if anonymous else None
+
+    def find(self, headers: Mapping[bytes, bytes], at: int, scope: str) -> Caller | Refusal:
+        """The caller of a request at an instant in microseconds, or why there is none."""
+        if self._anonymous is not None:
+            return self._anonymous
+        presented = _presented(headers)
+        if not presented:
+            return Refusal("key", "G201", "no gateway key", hint=HINT)
+        found = self._book.find(presented)
+        if found is None:
+            return Refusal("key", "G202", "this is no key of this gateway", hint=HINT)
+        if found.ends_at is not None and found.ends_at <= at:
+            return Refusal("key", "G203", f"the key {found.key.name} was {found.why}", f"key {found.key.id}", HINT)
+        if scope not in found.key.scopes:
+            hint = f"it may: {', '.join(found.key.scopes)}"
+            return Refusal("policy", "G308", f"this key may not do {scope}", f"key {found.key.id}", hint)
+        caller = self._known.get(found.key.id)
+        if caller is None:
+            caller = self._known[found.key.id] = _caller(found.key, self._shared)
+        return caller
+
+
+def _presented(headers: Mapping[bytes, bytes]) -> str:
+    """The key as OpenAI's clients send it, or as Anthropic's do."""
+    value = headers.get(b"x-api-key") or headers.get(b"authorization", b"")
+    if value[:7].lower() == BEARER:
+        value = value[7:]
+    return value.strip().decode("latin-1")
+
+
+def _caller(key: GatewayKey, shared: Mapping[str, BudgetRule]) -> Caller:
+    owners: Sequence[str] = (f"team:{key.team}", f"customer:{key.customer}", f"workload:{key.workload}")
+    budgets = (*key.budgets, *(shared[owner] for owner in owners if owner in shared))
+    overdraft = bool(budgets) and all(rule.overdraft_pico for rule in budgets)
+    rules = KeyRules(
+        key.id, key.models or ("*",), workload=key.workload, customer=key.customer, account=key.customer,
+        clamps=key.clamp, overdraft=overdraft,
+    )  # fmt: skip
+    tags = dict(key.tags) | ({"team": key.team} if key.team else {})
+    return Caller(key, rules, budgets, tags)

@@ -1,0 +1,107 @@
+"""What a worker does with a request: its path names a dialect, its key a caller, and refusals are in its words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from offtake.gateway import headers as ours
+from offtake.gateway import models
+from offtake.gateway.ask import BadAsk, Refusal
+from offtake.gateway.callers import Caller
+from offtake.gateway.desk import Desk, instant, microseconds
+from offtake.gateway.dialects import BY_NAME, Dialect, of_path
+from offtake.gateway.dispatch import Dispatch, RefusedError
+from offtake.gateway.http.request import Request
+from offtake.gateway.http.responder import Responder
+from offtake.gateway.log import say_crash
+
+JSON = {b"content-type": b"application/json"}
+KINDS = {408: "overloaded", 413: "too_large", 429: "rate", 431: "too_large", 503: "overloaded"}
+
+
+class Handler:
+    """Serves the requests of one worker."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+
+    async def __call__(self, request: Request, responder: Responder) -> None:
+        """Answer one request. Nothing that a client sends ends in a traceback, and nothing is answered twice."""
+        dialect = of_path(request.path)
+        request_id = self.desk.ids.next()
+        try:
+            if dialect is None:
+                self._other(request, responder)
+            elif request.method != "POST":
+                responder.send(405, JSON | {b"allow": b"POST"}, _error(f"{request.path} takes POST"))
+            else:
+                await self._served(dialect, request_id, request, responder)
+        except BadAsk as error:
+            self._refuse(dialect, error.refusal, request_id, responder)
+        except RefusedError as error:
+            self._refuse(dialect, error.refusal, request_id, responder)
+        except Exception as error:  # noqa: BLE001 - a fault of ours must not take a client's connection along
+            say_crash("request failed", error, request_id=request_id)
+            if responder.started:
+                responder.cut()
+            else:
+                refusal = Refusal("overloaded", "G500", "the gateway failed; it is written down", hint=request_id)
+                self._refuse(dialect, refusal, request_id, responder)
+
+    async def _served(self, dialect: Dialect, request_id: str, request: Request, responder: Responder) -> None:
+        caller = self._caller(request, "inference")
+        ask = dialect.read(request.path, request.headers, request.body)
+        await Dispatch(self.desk, request_id, caller, dialect, ask, request, responder).run()
+
+    def _caller(self, request: Request, scope: str) -> Caller:
+        found = self.desk.callers.find(request.headers, microseconds(), scope)
+        if isinstance(found, Refusal):
+            raise RefusedError(found)
+        return found
+
+    def _refuse(self, dialect: Dialect | None, refusal: Refusal, request_id: str, responder: Responder) -> None:
+        spoken = dialect or BY_NAME["openai_chat"]
+        status, listed, body = spoken.refuse(refusal, request_id)
+        headers = dict(listed) | {ours.REQUEST_ID: request_id.encode()}
+        if refusal.clause:
+            headers[ours.CLAUSE] = " ".join(refusal.clause.split()).encode("ascii", "replace")
+        responder.send(status, headers, body)
+
+    def _other(self, request: Request, responder: Responder) -> None:
+        """Paths that no model answers."""
+        path = request.path.removeprefix("/v1")
+        if path == "/health/live":
+            responder.send(200, JSON, b'{"status":"live"}')
+        elif path == "/health/ready":
+            responder.send(200, JSON, b'{"status":"ready"}')
+        elif path == "/models" or path.startswith("/models/"):
+            self._models(request, path.removeprefix("/models").strip("/"), responder)
+        else:
+            responder.send(404, JSON, _error(f"nothing is served at {request.path}"))
+
+    def _models(self, request: Request, name: str, responder: Responder) -> None:
+        anthropic = b"anthropic-version" in request.headers
+        caller, at = self._caller(request, "inference"), instant(microseconds())
+        if not name:
+            responder.send(200, JSON, models.listed(self.desk.in_force, caller.rules, at, anthropic=anthropic))
+            return
+        found = models.one(self.desk.in_force, caller.rules, at, name, anthropic=anthropic)
+        if found is not None:
+            responder.send(200, JSON, found)
+            return
+        refusal = Refusal("model", "G302", f"no model {name} for this key")
+        dialect = BY_NAME["anthropic_messages" if anthropic else "openai_chat"]
+        self._refuse(dialect, refusal, self.desk.ids.next(), responder)
+
+
+def refuse_early(status: int, reason: str, path: str) -> tuple[Mapping[bytes, bytes], bytes]:
+    """The words for a request that no handler gets: too large, too slow, not HTTP. In the dialect of its path."""
+    dialect = of_path(path) or BY_NAME["openai_chat"]
+    _, listed, body = dialect.refuse(Refusal(KINDS.get(status, "bad_request"), f"H{status}", reason))
+    return dict(listed), body
+
+
+def _error(words: str) -> bytes:
+    error = {"message": words, "type": "invalid_request_error", "param": None, "code": None}
+    return json.dumps({"error": error}).encode()

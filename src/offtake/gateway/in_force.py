@@ -1,0 +1,118 @@
+"""What is in force: the contracts of the configuration with their prices, and the outlets that serve under them.
+
+One reading of the files is one `InForce`. A reload makes a new one; a request keeps the one that it began with, so that
+its terms never change under way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from offtake.gateway.admit.limits import MINUTE, SECOND, Limits, Meter, Window
+from offtake.gateway.admit.policy import Policy
+from offtake.gateway.admit.question import clause_of
+from offtake.gateway.outlet import Modes, Outlet
+from offtake.operations.contracts import open_contract
+from offtake.operations.serve_config import ContractSettings, ServeConfig
+from offtake.rating.bound import Bounds
+from offtake.rating.compiled import CompiledTerms
+from offtake.values.errors import CatalogError, ContractError
+
+NAMES_MAX = 4_096
+
+
+@dataclass(slots=True, eq=False)
+class InForce:
+    """Outlets in the order of the configuration, the limits of each contract at this worker, and the policy."""
+
+    outlets: tuple[Outlet, ...]
+    limits: Mapping[str, Limits]
+    policy: Policy
+    _found: dict[str, tuple[tuple[Outlet, str], ...]] = field(default_factory=dict)
+
+    def selling(self, name: str) -> tuple[tuple[Outlet, str], ...]:
+        """(outlet, the catalogue's id) for each outlet whose vendor sells the model that people mean by this name.
+
+        CatalogError with the nearest names where none does.
+        """
+        found = self._found.get(name)
+        if found is None:
+            found = self._selling(name)
+            if len(self._found) >= NAMES_MAX:  # names come from clients
+                self._found.clear()
+            self._found[name] = found
+        return found
+
+    def _selling(self, name: str) -> tuple[tuple[Outlet, str], ...]:
+        found, problem = [], None
+        for outlet in self.outlets:
+            try:
+                found.append((outlet, outlet.terms.catalog.resolve(name, outlet.vendor, outlet.access).id))
+            except CatalogError as error:
+                problem = problem or error
+        if not found:
+            raise problem or CatalogError("K301", f"no outlet sells {name}")
+        return tuple(found)
+
+
+def read_in_force(config: ServeConfig, workers: int = 1) -> InForce:
+    """Read every contract of the configuration. Raises what a wrong contract, catalogue or facts file raises."""
+    outlets, limits = [], {}
+    for index, settings in enumerate(config.settings.contracts):
+        outlet = _outlet(config, settings, index)
+        outlets.append(outlet)
+        limits[outlet.contract] = _limits(outlet.terms, workers)
+    return InForce(tuple(outlets), limits, Policy())
+
+
+def _outlet(config: ServeConfig, settings: ContractSettings, index: int) -> Outlet:
+    opened = open_contract(
+        config.path(settings.file), catalogs=_paths(config, settings.catalogs), facts=_paths(config, settings.facts)
+    )
+    terms = CompiledTerms(opened.contract, opened.catalog, opened.facts)
+    signed = opened.contract.signed
+    name = settings.vendor or signed.vendor
+    vendor = config.settings.vendors.get(name)
+    if vendor is None:
+        raise ContractError(
+            "G705", f"{settings.file} is with {name}, and no [vendors.{name}] says how to reach it",
+            hint=f"add [vendors.{name}], or vendor = … to [[contracts]] number {index + 1}",
+        )  # fmt: skip
+    rules = dict.fromkeys(settings.observe, "observe")
+    modes = Modes(settings.mode or config.settings.gateway.mode, rules)  # type: ignore[arg-type]  # "observe" is a mode
+    return Outlet(
+        name, signed.contract, terms, Bounds(terms), vendor.prices or signed.vendor, vendor.access, vendor.region,
+        "anthropic" if vendor.wire in ("anthropic", "bedrock", "vertex") else "openai", modes,
+    )  # fmt: skip
+
+
+def _limits(terms: CompiledTerms, workers: int) -> Limits:
+    """The contract's limits; each worker has an equal share of them."""
+    contract, now = terms.contract, datetime.now(UTC)
+    text = contract.as_of(now).capacity
+    limits = text.limits if text else None
+    if limits is None:
+        return Limits(())
+    kinds = (
+        ("requests_per_second", "requests", "requests a second", "G411", SECOND, limits.requests_per_second),
+        ("requests_per_minute", "requests", "requests a minute", "G412", MINUTE, limits.requests_per_minute),
+        ("input_tpm", "input", "input tokens a minute", "G414", MINUTE, limits.input_tpm),
+        ("output_tpm", "output", "output tokens a minute", "G415", MINUTE, limits.output_tpm),
+    )
+    meters = [
+        Meter(
+            Window(max(limit // workers, 1), length), unit, name, code,
+            clause_of(contract, f"capacity.limits.{term}", now),
+        )
+        for term, unit, name, code, length, limit in kinds
+        if limit is not None
+    ]  # fmt: skip
+    concurrency = None if limits.concurrency is None else max(limits.concurrency // workers, 1)
+    return Limits(meters, concurrency, clause_of(contract, "capacity.limits.concurrency", now))
+
+
+def _paths(config: ServeConfig, names: list[str]) -> list[Path]:
+    return [config.path(name) for name in names]

@@ -1,0 +1,129 @@
+"""Passing a vendor's answer on, whole or as a stream: its bytes untouched, its usage read, its cost written down first.
+
+The cost of a request is in the journal before its client reads the end of the answer. A client that leaves is no reason
+to stop: the vendor goes on, and bills, so the rest is read to learn what it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from offtake.gateway import headers as ours
+from offtake.gateway.ask import Ask, Refusal, Served
+from offtake.gateway.attempt import Attempt, cancelled
+from offtake.gateway.desk import Desk
+from offtake.gateway.dialects import Dialect, Streaming
+from offtake.gateway.http.answer import Answer, TimedOutError, UpstreamError
+from offtake.gateway.http.responder import Responder
+from offtake.gateway.translate import Stream as Translated
+from offtake.gateway.vendors.endpoint import Call
+
+Headers = dict[bytes, bytes]
+NOT_PASSED = frozenset((b"server", b"alt-svc", b"strict-transport-security", b"nel", b"report-to"))
+EVENTS = b"text/event-stream"
+
+
+class Relay:
+    """One answer on its way. `ask` and `dialect` are the client's own."""
+
+    def __init__(
+        self, desk: Desk, attempt: Attempt, ask: Ask, dialect: Dialect, responder: Responder,
+        asked: Mapping[bytes, bytes],
+    ) -> None:  # fmt: skip
+        self._desk = desk
+        self._attempt = attempt
+        self._ask = ask
+        self._dialect = dialect
+        self._responder = responder
+        self._trailing = asked.get(ours.ASK_TRAILING) == b"trailing"
+
+    async def run(self, answer: Answer, call: Call) -> None:
+        """Relay it to its end."""
+        streams = 200 <= answer.status < 300 and answer.headers.get(b"content-type", b"").startswith(EVENTS)
+        if streams or call.decode is not None:
+            await self._stream(answer, call)
+        else:
+            await self._whole(answer)
+
+    async def _whole(self, answer: Answer) -> None:
+        prepared = self._attempt.prepared
+        try:
+            body = await answer.whole(self._desk.body_bytes_max)
+        except UpstreamError as error:
+            await self._attempt.settle(self._desk, _cut(error))
+            refusal = Refusal("upstream", "G602", f"{prepared.outlet.name} broke off its answer")
+            status, listed, body = self._dialect.refuse(refusal, self._attempt.id)
+            self._responder.send(status, dict(listed) | self._attempt.headers(), body)
+            return
+        self._attempt.written_bytes = len(body)
+        served = prepared.dialect.served(answer.status, answer.headers, body, prepared.ask)
+        await self._attempt.settle(self._desk, cancelled(served) if self._responder.gone else served)
+        status, headers = answer.status, self._passed(answer)
+        if prepared.exchange is not None:
+            status, body = prepared.exchange.answer(status, body)
+        self._responder.send(status, headers | self._attempt.headers(), body)
+
+    async def _stream(self, answer: Answer, call: Call) -> None:
+        """Each chunk as it comes; the one with which the usage is known waits until that is written down."""
+        attempt, responder = self._attempt, self._responder
+        prepared = attempt.prepared
+        reading: Streaming = prepared.dialect.Stream(prepared.ask, answer.headers)
+        translated = prepared.exchange.stream() if prepared.exchange is not None else None
+        responder.start(answer.status, self._passed(answer) | attempt.headers())
+        failed: UpstreamError | None = None
+        while failed is None:
+            try:
+                chunk = await answer.read()
+            except UpstreamError as error:
+                failed = error
+                break
+            if not chunk:
+                break
+            if call.decode is not None:
+                chunk = call.decode(chunk)
+            attempt.written_bytes += len(chunk)
+            passed = reading.feed(chunk)
+            if translated is not None:
+                passed = translated.feed(chunk)
+            if answer.ended or reading.complete:
+                passed = await self._settled(reading, passed)
+            if passed and not responder.gone:
+                responder.write(passed)
+                await responder.drain()
+        await self._end(reading, translated, failed)
+
+    async def _settled(self, reading: Streaming, passed: bytes, cut: str = "vendor_truncation") -> bytes:
+        """Write the cost down, and say it in front of the last bytes where the client asks for that."""
+        if self._attempt.costs is not None:
+            return passed
+        served = reading.served(cut)
+        costs = await self._attempt.settle(self._desk, cancelled(served) if self._responder.gone else served)
+        if not self._trailing:
+            return passed
+        return b": offtake-cost %b\n\n%b" % (ours.dollars(costs.cost_pico), passed)
+
+    async def _end(self, reading: Streaming, translated: Translated | None, failed: UpstreamError | None) -> None:
+        responder = self._responder
+        tail = reading.end()
+        if translated is not None:
+            tail = translated.finish()
+        cut = "timeout" if isinstance(failed, TimedOutError) else "vendor_truncation"
+        tail = await self._settled(reading, tail, cut)
+        if failed is not None and translated is None:
+            name = self._attempt.prepared.outlet.name
+            tail += self._dialect.stream_error(Refusal("upstream", "G602", f"{name} broke off its answer"))
+        if not responder.gone:
+            responder.write(tail)
+            responder.finish()
+
+    def _passed(self, answer: Answer) -> Headers:
+        """The vendor's headers that pass; of a translated answer only what means the same in every dialect."""
+        if self._attempt.prepared.exchange is not None:
+            kind = EVENTS if self._ask.stream and 200 <= answer.status < 300 else b"application/json"
+            return {b"content-type": kind}
+        return {name: value for name, value in answer.headers.items() if name not in NOT_PASSED}
+
+
+def _cut(error: UpstreamError) -> Served:
+    """An answer that began and did not end: nobody said what was used."""
+    return Served(None, "timeout" if isinstance(error, TimedOutError) else "vendor_truncation")

@@ -1,0 +1,66 @@
+"""`offtake serve` as a whole: read everything once, so that what is wrong is said before a port opens, and run it."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from offtake.gateway.in_force import read_in_force
+from offtake.gateway.ingest import ingest
+from offtake.gateway.log import say
+from offtake.gateway.supervise import Run, Supervisor, reserve_port, watch, watched
+from offtake.gateway.worker import run_worker, wire_of
+from offtake.operations.serve_config import ServeConfig, load_config
+from offtake.operations.vendor_keys import vendor_key
+from offtake.store.ledger.keys import server_secret
+from offtake.store.ledger.ledger import open_ledger
+
+
+def serve(file: Path, port: int | None, workers: int | None, note: Callable[[str], None]) -> None:
+    """Serve until told to stop; `note` is told where. Raises what a wrong configuration, contract or port raises."""
+    config = _overridden(load_config(file), port, workers)
+    settings = config.settings.gateway
+    in_force = read_in_force(config, settings.workers)
+    for name, vendor in config.settings.vendors.items():
+        wire_of(vendor, vendor_key(config, name))
+    open_ledger(config.store, create=True).close()
+    server_secret(config.store)
+    held = reserve_port(settings.host, settings.port)
+    bound = int(held.getsockname()[1])
+
+    def worker(index: int) -> Run:
+        return lambda: run_worker(config, in_force, bound, index)
+
+    note(f"serving http://{settings.host}:{bound}/v1 (OpenAI) and http://{settings.host}:{bound} (Anthropic)")
+    supervisor = Supervisor(_ingester(config), worker, settings.workers, settings.drain_seconds_max)
+    try:
+        supervisor.run(watch(watched(config)))
+    finally:
+        held.close()
+
+
+def _ingester(config: ServeConfig) -> Run:
+    def run() -> None:
+        told = False
+
+        def stop(*_: object) -> None:
+            nonlocal told
+            told = True
+
+        signal.signal(signal.SIGTERM, stop)
+        ingest(config.store, config.journal, lambda: told, lambda words: say("ledger", words=words))
+
+    return run
+
+
+def _overridden(config: ServeConfig, port: int | None, workers: int | None) -> ServeConfig:
+    """The configuration with what the command line says instead."""
+    changes: dict[str, object] = {}
+    if port is not None:
+        changes["port"] = port
+    if workers is not None:
+        changes["workers"] = workers
+    gateway = config.settings.gateway.model_copy(update=changes)
+    return replace(config, settings=config.settings.model_copy(update={"gateway": gateway}))

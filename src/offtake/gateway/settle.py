@@ -1,0 +1,112 @@
+"""What a request has cost: the vendor's usage as a record, priced under the contract that it was sent under.
+
+Four ends are kept apart. Not dispatched: no record, the hold ends. Known: the vendor's own figures. The vendor's zero:
+nothing, whatever we might have guessed. Unknown: an estimate that is flagged, never less than what was seen, and
+reconciled when the vendor's report comes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+
+from offtake.gateway.admit.question import clause_of
+from offtake.gateway.ask import Ask, Quantities, Served
+from offtake.gateway.outlet import KeyRules, Outlet
+from offtake.rating.compiled import CompiledTerms
+from offtake.rating.piece import Piece
+from offtake.rating.request import priced_plainly
+from offtake.usage.outcomes import channel_of
+from offtake.usage.record import UsageRecord
+from offtake.usage.usage_objects import context_of
+from offtake.values.errors import InputError, OfftakeError
+from offtake.values.money import to_integer
+
+BYTES_A_TOKEN = 4
+"""What a guess of tokens divides bytes by; a guess is always marked as one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What one request costs in picodollars, and why. `clauses` made its prices; `verdict` is a failed request's."""
+
+    record: UsageRecord
+    cost_pico: int
+    list_pico: int
+    clauses: tuple[str, ...]
+    verdict: str = ""
+    evidence: Mapping[str, str] | None = None
+
+
+def costs_of(
+    outlet: Outlet, model: str, ask: Ask, key: KeyRules, served: Served, at: datetime, *,
+    written_bytes: int, hold_pico: int,
+) -> Costs:  # fmt: skip
+    """The costs of a request of a key that was dispatched at an instant (UTC).
+
+    `written_bytes` is what came of the answer, for an estimate. Usage that no term prices is not free: it costs its
+    hold, and says so.
+    """
+    known = served.quantities is not None
+    quantities = served.quantities if served.quantities is not None else _estimate(ask, served, written_bytes)
+    record = UsageRecord(
+        id="", used_at=at, model=model, quantities=quantities, vendor=outlet.vendor, channel=_channel(served.tier),
+        access=outlet.access, region=_region(outlet, served), context_tokens=context_of(quantities),
+        outcome=served.outcome, usage_known=known, tier_requested=ask.tier, tier_served=_tier(served),
+        vendor_request_id=served.vendor_request_id, account=key.account, workload=key.workload, customer=key.customer,
+        key_id=key.id,
+    )  # fmt: skip
+    try:
+        piece = priced_plainly(outlet.terms, record)
+    except OfftakeError as error:
+        return Costs(record, hold_pico, 0, (), evidence={"unpriced": error.code})
+    credited = sum(entry.credited for entry in piece.entries)
+    cost = piece.contracted - to_integer(credited) if credited else piece.contracted
+    verdict = "" if served.outcome == "ok" else _verdict(outlet, piece, at)
+    return Costs(record, cost, piece.public, _clauses(outlet, piece, at), verdict)
+
+
+def _estimate(ask: Ask, served: Served, written_bytes: int) -> Quantities:
+    """What was used at least, and what nobody said by its size: never less than what was seen."""
+    if served.at_least:
+        output = max(served.at_least.get("output_tokens", 0), written_bytes // BYTES_A_TOKEN)
+        return {**served.at_least, "output_tokens": output} if output else served.at_least
+    guessed = {"input_tokens": len(ask.body) // BYTES_A_TOKEN + 1, "output_tokens": written_bytes // BYTES_A_TOKEN}
+    return {meter: tokens for meter, tokens in guessed.items() if tokens}
+
+
+def _channel(tier: str) -> str:
+    """The channel that a served tier is priced in; a word that nobody knows is the realtime price, and is recorded."""
+    try:
+        return channel_of(tier)
+    except InputError:
+        return "realtime"
+
+
+def _tier(served: Served) -> str:
+    """The tier as records have it: only what rating acts on or an audit asks for."""
+    return "" if served.tier in ("", "standard", "default", "auto") else served.tier
+
+
+def _region(outlet: Outlet, served: Served) -> str:
+    """Where it ran, as far as the vendor says; the outlet's own region otherwise."""
+    return outlet.region if served.region in ("", "not_available", "global") else served.region
+
+
+def _clauses(outlet: Outlet, piece: Piece, at: datetime) -> tuple[str, ...]:
+    paths = dict.fromkeys([entry.policy or entry.price.clause for entry in piece.entries])
+    version = outlet.terms.contract.version_number(at)
+    return tuple([_clause(outlet.terms, path, version) for path in paths])
+
+
+def _verdict(outlet: Outlet, piece: Piece, at: datetime) -> str:
+    """The clause that decided what a failed request costs."""
+    paths = [entry.policy for entry in piece.entries if entry.policy]
+    return _clause(outlet.terms, paths[0], outlet.terms.contract.version_number(at)) if paths else ""
+
+
+@lru_cache(maxsize=4_096)
+def _clause(terms: CompiledTerms, path: str, version: int) -> str:
+    return clause_of(terms.contract, path, terms.contract.versions[version].effective)

@@ -1,0 +1,1 @@
+"""How each vendor is called: address, signature, and what its cloud wraps around the wire."""

@@ -1,0 +1,102 @@
+"""A vendor's endpoint: where a request of a dialect goes, and what signs it.
+
+The client's own headers pass on, but for what says who the client is to us: its gateway key, its cookies, and headers
+of ours. The vendor's key takes the place of the client's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from offtake.gateway.http.upstream import Pool
+
+Headers = dict[bytes, bytes]
+Decode = Callable[[bytes], bytes]
+
+OPENAI_PATHS = {
+    "openai_chat": "/chat/completions",
+    "openai_responses": "/responses",
+    "openai_embeddings": "/embeddings",
+}
+OPENAI_OFFERS = {"chat": "openai_chat", "responses": "openai_responses", "embeddings": "openai_embeddings"}
+ANTHROPIC_PATHS = {
+    "anthropic_messages": "/v1/messages",
+    "anthropic_count_tokens": "/v1/messages/count_tokens",
+}
+ANTHROPIC_VERSION = b"2023-06-01"
+OURS = (b"offtake-", b"x-forwarded-", b"cf-")
+NOT_PASSED = frozenset(
+    b"authorization x-api-key api-key cookie forwarded x-real-ip via openai-organization openai-project".split()
+)
+
+
+class Call(NamedTuple):
+    """What goes out: path and query below the base address, headers, body.
+
+    `decode` turns the endpoint's stream into the dialect's own, where a cloud wraps it.
+    """
+
+    target: str
+    headers: Headers
+    body: bytes
+    decode: Decode | None = None
+
+
+class Wire(Protocol):
+    """One way of calling: addresses, signature, wrapping. `dialects` are those that it speaks, the best one first."""
+
+    @property
+    def dialects(self) -> Sequence[str]: ...
+    def call(self, dialect: str, model: str, stream: bool, body: bytes, headers: Headers, query: str) -> Call:
+        """The call for a body in one of the dialects, with the client's headers that pass."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Endpoint:
+    """One `[vendors]` table at work. `models` are the endpoint's own names of models, by the catalogue's."""
+
+    name: str
+    models: Mapping[str, str]
+    pool: Pool
+    wire: Wire
+
+
+class OpenAIWire:
+    """OpenAI's wire, which Google, xAI, Mistral and DeepSeek speak too, and Azure with a key header of its own."""
+
+    def __init__(self, key: str, offers: Sequence[str], *, azure: bool = False) -> None:
+        self._key = _key(b"api-key", b"", key) if azure else _key(b"authorization", b"Bearer ", key)
+        self.dialects = tuple(OPENAI_OFFERS[each] for each in offers if each in OPENAI_OFFERS)
+
+    def call(self, dialect: str, model: str, stream: bool, body: bytes, headers: Headers, query: str) -> Call:
+        return Call(_with_query(OPENAI_PATHS[dialect], query), headers | self._key, body)
+
+
+class AnthropicWire:
+    """Anthropic's wire: its key header, and the version that the client speaks."""
+
+    dialects = tuple(ANTHROPIC_PATHS)
+
+    def __init__(self, key: str) -> None:
+        self._key = _key(b"x-api-key", b"", key)
+
+    def call(self, dialect: str, model: str, stream: bool, body: bytes, headers: Headers, query: str) -> Call:
+        sent = headers | self._key
+        sent.setdefault(b"anthropic-version", ANTHROPIC_VERSION)
+        return Call(_with_query(ANTHROPIC_PATHS[dialect], query), sent, body)
+
+
+def passing(headers: Mapping[bytes, bytes]) -> Headers:
+    """The client's headers that go to the vendor."""
+    return {name: value for name, value in headers.items() if name not in NOT_PASSED and not name.startswith(OURS)}
+
+
+def _with_query(path: str, query: str) -> str:
+    return f"{path}?{query}" if query else path
+
+
+def _key(name: bytes, prefix: bytes, key: str) -> Headers:
+    return {name: prefix + key.encode()} if key else {}

@@ -1,0 +1,147 @@
+"""One worker: a process with an event loop, a journal of its own, and connections to every vendor."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import secrets
+import signal
+import ssl
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+
+import uvloop
+
+from offtake.gateway.budgets import Budgets
+from offtake.gateway.callers import Callers
+from offtake.gateway.desk import Desk, Ids, microseconds
+from offtake.gateway.handle import Handler, refuse_early
+from offtake.gateway.http.limits import Limits
+from offtake.gateway.http.server import Server, listening_socket
+from offtake.gateway.http.upstream import Pool, Timeouts, client_tls
+from offtake.gateway.in_force import InForce, read_in_force
+from offtake.gateway.journal.durable import Durable
+from offtake.gateway.journal.writer import JournalWriter
+from offtake.gateway.log import say
+from offtake.gateway.vendors.endpoint import AnthropicWire, Endpoint, OpenAIWire, Wire
+from offtake.ledger.budgets import BudgetRule
+from offtake.ledger.gateway_key import GatewayKey
+from offtake.operations.serve_config import ServeConfig, VendorSettings, load_config
+from offtake.operations.vendor_keys import vendor_key
+from offtake.store.ledger.keys import key_book, keys_version
+from offtake.store.ledger.leases import start_worker
+from offtake.store.ledger.ledger import Ledger, open_ledger
+from offtake.values.errors import OfftakeError, OutsideError
+
+LOOK_SECONDS = 1.0
+"""How soon a new or revoked key is known, and an idle loan goes back."""
+ANONYMOUS = GatewayKey(id="anonymous", name="anonymous", created_at=0)
+
+
+def run_worker(config: ServeConfig, in_force: InForce, port: int, index: int) -> None:
+    """Serve until SIGTERM, then finish what is in flight. OutsideError where journal or ledger cannot be opened."""
+    name = f"w{index}-{time.time_ns() // 1_000_000:x}{secrets.token_hex(2)}"
+    ledger = open_ledger(config.store, create=True)
+    start_worker(ledger, name, microseconds())
+    settings = config.settings.gateway
+    journal = JournalWriter(config.journal, name, power=settings.durability == "power")
+    try:
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(50_000, 20, 20)
+        uvloop.run(_Worker(config, in_force, ledger, journal, name).serve(port))
+    finally:
+        journal.close()
+        ledger.close()
+
+
+class _Worker:
+    def __init__(
+        self, config: ServeConfig, in_force: InForce, ledger: Ledger, journal: JournalWriter, name: str
+    ) -> None:
+        self._config = config
+        self._ledger = ledger
+        self._in_force = in_force
+        self._journal = journal
+        self._name = name
+
+    async def serve(self, port: int) -> None:
+        """Until told to stop."""
+        settings = self._config.settings.gateway
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, stop.set)
+        loop.add_signal_handler(signal.SIGHUP, self._reload)
+        self._version = keys_version(self._ledger)
+        self.desk = desk = Desk(
+            settings, self._in_force, self._endpoints(), self._callers(),
+            Budgets(self._ledger, self._name, settings.workers, time.monotonic), self._journal,
+            Durable(self._journal) if settings.durability == "power" else None, Ids(self._name),
+        )  # fmt: skip
+        limits = replace(Limits(), body_bytes=desk.body_bytes_max)
+        server = Server(Handler(desk), limits=limits, refuse=refuse_early)
+        await server.listen(listening_socket(settings.host, port))
+        looking = asyncio.create_task(self._look())
+        await stop.wait()
+        looking.cancel()
+        await server.stop(settings.drain_seconds_max)
+        with contextlib.suppress(asyncio.CancelledError):
+            await looking
+        for endpoint in desk.endpoints.values():
+            await endpoint.pool.close()
+
+    def _endpoints(self) -> dict[str, Endpoint]:
+        return {
+            name: Endpoint(name, vendor.models, self._pool(vendor), wire_of(vendor, vendor_key(self._config, name)))
+            for name, vendor in self._config.settings.vendors.items()
+        }
+
+    def _pool(self, vendor: VendorSettings) -> Pool:
+        settings = self._config.settings.gateway
+        tls = client_tls()
+        if not vendor.tls_verify:
+            tls.check_hostname = False
+            tls.verify_mode = ssl.CERT_NONE
+        timeouts = Timeouts(
+            first_byte_seconds=settings.request_seconds_max, between_bytes_seconds=settings.idle_seconds_max,
+            total_seconds=settings.request_seconds_max,
+        )  # fmt: skip
+        return Pool(vendor.base_url, timeouts=timeouts, tls=tls)
+
+    def _callers(self) -> Callers:
+        anonymous = ANONYMOUS if self._config.settings.gateway.keys == "none" else None
+        shared: Mapping[str, BudgetRule] = {}
+        return Callers(key_book(self._ledger), shared, anonymous)
+
+    async def _look(self) -> None:
+        """See new and revoked keys, and give back what lies idle. A ledger that is gone for a while stops neither."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            try:
+                version = await asyncio.to_thread(keys_version, self._ledger)
+                if version != self._version:
+                    self.desk.callers = self._callers()
+                    self._version = version
+                await self.desk.budgets.give_idle_back(microseconds())
+            except OutsideError as error:
+                say("the ledger cannot be reached", worker=self._name, why=error.code)
+
+    def _reload(self) -> None:
+        """Take the contracts as they are now; a broken file keeps what is in force, and is said."""
+        try:
+            self.desk.in_force = read_in_force(load_config(self._config.file), self._config.settings.gateway.workers)
+        except (OfftakeError, OSError) as error:
+            say("a reload failed, so nothing has changed", worker=self._name, why=str(error))
+        else:
+            say("contracts read again", worker=self._name)
+
+
+def wire_of(vendor: VendorSettings, key: str) -> Wire:
+    """The wire that a `[vendors]` table names. OutsideError (G706) for one that needs what is not built yet."""
+    if vendor.wire == "anthropic":
+        return AnthropicWire(key)
+    if vendor.wire in ("openai", "azure"):
+        return OpenAIWire(key, vendor.endpoints, azure=vendor.wire == "azure")
+    raise OutsideError("G706", f"the wire {vendor.wire} is not built yet", hint="name the vendor's own endpoint")
