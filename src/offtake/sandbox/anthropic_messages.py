@@ -9,7 +9,7 @@ import msgspec
 
 from offtake.sandbox.answer import Answer
 from offtake.sandbox.anthropic_prompt import message_prompt
-from offtake.sandbox.ask import Ask
+from offtake.sandbox.ask import Ask, Caller
 from offtake.sandbox.done import Chunk, Done, Pieces, Wire, encode
 from offtake.sandbox.models import Model
 from offtake.sandbox.prompt import compact, objects
@@ -20,14 +20,14 @@ _FINISH = {"stop": "end_turn", "length": "max_tokens", "tool": "tool_use", "cut"
 _EFFORT_THINKS = ("enabled", "adaptive")
 
 
-def read(model: Model, body: dict[str, Any], region: str, version: str = "2023-06-01") -> Ask:
+def read(model: Model, body: dict[str, Any], caller: Caller) -> Ask:
     """The request, or a VendorError 400."""
     limit = body.get("max_tokens")
     if limit is None:
         raise VendorError.invalid("max_tokens: Field required")
     if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
         raise VendorError.invalid("max_tokens: Input should be greater than or equal to 1")
-    prompt = message_prompt(body, version)
+    prompt = message_prompt(body, caller.version)
     asked = str(body.get("service_tier") or "")
     if asked not in ("", "auto", "standard_only"):
         raise VendorError.invalid("service_tier: Input should be 'auto' or 'standard_only'")
@@ -49,7 +49,7 @@ def read(model: Model, body: dict[str, Any], region: str, version: str = "2023-0
         tier_asked=asked,
         tier="standard",
         channel="realtime",
-        region=str(geo or region),
+        region=str(geo or caller.region),
         speed=str(speed or ""),
         cache_scope=f"anthropic\0{model.id}",
         reasons=_thinks(body.get("thinking"), limit),

@@ -11,9 +11,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import MutableMapping
+from dataclasses import replace
 from typing import Any
 
-from offtake.sandbox import anthropic_messages, openai_chat, openai_embeddings
+from starlette.routing import Route, Router
+
+from offtake.sandbox import (
+    anthropic_batches,
+    anthropic_messages,
+    kept_responses,
+    model_pages,
+    openai_batches,
+    openai_chat,
+    openai_embeddings,
+    openai_files,
+    openai_responses,
+)
 from offtake.sandbox.anthropic_prompt import VERSIONS, message_prompt
 from offtake.sandbox.done import Wire, encode, new_id
 from offtake.sandbox.exchange import Call, Headers, Receive, Send, answer, exchange, object_of, read_body, refuse
@@ -23,8 +36,46 @@ from offtake.sandbox.refusals import VendorError
 from offtake.sandbox.work import Sandbox
 
 REGIONS = ("us", "eu", "au", "in", "jp", "ae", "global")
-OPENAI: dict[str, Wire] = {"chat/completions": openai_chat.WIRE, "embeddings": openai_embeddings.WIRE}
+OPENAI: dict[str, Wire] = {
+    "chat/completions": openai_chat.WIRE,
+    "responses": replace(openai_responses.WIRE, keep=kept_responses.keep),
+    "embeddings": openai_embeddings.WIRE,
+}
 ANTHROPIC: dict[str, Wire] = {"messages": anthropic_messages.WIRE}
+
+
+async def _unknown(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+    raise VendorError(404, f"Unknown request URL: {scope['method']} {scope['path']}")
+
+
+_MODELS = [
+    Route("/models", model_pages.list_models),
+    Route("/models/{name:path}", model_pages.one_model),
+]
+_OPENAI_PAGES = [
+    *_MODELS,
+    Route("/files", openai_files.upload, methods=["POST"]),
+    Route("/files", openai_files.list_files),
+    Route("/files/{id}", openai_files.one_file, methods=["GET", "DELETE"]),
+    Route("/files/{id}/content", openai_files.content),
+    Route("/batches", openai_batches.create, methods=["POST"]),
+    Route("/batches", openai_batches.list_batches),
+    Route("/batches/{id}", openai_batches.one_batch),
+    Route("/batches/{id}/cancel", openai_batches.cancel, methods=["POST"]),
+    Route("/responses/input_tokens", kept_responses.input_tokens, methods=["POST"]),
+    Route("/responses/{id}", kept_responses.one_response, methods=["GET", "DELETE"]),
+    Route("/responses/{id}/cancel", kept_responses.cancel, methods=["POST"]),
+    Route("/responses/{id}/input_items", kept_responses.input_items),
+]
+_ANTHROPIC_PAGES = [
+    *_MODELS,
+    Route("/messages/batches", anthropic_batches.create, methods=["POST"]),
+    Route("/messages/batches", anthropic_batches.list_batches),
+    Route("/messages/batches/{id}", anthropic_batches.one_batch, methods=["GET", "DELETE"]),
+    Route("/messages/batches/{id}/cancel", anthropic_batches.cancel, methods=["POST"]),
+    Route("/messages/batches/{id}/results", anthropic_batches.results),
+]
+PAGES = {False: Router(_OPENAI_PAGES, default=_unknown), True: Router(_ANTHROPIC_PAGES, default=_unknown)}
 
 
 def place_of(path: str, headers: Headers) -> tuple[str, str, str]:
@@ -51,7 +102,8 @@ class App:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         vendor, region, rest = place_of(scope["path"], headers)
         request_id = new_id("req_")
-        call = Call(vendor, region, headers, b"", request_id, send, receive)
+        base = f"http://{headers.get('host', '')}{scope['path'].removesuffix(rest).rstrip('/')}"
+        call = Call(vendor, region, headers, b"", request_id, send, receive, base)
         try:
             await self._serve(scope, call, rest)
         except VendorError as error:
@@ -75,7 +127,8 @@ class App:
             call.body = await read_body(call.receive)
             await self._count_tokens(call)
         else:
-            raise VendorError(404, f"Unknown request URL: {method} {scope['path']}")
+            inner = {**scope, "path": f"/{rest}", "root_path": "", "call": call, "sandbox": self.sandbox}
+            await PAGES[call.anthropic](inner, call.receive, call.send)
 
     async def _count_tokens(self, call: Call) -> None:
         body = object_of(call.body)

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from offtake.sandbox.models import Model
 from offtake.sandbox.prompt import Prompt
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Where a request comes in: the host's region, the API's version, and the items of responses that were kept."""
+
+    region: str = "global"
+    version: str = ""
+    remembered: Mapping[str, list[dict[str, Any]]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from offtake.sandbox.answer import Answer
-from offtake.sandbox.ask import Ask
+from offtake.sandbox.ask import Ask, Caller
+from offtake.sandbox.models import Model
 from offtake.sandbox.usage import Usage
 
 encode = msgspec.json.encode
@@ -45,9 +46,10 @@ class Wire:
 
     endpoint: str
     prefix: str
-    read: Callable[..., Ask]
+    read: Callable[[Model, dict[str, Any], Caller], Ask]
     whole: Callable[[Done], dict[str, Any]]
     stream: Callable[[Done, int], Iterator[Chunk]]
+    keep: Callable[[Any, Done], None] | None = None  # remembers the answer in the sandbox
 
 
 def new_id(prefix: str) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import zlib
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
-from offtake.sandbox.ask import Ask
+from offtake.sandbox.ask import Ask, Caller
 from offtake.sandbox.done import Chunk, Done, Wire, encode
 from offtake.sandbox.faults import ERRORS, billed, error_of
 from offtake.sandbox.limits import Bucket, headers_of
@@ -45,6 +45,7 @@ class Call:
     request_id: str
     send: Send
     receive: Receive
+    base: str = ""  # the address that `/messages` follows, as the client knows it
 
     @property
     def anthropic(self) -> bool:
@@ -62,7 +63,7 @@ class Call:
         return hashlib.sha256(self.key.encode()).hexdigest()[:12]
 
 
-async def read_body(receive: Receive) -> bytes:
+async def read_body(receive: Receive, most: int = BODY_MAX_BYTES) -> bytes:
     """The whole body. VendorError 413 beyond the limit; asyncio.CancelledError where the client leaves."""
     parts, size = [], 0
     while True:
@@ -72,7 +73,7 @@ async def read_body(receive: Receive) -> bytes:
         part = message.get("body", b"")
         parts.append(part)
         size += len(part)
-        if size > BODY_MAX_BYTES:
+        if size > most:
             raise VendorError(413, "Request exceeds the maximum size")
         if not message.get("more_body"):
             return b"".join(parts)
@@ -116,10 +117,7 @@ def _encoded(headers: Headers) -> list[tuple[bytes, bytes]]:
 def ask_of(sandbox: Sandbox, wire: Wire, call: Call, body: dict[str, Any], raw: bytes) -> Ask:
     """What the body asks; VendorError where the vendor would refuse it."""
     model = sandbox.models.find(call.vendor, body.get("model"))
-    if call.anthropic:
-        ask = wire.read(model, body, call.region, call.headers.get("anthropic-version", ""))
-    else:
-        ask = wire.read(model, body, call.region)
+    ask = wire.read(model, body, Caller(call.region, call.headers.get("anthropic-version", ""), sandbox.remembered))
     check_window(ask)
     ask.wishes = wishes_of(raw, call.headers)
     ask.seed = zlib.crc32(b"".join(block.content for block in ask.prompt.blocks))
@@ -136,6 +134,8 @@ async def exchange(sandbox: Sandbox, wire: Wire, call: Call) -> None:
         return
     buckets = sandbox.limits.admit(call.vendor, ask.model.id, ask.prompt.tokens, sandbox.now())
     done = do(sandbox, ask, fault, wire.prefix, call.request_id)
+    if wire.keep:
+        wire.keep(sandbox, done)
     if "output" in buckets:
         buckets["output"].left -= done.usage.output
     pause = sandbox.pause_seconds(sandbox.script.latency.first_token_ms)
@@ -150,18 +150,24 @@ async def exchange(sandbox: Sandbox, wire: Wire, call: Call) -> None:
 
 
 async def _fail(sandbox: Sandbox, ask: Ask, fault: FaultRule, call: Call) -> None:
-    """An error instead of an answer, billed or not."""
+    """An error instead of an answer, perhaps after a while."""
     if fault.fault == "timeout":
         await _hang(call.receive, fault.delay_ms / 1000 or TIMEOUT_SECONDS)
     elif fault.delay_ms:
         await asyncio.sleep(fault.delay_ms / 1000)
+    raise fail(sandbox, ask, fault, call)
+
+
+def fail(
+    sandbox: Sandbox, ask: Ask, fault: FaultRule, call: Call, named: Mapping[str, str] | None = None
+) -> VendorError:
+    """The error of a fault, which is metered where the script says that it is billed."""
     error = error_of(fault, call.vendor)
-    bill = billed(fault)
-    if bill != "none":
-        usage = sandbox.input_of(ask)
+    if billed(fault) != "none":
         outcome = "timeout" if fault.fault == "timeout" else "http_5xx" if error.status >= 500 else "client_error"
-        _meter(sandbox, ask, usage, call, status=error.status, outcome=outcome, fault=fault.fault)
-    raise error
+        more = {"status": error.status, "outcome": outcome, "fault": fault.fault}
+        _meter(sandbox, ask, sandbox.input_of(ask), call, **more, **(named or {}))
+    return error
 
 
 async def _hang(receive: Receive, seconds: float) -> None:
@@ -180,7 +186,15 @@ def _meter(sandbox: Sandbox, ask: Ask, usage: Usage, call: Call, **more: Any) ->
     sandbox.meter.write(line)
 
 
-def bill(sandbox: Sandbox, done: Done, fault: FaultRule | None, call: Call, usage: Usage, outcome: str = "") -> None:
+def bill(
+    sandbox: Sandbox,
+    done: Done,
+    fault: FaultRule | None,
+    call: Call,
+    usage: Usage,
+    outcome: str = "",
+    named: Mapping[str, str] | None = None,
+) -> None:
     """The meter's line of a request that was answered, as far as it is billed."""
     kind = fault.fault if fault else ""
     charged = billed(fault) if fault else "all"
@@ -197,7 +211,7 @@ def bill(sandbox: Sandbox, done: Done, fault: FaultRule | None, call: Call, usag
     }
     if done.region != done.ask.region:
         more["region"] = done.region
-    _meter(sandbox, done.ask, usage, call, **more)
+    _meter(sandbox, done.ask, usage, call, **more, **(named or {}))
 
 
 async def _whole(

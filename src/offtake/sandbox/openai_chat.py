@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from offtake.sandbox.answer import Answer
-from offtake.sandbox.ask import Ask
+from offtake.sandbox.ask import Ask, Caller
 from offtake.sandbox.done import Chunk, Done, Pieces, Wire, encode
 from offtake.sandbox.models import OUTPUT_MAX, Model
 from offtake.sandbox.openai_reading import (
@@ -26,7 +26,7 @@ from offtake.sandbox.usage import chat_usage
 _FINISH = {"tool": "tool_calls", "refusal": "content_filter", "stop_sequence": "stop", "cut": None}
 
 
-def read(model: Model, body: dict[str, Any], region: str) -> Ask:
+def read(model: Model, body: dict[str, Any], caller: Caller) -> Ask:
     """The request, or a VendorError 400."""
     refuse_embeddings(model)
     prompt = chat_prompt(body)
@@ -47,7 +47,7 @@ def read(model: Model, body: dict[str, Any], region: str) -> Ask:
         tier_asked=asked,
         tier=tier,
         channel=channel_of(tier),
-        region=region,
+        region=caller.region,
         reasons=model.reasons and body.get("reasoning_effort") != "none",
         tools=tools,
         tool=tool_choice(body.get("tool_choice"), tools),

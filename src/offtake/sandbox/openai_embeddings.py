@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterator
 from typing import Any
 
-from offtake.sandbox.ask import Ask
+from offtake.sandbox.ask import Ask, Caller
 from offtake.sandbox.done import Chunk, Done, Wire
 from offtake.sandbox.models import Model
 from offtake.sandbox.openai_reading import count_of
@@ -21,7 +21,7 @@ _DIMENSIONS_OTHERWISE = 1536
 INPUTS_MAX = 2048
 
 
-def read(model: Model, body: dict[str, Any], region: str) -> Ask:
+def read(model: Model, body: dict[str, Any], caller: Caller) -> Ask:
     """The request, or a VendorError 400."""
     if not model.embeds:
         raise VendorError(403, f"You are not allowed to generate embeddings from {model.id}")
@@ -30,7 +30,7 @@ def read(model: Model, body: dict[str, Any], region: str) -> Ask:
     count_of(body, "dimensions", 1)
     texts = _inputs(body.get("input"))
     blocks = [Block(compact(each).encode(), len(each) if isinstance(each, list) else tokens_of(each)) for each in texts]
-    return Ask("embeddings", model, Prompt(blocks), body, output_max=0, choices=0, region=region)
+    return Ask("embeddings", model, Prompt(blocks), body, output_max=0, choices=0, region=caller.region)
 
 
 def _inputs(given: object) -> list[Any]:

@@ -8,7 +8,7 @@
     limits:
       - {vendor: openai, model: "*", requests_per_minute: 500, input_tokens_per_minute: 2_000_000}
     latency: {first_token_ms: 300, token_ms: 8, spread: 40%}
-    batches: {seconds: 2}
+    batches: {seconds: 2, expire: 10%}
     tokens_per_chunk: 4
 
 The first fault whose `when` fits is met. `when` counts the requests that its other words fit: `requests` are numbers
@@ -85,9 +85,10 @@ class Latency(Term):
 
 
 class Batches(Term):
-    """How long a batch takes before its requests run."""
+    """How long a batch takes before its requests run, and which share of them, the last ones, expires."""
 
     seconds: Whole = 0
+    expire: Share = Decimal(0)
 
 
 class Script(Term):

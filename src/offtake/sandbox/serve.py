@@ -38,7 +38,7 @@ def server_of(sandbox: Sandbox) -> uvicorn.Server:
     logging.getLogger("uvicorn.error").addFilter(_said)
     config = uvicorn.Config(
         App(sandbox), lifespan="off", log_level="warning", access_log=False, server_header=False,
-        timeout_graceful_shutdown=5, timeout_keep_alive=75, ws="none",
+        timeout_graceful_shutdown=5, proxy_headers=False, timeout_keep_alive=75, ws="none",
     )  # fmt: skip
     return uvicorn.Server(config)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 import random
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from offtake.sandbox.answer import Answer, answer_to
 from offtake.sandbox.anthropic_prompt import web_search_tokens
@@ -35,7 +35,11 @@ class Sandbox:
         self.faults = Faults(script)
         self.limits = Limits(script.limits)
         self.dice = random.Random(f"{script.seed}:latency")
-        self.numbers = itertools.count(1)
+        self.remembered: dict[str, list[dict[str, Any]]] = {}  # items of kept responses, for those that follow
+        self.responses: dict[str, dict[str, Any]] = {}
+        self.files: dict[str, Any] = {}
+        self.batches: dict[str, Any] = {}
+        self.message_batches: dict[str, Any] = {}
 
     def input_of(self, ask: Ask) -> Usage:
         """The input by class; what is read from and written to the cache is so from now on."""
