@@ -1,4 +1,4 @@
-"""What other systems' words mean in ours: HTTP statuses and stop reasons as outcomes, service tiers as channels.
+"""What other systems' words mean in ours: statuses, stop reasons and errors as outcomes, service tiers as channels.
 
 A word that is not known is an error and not `ok`: a row whose outcome is guessed is billed by a guess.
 """
@@ -26,11 +26,27 @@ _STOP_REASONS = {
 }  # fmt: skip
 _OUTCOME_OF = {reason: outcome for outcome, reasons in _STOP_REASONS.items() for reason in reasons}
 
+# The types and codes of errors that come in the body of an answer or in the middle of a stream.
+_ERROR_TYPES = {
+    "http_5xx": (
+        "api_error", "overloaded_error", "server_error", "internal_error", "internal_server_error", "overloaded",
+        "service_unavailable", "engine_overloaded",
+    ),
+    "timeout": ("timeout_error", "timeout"),
+    "client_error": (
+        "invalid_request_error", "authentication_error", "billing_error", "permission_error", "not_found_error",
+        "conflict_error", "request_too_large", "rate_limit_error", "rate_limit_exceeded", "insufficient_quota",
+        "tokens", "requests", "invalid_prompt", "context_length_exceeded", "invalid_image", "image_parse_error",
+    ),
+    "refusal": ("content_filter", "content_policy_violation", "image_content_policy_violation"),
+}  # fmt: skip
+_OUTCOME_OF_ERROR = {word: outcome for outcome, words in _ERROR_TYPES.items() for word in words}
+
 _TIERS = {
     "realtime": ("", "standard", "default", "auto", "on_demand", "message", "scale", "null"),
     "batch": ("batch", "message_batch"),
     "flex": ("flex", "flex_discount"),
-    "priority": ("priority", "priority_on_demand"),
+    "priority": ("priority", "priority_on_demand", "fast"),  # OpenAI serves and bills `fast` as priority
 }
 _CHANNEL_OF = {tier: channel for channel, tiers in _TIERS.items() for tier in tiers}
 
@@ -56,6 +72,14 @@ def of_status(status: int) -> str:
     if 500 <= status < 600:
         return "http_5xx"
     raise InputError("U102", f"unknown HTTP status {status}")
+
+
+def of_error_type(word: str) -> str:
+    """The outcome of an error with this type or code: `overloaded_error` is http_5xx, `timeout_error` is timeout."""
+    outcome = _OUTCOME_OF_ERROR.get(word)
+    if outcome is None:
+        raise InputError("U102", f"unknown type of error {word!r}")
+    return outcome
 
 
 def channel_of(tier: str) -> str:

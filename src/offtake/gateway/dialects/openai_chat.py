@@ -1,0 +1,238 @@
+"""OpenAI's `POST /v1/chat/completions`, which most other vendors speak too.
+
+Sources: openai 3.54 (types/chat/completion_create_params.py, chat_completion_chunk.py), read November 2026.
+Usage comes in a stream only where it is asked for. We always ask, and take the chunk that carries it out again where
+the client did not; the other chunks then have `"usage": null`, which every client reads as nothing.
+"""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+from msgspec import Raw
+
+from offtake.gateway.ask import UNLIMITED, Ask, Edits, Fields, Refusal, Served
+from offtake.gateway.dialects import answered, asked, bound, openai_input, refusals, sse
+from offtake.gateway.dialects.document import count, decoded, encoded, flag, spliced, text, top_level
+from offtake.usage.usage_objects import openai_chat
+
+NAME = "openai_chat"
+refuse = refusals.openai
+
+_LIMITS = ("max_completion_tokens", "max_tokens")
+_CLIENT_TOOLS = frozenset({"function", "custom"})
+_INSTRUCTED = frozenset({"tools", "functions", "response_format", "web_search_options"})
+_HELD = frozenset({"cached_content", "extra_body"})  # Google: a cache of its own, named in the request
+_SEARCHES = frozenset({"web_search_options", "search_parameters", "plugins"})  # OpenAI, xAI, OpenRouter
+
+
+class _Message(msgspec.Struct):
+    content: Raw = Raw(b"null")
+    audio: Raw = Raw(b"null")
+
+
+class _Part(msgspec.Struct):
+    type: str = ""
+    image_url: Raw = Raw(b"null")
+    prompt_cache_breakpoint: Raw = Raw(b"")
+
+
+class _Choice(msgspec.Struct):
+    finish_reason: str | None = None
+
+
+class _Answer(msgspec.Struct):
+    """A completion, or a chunk of one."""
+
+    model: str | None = None
+    choices: list[_Choice] | None = None
+    usage: Raw = Raw(b"")
+    error: Raw = Raw(b"")
+    service_tier: str | None = None
+
+
+_MESSAGES = msgspec.json.Decoder(list[_Message]).decode
+_PARTS = msgspec.json.Decoder(list[_Part]).decode
+_ANSWER = msgspec.json.Decoder(_Answer).decode
+
+
+def read(path: str, headers: asked.Headers, body: bytes) -> Ask:
+    """What the client asks; `BadAsk` where its body cannot be read."""
+    fields = top_level(body)
+    model = asked.model_of(fields)
+    content = bound.Content(known=_HELD.isdisjoint(fields))
+    for message in decoded(_MESSAGES, asked.required(fields, "messages"), "messages"):
+        if asked.is_list(message.content):
+            _look(decoded(_PARTS, message.content, "messages"), content)
+        if bytes(message.audio) != b"null":  # an earlier spoken answer, by its id
+            content.known = False
+    searches = not _SEARCHES.isdisjoint(fields) or not asked.only_client_tools(fields, _CLIENT_TOOLS)
+    content.known &= not searches
+    stream, choices = flag(fields, "stream"), count(fields, "n", least=1) or 1
+    return Ask(
+        dialect=NAME,
+        body=body,
+        model=model,
+        stream=stream,
+        output_tokens_max=_output_tokens_max(fields, choices),
+        input_tokens_max=bound.input_tokens_max(body, content, bound.overhead_of(fields, _INSTRUCTED)),
+        # OpenAI writes to its cache unasked; the lifetime of 12 hours has to be asked for.
+        cache_writes=("5m", "1h") if content.cache_long or openai_input.cache_long(fields) else ("5m",),
+        tier=text(fields, "service_tier"),
+        server_tools=UNLIMITED if searches else 0,
+        session=text(fields, "prompt_cache_key") or asked.session_of(headers),
+        wants_usage=not stream or _asks_for_usage(fields),
+        choices=choices,
+        fields=fields,
+    )
+
+
+def _look(parts: list[_Part], content: bound.Content) -> None:
+    for part in parts:
+        match part.type:
+            case "text" | "refusal" | "input_audio":  # audio: 10 tokens a second, and no codec has fewer bytes
+                pass
+            case "image_url":
+                openai_input.look_at_image(part.image_url, None, content)
+            case _:
+                content.known = False
+        content.cache_long |= openai_input.marked_long(part.prompt_cache_breakpoint)
+
+
+def _output_tokens_max(fields: Fields, choices: int) -> int | None:
+    limit, older = count(fields, "max_completion_tokens"), count(fields, "max_tokens")
+    if limit is None and older is None:
+        return None
+    # A rejected prediction is billed as output, beside what the limit bounds.
+    return (max(limit or 0, older or 0) + len(fields.get("prediction", b""))) * choices
+
+
+def _asks_for_usage(fields: Fields) -> bool:
+    options = fields.get("stream_options")
+    if options is None or bytes(options) == b"null":
+        return False
+    return flag(top_level(bytes(options), "stream_options"), "include_usage")
+
+
+def edited(ask: Ask, edits: Edits) -> tuple[bytes, tuple[str, ...]]:
+    """The bytes for the vendor, and the names of the fields that were changed in them."""
+    changes = asked.renamed(ask, edits) | asked.clamp(ask, edits, _LIMITS)
+    if edits.include_usage and not ask.wants_usage:
+        options = bytes(ask.fields.get("stream_options", b"null"))
+        changes["stream_options"] = (
+            b'{"include_usage":true}'
+            if options == b"null"
+            else spliced(options, top_level(options), {"include_usage": b"true"})
+        )
+    if edits.cache_key and not text(ask.fields, "prompt_cache_key"):
+        changes["prompt_cache_key"] = encoded(edits.cache_key)
+    return asked.made(ask, changes), tuple(changes)
+
+
+def served(status: int, headers: answered.Headers, body: bytes, ask: Ask | None = None) -> Served:
+    """What a whole answer says; headers' names are lower-case."""
+    request_id = answered.header(headers, b"x-request-id")
+    if not 200 <= status < 300:
+        return answered.failed(status, request_id)
+    answer = answered.decode_or_none(_ANSWER, body)
+    if answer is None:
+        return Served(None, "vendor_truncation", vendor_request_id=request_id)
+    end = _End()
+    end.see(answer)
+    return end.served(request_id, "vendor_truncation")
+
+
+class _End:
+    """What is known of an answer so far."""
+
+    __slots__ = ("error", "finish", "model", "tier", "usage")
+
+    def __init__(self) -> None:
+        self.model = self.tier = ""
+        self.finish: dict[str, None] = {}  # the choices' own words, each once
+        self.usage: Raw | None = None
+        self.error: Raw | None = None
+
+    @property
+    def is_final(self) -> bool:
+        """Whether no usage follows: some vendors say it with every chunk, others after the last."""
+        return self.error is not None or (self.usage is not None and bool(self.finish))
+
+    def see(self, answer: _Answer) -> None:
+        self.model = self.model or answer.model or ""
+        self.tier = answer.service_tier or self.tier
+        self.finish |= {choice.finish_reason: None for choice in answer.choices or () if choice.finish_reason}
+        if len(answer.usage) > len("null"):
+            self.usage = answer.usage
+        if len(answer.error) and bytes(answer.error) != b"null":
+            self.error = answer.error
+
+    def served(self, request_id: str, cut: str) -> Served:
+        quantities = (
+            None
+            if self.usage is None
+            else answered.quantities(openai_chat, self.usage, "prompt_tokens", "completion_tokens")
+        )
+        outcome, finish = cut, ""
+        if self.error is not None:
+            outcome, finish = answered.outcome_of_error(self.error)
+        elif self.finish:
+            outcomes = {word: answered.outcome_of_finish(word) for word in self.finish}
+            # Of several choices the one that went wrong speaks.
+            finish = next((word for word, outcome in outcomes.items() if outcome != "ok"), next(iter(outcomes)))
+            outcome = outcomes[finish]
+        return Served(quantities, outcome, self.tier, "", self.model, request_id, finish)
+
+
+_MATTERS = re.compile(rb'"(?:usage|error)"\s*:\s*[{"\[]|"finish_reason"\s*:\s*"').search
+
+
+class Stream:
+    """A streamed answer on its way to the client. Only chunks that say more than text are read."""
+
+    __slots__ = ("_done", "_end", "_events", "_request_id", "_strips")
+
+    def __init__(self, ask: Ask, headers: answered.Headers) -> None:
+        self._strips = not ask.wants_usage
+        self._events = sse.Events()
+        self._done = False
+        self._end = _End()
+        self._request_id = answered.header(headers, b"x-request-id")
+
+    @property
+    def complete(self) -> bool:
+        """Whether the usage is final: whoever writes it down does so before this chunk is passed on."""
+        return self._done or self._end.is_final
+
+    def feed(self, chunk: bytes) -> bytes:
+        """The bytes to pass on for a chunk of the vendor's: itself, but for usage that the client did not ask for."""
+        passed = [event for event in self._events.feed(chunk) if not self._read(event)]
+        return b"".join(passed) if self._strips else chunk
+
+    def end(self) -> bytes:
+        """The bytes that are still owed when the vendor has closed."""
+        rest = self._events.rest()
+        kept = b"" if self._read(rest) else rest
+        return kept if self._strips else b""
+
+    def served(self, cut: str = "vendor_truncation") -> Served:
+        """What is known; `cut` is the outcome of a stream that has not come to its end."""
+        return self._end.served(self._request_id, cut)
+
+    def _read(self, event: bytes) -> bool:
+        """Look at an event where it may matter; True for one that the client did not ask for."""
+        if self._end.model and not _MATTERS(event) and sse.in_one_line(event) and b"[DONE]" not in event:
+            return False
+        data = sse.data_of(event)
+        answer = answered.decode_or_none(_ANSWER, data)
+        if answer is None:
+            self._done = self._done or data.strip() == b"[DONE]"
+            return False
+        self._end.see(answer)
+        return self._strips and answer.choices == [] and len(answer.usage) > len("null")
+
+
+def stream_error(refusal: Refusal) -> bytes:
+    """The event that ends a stream with an error; the SDK raises on it."""
+    return sse.event("", encoded({"error": refusals.openai_error(refusal)}))

@@ -1,0 +1,66 @@
+"""Server-sent events, cut out of a stream of bytes in whatever pieces it arrives (WHATWG HTML, section 9.2).
+
+Events stay the bytes that they are, terminator included, so that passing them on changes nothing. What an event holds
+is read only for those that matter.
+"""
+
+from __future__ import annotations
+
+import re
+
+# An empty line ends an event; lines end with \r\n, \n or \r.
+_END = re.compile(rb"\r?\n\r?\n|\r\r")
+_LINE = re.compile(rb"\r\n|\n|\r")
+_END_BYTES_MAX = 4
+
+
+class Events:
+    """Cuts a stream into events. `held` is the beginning of one that has not ended yet."""
+
+    __slots__ = ("_held", "_searched")
+
+    def __init__(self) -> None:
+        self._held = bytearray()
+        self._searched = 0  # so that an event in a thousand pieces is searched once, not a thousand times
+
+    def feed(self, chunk: bytes) -> list[bytes]:
+        """The events that end in `chunk`, each with all of its bytes."""
+        if not self._held and chunk.endswith(b"\n\n") and not chunk.endswith(b"\n\n\n") and b"\r" not in chunk:
+            return [event + b"\n\n" for event in chunk[:-2].split(b"\n\n")]
+        self._held += chunk
+        events = []
+        begin = 0
+        for end in _END.finditer(self._held, self._searched):
+            events.append(bytes(self._held[begin : end.end()]))
+            begin = end.end()
+        del self._held[:begin]
+        self._searched = max(0, len(self._held) - _END_BYTES_MAX + 1)
+        return events
+
+    def rest(self) -> bytes:
+        """What is held, given up: the stream has ended."""
+        rest = bytes(self._held)
+        self._held.clear()
+        self._searched = 0
+        return rest
+
+
+def data_of(event: bytes) -> bytes:
+    """The data of an event, its lines joined; empty for a comment."""
+    values = []
+    for line in _LINE.split(event):
+        name, _, value = line.partition(b":")
+        if name == b"data":
+            values.append(value.removeprefix(b" "))
+    return b"\n".join(values)
+
+
+def in_one_line(event: bytes) -> bool:
+    """Whether the data of an event stands in one line, so that a search through its bytes sees it as it is."""
+    first = event.find(b"data")
+    return event.find(b"\ndata", first) == -1 and event.find(b"\rdata", first) == -1
+
+
+def event(name: str, data: bytes) -> bytes:
+    """One event, named where a dialect names them."""
+    return (b"event: " + name.encode() + b"\n" if name else b"") + b"data: " + data + b"\n\n"
