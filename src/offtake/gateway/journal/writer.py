@@ -47,6 +47,7 @@ class JournalWriter:
         self._sequence = self._size = 0
         self._fd = -1
         self._broken = ""
+        self._has_spare = False
         self._spare = folder / f"{worker}{SPARE}"
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -63,17 +64,12 @@ class JournalWriter:
         else:
             payload = encode(events)
         line = line_of(payload) + b"\n"
-        if self._broken:
-            raise self._error(None)
+        if self._broken or not self._has_spare:
+            self._check(events)
         try:
-            written = os.write(self._fd, line)
+            self._write(line)
         except OSError as error:
             self._again(events, line, error)
-            return
-        if written != len(line):
-            self._again(events, line, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
-            return
-        self._size += written
         if self._size >= self._rotate_bytes:
             self.rotate()
 
@@ -126,31 +122,51 @@ class JournalWriter:
         self._spare.unlink(missing_ok=True)
         os.close(self._lock)
 
-    def _again(self, events: tuple[Event, ...], line: bytes, error: OSError) -> None:
-        """Cut off what was written of the line; try once more where that can help, and refuse otherwise."""
+    def _write(self, line: bytes) -> None:
+        """Write a line, or cut off what was written of it. OSError says why."""
+        written = os.write(self._fd, line)
         try:
+            if written != len(line):  # a disk that fills up takes a part, and refuses the rest with the reason
+                written += os.write(self._fd, line[written:])
+            if written != len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError:
             os.ftruncate(self._fd, self._size)
-        except OSError as second:
-            self._broken = second.strerror or str(second)
+            raise
+        self._size += written
+
+    def _again(self, events: tuple[Event, ...], line: bytes, error: OSError) -> None:
+        """Try a refused line once more where that can help: in the next file, or in the room of the spare."""
+        if os.fstat(self._fd).st_size != self._size:  # what was written of it could not be cut off
+            self._broken = error.strerror or str(error)
             raise self._error(error) from error
         if error.errno == errno.EFBIG:
             self.rotate()
-        elif any(isinstance(event, Intent) for event in events):
-            raise self._error(error) from error
-        else:
+        elif self._has_spare and not any(isinstance(event, Intent) for event in events):
             self._spare.unlink(missing_ok=True)
+            self._has_spare = False
+        else:
+            raise self._error(error) from error
         try:
-            written = os.write(self._fd, line)
-            if written != len(line):
-                os.ftruncate(self._fd, self._size)
-                raise self._error(error)
+            self._write(line)
         except OSError as second:
             raise self._error(second) from second
-        self._size += written
+
+    def _check(self, events: tuple[Event, ...]) -> None:
+        """Nothing is written after a sync that failed, and nobody is let in while there is no spare."""
+        if self._broken:
+            raise self._error(None)
+        if any(isinstance(event, Intent) for event in events):
+            try:
+                self._keep_spare()
+            except OSError as error:
+                self._spare.unlink(missing_ok=True)
+                raise self._error(error) from error
 
     def _keep_spare(self) -> None:
         with self._spare.open("wb") as file:
             os.posix_fallocate(file.fileno(), 0, SPARE_BYTES)
+        self._has_spare = True
 
     def _open_next(self) -> None:
         sequence = self._sequence + 1
