@@ -196,7 +196,7 @@ def test_what_has_no_price_or_no_bound_is_refused() -> None:
     gone = admit(ask(), question_of(ask(), where, key(), "claude-nonsense", "realtime"), state, AT, MINUTE)
 
     assert isinstance(gone, Refusal)
-    assert ("G402", "no model 'claude-nonsense' of anthropic in the catalogue") == (gone.code, gone.message)
+    assert ("G302", "no model 'claude-nonsense' of anthropic in the catalogue") == (gone.code, gone.message)
 
 
 def test_an_escaped_letter_may_spell_any_medium() -> None:

@@ -76,10 +76,11 @@ def compile_ceiling(terms: CompiledTerms, shape: Shape, at: datetime, turn: time
     bands = [_dearest(_cards(instants, context), shape) for context in _contexts(thresholds)]
     inputs, outputs, requests, searches, slacks = zip(*bands, strict=True)
     expected = lanes[0][0]
+    plain = [expected.card(at, bisect_left(expected.thresholds, each)) for each in _contexts(thresholds)]
     return Ceiling(
         at, _until(terms, lanes, at, turn), thresholds, _rising(inputs), _rising(outputs), max(requests),
         max(searches), max(slacks), expected.model.context_window,
-        tuple(_plain(expected.card(at, bisect_left(expected.thresholds, each))) for each in _contexts(thresholds)),
+        tuple(_rates(card, "contracted") for card in plain), tuple(_rates(card, "public") for card in plain),
     )  # fmt: skip
 
 
@@ -195,9 +196,9 @@ def _priced(card: RateCard, meter: str) -> UnitPrice | None:
         return None
 
 
-def _plain(card: RateCard) -> Rates:
+def _rates(card: RateCard, cost: str) -> Rates:
     found = [_priced(card, name) for name in ("input_tokens", "cache_read_tokens", "output_tokens")]
-    return Rates(*(price.contracted if price else 0 for price in found))
+    return Rates(*(getattr(price, cost) if price else 0 for price in found))
 
 
 def _rising(prices: tuple[int, ...]) -> tuple[int, ...]:

@@ -41,7 +41,7 @@ class Ceiling:
     """The dearest prices of one shape for requests admitted in [since, until), in picodollars.
 
     `inputs` and `outputs` hold the dearest price of a token up to each context band; `thresholds` divide the bands.
-    `plain` are the prices that are expected, by band, for whoever compares vendors.
+    `plain` are the prices that are expected, by band, for whoever compares vendors, and `listed` what anyone pays.
     """
 
     since: datetime
@@ -54,6 +54,7 @@ class Ceiling:
     slack: int
     context_window: int | None
     plain: tuple[Rates, ...]
+    listed: tuple[Rates, ...]
 
     def pico(self, input_tokens_max: int | None, output_tokens_max: int | None, server_tools: int = 0) -> int:
         """The bound in picodollars. A limit that is None is the context window; each server tool may use a turn more.
@@ -85,8 +86,15 @@ class Ceiling:
 
     def expected(self, input_tokens: int, cache_read_tokens: int, output_tokens: int) -> int:
         """What these quantities cost at the expected prices, in picodollars."""
-        rates = self.plain[bisect_left(self.thresholds, input_tokens + cache_read_tokens)]
-        return input_tokens * rates.input + cache_read_tokens * rates.cache_read + output_tokens * rates.output
+        return self._at(self.plain, input_tokens, cache_read_tokens, output_tokens)
+
+    def at_list(self, input_tokens: int, cache_read_tokens: int, output_tokens: int) -> int:
+        """What these quantities cost anyone, in picodollars."""
+        return self._at(self.listed, input_tokens, cache_read_tokens, output_tokens)
+
+    def _at(self, rates: tuple[Rates, ...], input_tokens: int, cache_read_tokens: int, output_tokens: int) -> int:
+        each = rates[bisect_left(self.thresholds, input_tokens + cache_read_tokens)]
+        return input_tokens * each.input + cache_read_tokens * each.cache_read + output_tokens * each.output
 
     def _window(self) -> int:
         if self.context_window is None:

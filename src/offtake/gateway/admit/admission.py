@@ -19,10 +19,11 @@ from offtake.gateway.admit.learned import HIGH, Learned
 from offtake.gateway.admit.limits import Limits, Ticket
 from offtake.gateway.admit.policy import Policy
 from offtake.gateway.admit.question import Question
+from offtake.gateway.admit.scope import unknown_model
 from offtake.gateway.ask import Ask, Refusal
 from offtake.gateway.outlet import KeyRules, Outlet
 from offtake.rating.ceiling import Ceiling
-from offtake.values.errors import OfftakeError
+from offtake.values.errors import CatalogError, OfftakeError
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class State:
 
 def question_of(ask: Ask, outlet: Outlet, key: KeyRules, model: str, channel: str, stores: bool = False) -> Question:
     """What the rules are asked: the region is the one that the client names, or the outlet's own."""
-    return Question(outlet, key, ask.dialect, model, ask.model, channel, ask.region or outlet.region, stores)
+    return Question(outlet, key, ask.dialect, model, channel, ask.region or outlet.region, stores)
 
 
 def allowed(ask: Ask, question: Question, policy: Policy, at: datetime) -> Refusal | tuple[Refusal, ...]:
@@ -99,6 +100,8 @@ def admit(
 
 def unpriced(error: OfftakeError) -> Refusal:
     """The refusal of a request that no term prices, or whose cost nothing bounds: unpriced is not free."""
+    if isinstance(error, CatalogError) and error.code == "K301":
+        return unknown_model(error)
     found = error.findings[0]
     return Refusal("policy", "G402", found.what, str(found.where or ""), found.hint)
 

@@ -84,3 +84,15 @@ def ends_soon(model: ModelFacts, at: datetime, contract: Contract) -> str:
     notice = f"; notice due: {models.deprecation_notice}" if models and models.deprecation_notice else ""
     word = "deprecated since" if at >= model.deprecated else "to be deprecated on"
     return f"{model.id} is {word} {model.deprecated:%Y-%m-%d}{notice}"
+
+
+def admitted_for(contract: Contract, workload: str, model: str, at: datetime) -> bool:
+    """Whether a suite that decides for this workload admits the model today: what standing in for another takes."""
+    models = contract.as_of(at).models
+    today = at.astimezone(contract.zone).date()
+    return any(
+        match(each.model, model) and today < each.until
+        for suite in (models.evaluation if models else None) or []
+        if suite.workloads is None or match_any(suite.workloads, workload)
+        for each in suite.admitted
+    )

@@ -15,14 +15,13 @@ from offtake.gateway.outlet import KeyRules, Outlet
 class Question(NamedTuple):
     """May this key send a request of this model here? `stores`: it asks the vendor to keep something of it.
 
-    `model` is the catalogue's id of the model, `asked` the name that the client wrote.
+    `model` is the catalogue's id of the model, under which usage is recorded and priced.
     """
 
     outlet: Outlet
     key: KeyRules
     dialect: str
     model: str
-    asked: str = ""
     channel: str = "realtime"
     region: str = "global"
     stores: bool = False

@@ -29,12 +29,12 @@ def in_term(looked: Looked) -> Refusal | None:
 
 
 def model_covered(looked: Looked) -> Refusal | None:
-    """`scope.models` covers the model, by the catalogue's name or as the client wrote it."""
-    asked, patterns = looked.asked, looked.terms.scope.models
-    if match_any(patterns, asked.model) or (asked.asked and match_any(patterns, asked.asked)):
+    """`scope.models` covers the model."""
+    model, patterns = looked.asked.model, looked.terms.scope.models
+    if match_any(patterns, model):
         return None
     return Refusal(
-        "policy", "G303", f"{asked.model} is not in scope.models {patterns}", looked.clause("scope.models"),
+        "policy", "G303", f"{model} is not in scope.models {patterns}", looked.clause("scope.models"),
         "ask for a model of the contract, or add it by an amendment",
     )  # fmt: skip
 

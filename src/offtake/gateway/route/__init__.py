@@ -1,0 +1,1 @@
+"""Routing: through which contract and channel a request costs least, given what is paid for already."""

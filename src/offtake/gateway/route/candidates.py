@@ -1,0 +1,141 @@
+"""The candidates for one request: every outlet that may serve it, the one that costs least on the margin first.
+
+Rules first: an outlet that the contract or the key forbids is no candidate, whatever it costs. Then the marginal cost
+with the session's warm cache where there is one, so that leaving it costs what the cache saved. Among equals the
+session's home, then the order of the configuration. The same model everywhere; another only where the key opted in and
+a suite of the contract that decides for its workload admits it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from offtake.contract.patterns import match_any
+from offtake.gateway.admit.admission import allowed, expected_tokens, question_of, unpriced
+from offtake.gateway.admit.evaluation import admitted_for
+from offtake.gateway.admit.hold import shape_of
+from offtake.gateway.admit.learned import MEDIAN, Learned
+from offtake.gateway.admit.limits import SECOND
+from offtake.gateway.admit.policy import Policy
+from offtake.gateway.admit.question import Question, clause_of
+from offtake.gateway.ask import Ask, Refusal
+from offtake.gateway.outlet import KeyRules, Outlet
+from offtake.gateway.route.breaker import Breaker
+from offtake.gateway.route.marginal import Marginal, marginal
+from offtake.gateway.route.standing import NOTHING, Quantities, Standing
+from offtake.gateway.route.sticky import Sessions, Warm, draw_of
+from offtake.values.errors import OfftakeError
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Where a request may go. `cost` says what it is expected to cost there and which clause decided."""
+
+    question: Question
+    cost: Marginal
+    clause: str
+    observed: tuple[Refusal, ...] = ()
+
+    @property
+    def outlet(self) -> Outlet:
+        """The endpoint and its contract."""
+        return self.question.outlet
+
+    @property
+    def model(self) -> str:
+        """The catalogue's id of the model that would serve."""
+        return self.question.model
+
+    @property
+    def expected_pico(self) -> int:
+        """What the term's bill is expected to grow by."""
+        return self.cost.pico
+
+
+@dataclass(frozen=True, slots=True)
+class Routes:
+    """Candidates in their order, and why the others are none."""
+
+    candidates: tuple[Candidate, ...]
+    refusals: tuple[Refusal, ...] = ()
+
+    def refusal(self) -> Refusal:
+        """What a client is told where there is no candidate: what a wait would cure, else the first reason."""
+        if not self.refusals:
+            return Refusal("model", "G501", "no outlet serves this model")
+        soon = [each for each in self.refusals if each.retry_after_seconds is not None]
+        return min(soon, key=lambda each: each.retry_after_seconds or 0.0) if soon else self.refusals[0]
+
+
+@dataclass(slots=True)
+class RouteState:
+    """What a worker knows of its outlets. Standings by contract, breakers by (outlet, model)."""
+
+    standings: Mapping[str, Standing] = field(default_factory=dict)
+    breakers: dict[tuple[str, str], Breaker] = field(default_factory=dict)
+    sessions: Sessions = field(default_factory=Sessions)
+
+    def breaker(self, outlet: str, model: str) -> Breaker:
+        """The breaker of an outlet for a model."""
+        return self.breakers.setdefault((outlet, model), Breaker())
+
+
+def candidates(
+    ask: Ask, selling: Sequence[tuple[Outlet, str]], key: KeyRules, state: RouteState, policy: Policy,
+    learned: Learned, at: datetime, now_ns: int, others: Sequence[tuple[Outlet, str]] = (), stores: bool = False,
+) -> Routes:  # fmt: skip
+    """The candidates among the outlets that sell the model (`selling`) or one that may stand in for it (`others`)."""
+    warm = state.sessions.find(ask.session, now_ns)
+    found: list[Candidate] = []
+    refusals: list[Refusal] = []
+    pairs = [*selling, *(pair for pair in others if _stands_in(*pair, key, at))]
+    for outlet, model in pairs:
+        answer = _candidate(ask, outlet, model, key, state, policy, learned, at, now_ns, warm, stores)
+        if isinstance(answer, Candidate):
+            found.append(answer)
+        else:
+            refusals.append(answer)
+    if len(found) > 1:
+        found.sort(key=lambda each: (each.cost.pico, -_draw(ask.session, each)))
+    return Routes(tuple(found), tuple(refusals))
+
+
+def _candidate(
+    ask: Ask, outlet: Outlet, model: str, key: KeyRules, state: RouteState, policy: Policy, learned: Learned,
+    at: datetime, now_ns: int, warm: Warm | None, stores: bool,
+) -> Candidate | Refusal:  # fmt: skip
+    try:
+        shape = shape_of(ask, outlet, model, key, ask.region)
+        question = question_of(ask, outlet, key, model, shape.channels[0], stores)
+        answer = allowed(ask, question, policy, at)
+        if isinstance(answer, Refusal):
+            return answer
+        ceiling = outlet.bounds.ceiling(shape, at)
+    except OfftakeError as error:
+        return unpriced(error)
+    breaker = state.breakers.get((outlet.id, model))
+    if breaker and (wait := breaker.wait_ns(now_ns)):
+        what = f"{outlet.id} has failed or is limited for {model} and is left alone for {-(-wait // SECOND)} s"
+        return Refusal("overloaded", "G502", what, retry_after_seconds=min(max(wait / SECOND, 0.1), 60.0))
+    tokens, output = expected_tokens(ask, ceiling, key, model, learned, MEDIAN)
+    cached = min(tokens, warm.tokens) if warm and (warm.outlet, warm.model) == (outlet.id, model) else 0
+    use = Quantities(tokens - cached, cached, output)
+    standing = state.standings.get(outlet.contract, NOTHING)
+    cost = marginal(ceiling, standing, use, model, outlet.access, key.account, now_ns)
+    reservation = standing.reservation
+    if reservation and reservation.covers(model) and not cost.from_reserved:
+        refusal = reservation.refusal(tokens, output, now_ns)
+        if refusal:
+            return refusal
+    clause = "" if cost.clause == "prices" else clause_of(outlet.terms.contract, cost.clause, at)
+    return Candidate(question, cost, clause or outlet.contract, answer)
+
+
+def _stands_in(outlet: Outlet, model: str, key: KeyRules, at: datetime) -> bool:
+    return match_any(key.other_models, model) and admitted_for(outlet.terms.contract, key.workload, model, at)
+
+
+def _draw(session: str, each: Candidate) -> int:
+    return draw_of(session, each.outlet.id) if session else 0

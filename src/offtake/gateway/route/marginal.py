@@ -1,0 +1,90 @@
+"""What a request costs on the margin: what the whole term's bill grows by if it goes through this contract.
+
+    reserved capacity   0 while it fits into the minute: it is paid either way
+    a lapsing credit    0 for what it pays
+    a commitment        λ × the price of what it still lacks (odds.py); a shortfall that shrinks by more than the price,
+                        because usage counts at list, makes it cheaper still
+    a burst             the committed rate
+    beyond              the contracted price and the overage's premium
+    otherwise           the contracted price
+
+Whole picodollars, from the prices that rating compiled. It decides an order, and never what anyone is billed.
+
+Example: 100 at the contracted price, 60 of them within a commitment that one future of four draws anyway, the rest
+beyond it at 10% on top: 60 × 0.25 + 40 × 1.10 = 59.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from offtake.gateway.route.odds import THOUSAND
+from offtake.gateway.route.standing import Drawdown, Quantities, Standing
+from offtake.rating.ceiling import Ceiling
+
+
+@dataclass(frozen=True, slots=True)
+class Marginal:
+    """`pico` may be below 0. `clause` is the path of what decided; `words` the arithmetic."""
+
+    pico: int
+    contracted_pico: int
+    clause: str
+    words: str
+    from_reserved: bool = False
+
+
+def marginal(
+    ceiling: Ceiling, standing: Standing, use: Quantities, model: str, access: str, account: str, now_ns: int
+) -> Marginal:
+    """The marginal cost of a request that is expected to use so much."""
+    contracted = ceiling.expected(*use)
+    reserved = standing.reservation
+    if reserved and reserved.covers(model) and reserved.fits(use.input + use.cache_read, use.output, now_ns):
+        return Marginal(0, contracted, "capacity.reserved", "reserved and paid: 0", from_reserved=True)
+    left, clause, parts = contracted, "prices", []
+    for grant in standing.grants:
+        if left and grant.pays(model):
+            paid = min(left, grant.left_pico)
+            left -= paid
+            clause = grant.path
+            parts.append(f"{paid:,} paid by {grant.path}")
+    total = left
+    listed = ceiling.at_list(*use)
+    for each in standing.drawdowns if left else ():
+        if not each.covers(model, access, account):
+            continue
+        counted = _counted(each, use, left, contracted, listed)
+        within = min(counted, each.left_pico)
+        saved, premium = _saved(each, within), _premium(each, counted, within, left, contracted, listed)
+        total += premium - saved
+        if saved:
+            parts.append(f"λ {each.anyway_permille}/1000 of {within:,} in {each.path}: −{saved:,}")
+        if premium:
+            parts.append(f"beyond {each.path}: +{premium:,}")
+        clause = each.path if within else f"{each.path}.overage" if premium else clause
+    return Marginal(total, contracted, clause, "; ".join([f"contracted {contracted:,}", *parts, f"= {total:,}"]))
+
+
+def _counted(each: Drawdown, use: Quantities, left: int, contracted: int, listed: int) -> int:
+    """What it draws of a commitment, in picodollars of shortfall."""
+    if each.weights is not None:
+        return sum(tokens * weight for tokens, weight in zip(use, each.weights, strict=True))
+    return listed * left // contracted if each.text.counts_at == "list" and contracted else left
+
+
+def _saved(each: Drawdown, within: int) -> int:
+    """The expected part of a shortfall that does not come about."""
+    share = each.text.shortfall.share if each.text.shortfall else 1
+    return int(within * share) * (THOUSAND - each.anyway_permille) // THOUSAND
+
+
+def _premium(each: Drawdown, counted: int, within: int, left: int, contracted: int, listed: int) -> int:
+    """What the part beyond the commitment, and beyond its burst, costs on top."""
+    overage = each.text.overage
+    beyond = counted - within - (each.burst_left_pico if each.text.burst else 0)
+    if overage is None or beyond <= 0 or not counted:
+        return 0
+    price = listed * left // contracted if overage.at == "list" and contracted else left
+    dearer = int(price * (1 + (overage.surcharge or 0))) - left
+    return dearer * beyond // counted
