@@ -110,6 +110,33 @@ def test_any_pieces_give_the_same_bytes_and_the_same_usage(name: str, draws: st.
 
 
 @pytest.mark.parametrize("name", STREAMED)
+def test_a_stream_says_when_its_usage_is_final(name: str) -> None:
+    dialect = BY_NAME[name]
+    stream = dialect.Stream(dialect.read("", {}, spoken(name, {"stream": True})), HEADERS)
+    complete = []
+    for piece in STREAMS[name]:
+        stream.feed(piece)
+        complete.append(stream.complete)
+        assert not stream.complete or FINAL[name] == stream.served()
+
+    assert [False, True] == sorted(set(complete))
+    assert complete == sorted(complete)
+
+
+def test_usage_so_far_is_not_final_while_another_choice_speaks() -> None:
+    """So sends xAI: the usage so far, with each chunk."""
+    stream = BY_NAME["openai_chat"].Stream(
+        BY_NAME["openai_chat"].read("", {}, spoken("openai_chat", {"stream": True, "n": 2})), HEADERS
+    )
+    usage = {"prompt_tokens": 9, "completion_tokens": 1}
+    stream.feed(data(chunk("stop", usage=usage)))
+    assert not stream.complete
+    stream.feed(data(USAGE))
+    assert stream.complete
+    assert {"input_tokens": 9, "output_tokens": 4} == stream.served().quantities
+
+
+@pytest.mark.parametrize("name", STREAMED)
 def test_single_bytes_give_the_same(name: str) -> None:
     whole = b"".join(STREAMS[name])
 

@@ -8,7 +8,7 @@ know, and then the request bounds nothing.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import msgspec
 from msgspec import Raw
@@ -28,6 +28,7 @@ _HOLDING_BLOCKS = frozenset({"tool_result", "mcp_tool_result", "search_result"})
 _TOOL_TOKENS = 1_024
 _CLIENT_TOOL = re.compile(r"(?:bash|text_editor|computer|memory)_\d{8}").fullmatch
 _INSTRUCTED = frozenset({"tools", "output_config", "output_format", "compaction"})
+_FURTHER = frozenset({"tools", "mcp_servers", "context_management", "thread", "fallbacks"})
 _COMPACTION = b"compact"
 
 
@@ -73,21 +74,31 @@ _THREAD = msgspec.json.Decoder(_Conversation | None).decode
 class Extent:
     """How far a request may go beside its own text: content, further turns, further models, their output."""
 
-    content: bound.Content = field(default_factory=bound.Content)
-    overhead: int = 0
+    content: bound.Content
+    overhead: int
     turns: int = 0
-    models: list[str] = field(default_factory=list)
+    models: tuple[str, ...] = ()
     fallback_output_max: int = 0
 
 
 def extent_of(fields: Fields) -> Extent:
     """All of it, read from the request's members."""
-    extent = Extent(overhead=bound.overhead_of(fields, _INSTRUCTED))
-    content = extent.content
-    mark(fields.get("cache_control", Raw(b"null")), content)
-    blocks(fields.get("system", Raw(b"null")), content)
+    content = bound.Content()
+    extent = Extent(content, bound.overhead_of(fields, _INSTRUCTED))
+    if "cache_control" in fields:
+        mark(fields["cache_control"], content)
+    if "system" in fields:
+        blocks(fields["system"], content)
     for message in decoded(MESSAGES, asked.required(fields, "messages"), "messages"):
-        blocks(message.content, content)
+        if asked.is_list(message.content):
+            blocks(message.content, content)
+    if not _FURTHER.isdisjoint(fields):
+        _further(fields, extent)
+    return extent
+
+
+def _further(fields: Fields, extent: Extent) -> None:
+    """What lets a request go beyond what it holds: tools, servers, summaries, threads, other models."""
     for tool in asked.tools_of(fields):
         _tool(tool, extent)
     if "mcp_servers" in fields and bytes(fields["mcp_servers"]) not in (b"null", b"[]"):
@@ -95,11 +106,10 @@ def extent_of(fields: Fields) -> Extent:
     if _COMPACTION in bytes(fields.get("context_management", b"")):
         extent.turns += 1
     thread = decoded(_THREAD, fields["thread"], "thread") if "thread" in fields else None
-    content.known &= thread is None or thread.type == "create"
+    extent.content.known &= thread is None or thread.type == "create"
     _fallbacks(fields, extent)
     extent.turns = min(extent.turns, UNLIMITED)
-    content.known &= not extent.turns
-    return extent
+    extent.content.known &= not extent.turns
 
 
 def blocks(raw: Raw, content: bound.Content) -> None:
@@ -151,15 +161,15 @@ def _tool(tool: asked.Typed, extent: Extent) -> None:
         return
     extent.turns += UNLIMITED if tool.max_uses is None else tool.max_uses
     if tool.model:
-        extent.models.append(tool.model)
+        extent.models += (tool.model,)
 
 
 def _fallbacks(fields: Fields, extent: Extent) -> None:
     """Models that answer where the first declines: each a turn of its own, at its own price."""
     chain = decoded(_FALLBACKS, fields["fallbacks"], "fallbacks") if "fallbacks" in fields else None
     if isinstance(chain, str):
-        extent.turns, extent.models = UNLIMITED, [*extent.models, chain]
+        extent.turns, extent.models = UNLIMITED, (*extent.models, chain)
     for fallback in chain if isinstance(chain, list) else ():
         extent.turns += 1
-        extent.models.append(fallback.model)
+        extent.models += (fallback.model,)
         extent.fallback_output_max = max(extent.fallback_output_max, fallback.max_tokens or 0)

@@ -81,7 +81,7 @@ def read_input(name: str, headers: asked.Headers, body: bytes) -> tuple[Ask, Ext
         input_tokens_max=input_tokens_max(body, extent.content, extent.overhead),
         cache_writes=extent.content.cache_writes,
         server_tools=extent.turns,
-        other_models=tuple(extent.models),
+        other_models=extent.models,
         session=session,
         fields=fields,
     )

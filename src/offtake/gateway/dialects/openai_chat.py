@@ -146,18 +146,21 @@ def served(status: int, headers: answered.Headers, body: bytes, ask: Ask | None 
 class _End:
     """What is known of an answer so far."""
 
-    __slots__ = ("error", "finish", "model", "tier", "usage")
+    __slots__ = ("choices", "error", "finish", "is_last", "model", "tier", "usage")
 
-    def __init__(self) -> None:
+    def __init__(self, choices: int = 1) -> None:
+        self.choices = choices
         self.model = self.tier = ""
         self.finish: dict[str, None] = {}  # the choices' own words, each once
         self.usage: Raw | None = None
+        self.is_last = False  # usage in a chunk without choices: there is nothing left to count
         self.error: Raw | None = None
 
     @property
     def is_final(self) -> bool:
-        """Whether no usage follows: some vendors say it with every chunk, others after the last."""
-        return self.error is not None or (self.usage is not None and bool(self.finish))
+        """Whether no usage follows: some vendors say it so far with every chunk, others once after the last."""
+        with_last_words = self.choices == 1 and bool(self.finish)
+        return self.error is not None or (self.usage is not None and (self.is_last or with_last_words))
 
     def see(self, answer: _Answer) -> None:
         self.model = self.model or answer.model or ""
@@ -165,6 +168,7 @@ class _End:
         self.finish |= {choice.finish_reason: None for choice in answer.choices or () if choice.finish_reason}
         if len(answer.usage) > len("null"):
             self.usage = answer.usage
+            self.is_last = not answer.choices
         if len(answer.error) and bytes(answer.error) != b"null":
             self.error = answer.error
 
@@ -197,7 +201,7 @@ class Stream:
         self._strips = not ask.wants_usage
         self._events = sse.Events()
         self._done = False
-        self._end = _End()
+        self._end = _End(ask.choices)
         self._request_id = answered.header(headers, b"x-request-id")
 
     @property
