@@ -96,7 +96,7 @@ def test_a_failure_after_the_work_bills_its_input(sandbox: Start) -> None:
 @pytest.mark.parametrize("fault", ["cut", "stream_error"])
 def test_a_stream_that_breaks_bills_what_was_out(sandbox: Start, fault: str) -> None:
     running = sandbox(f"faults: [{{fault: {fault}, after: 11}}]")
-    texts = []
+    texts: list[str] = []
 
     with pytest.raises(openai.APIError):
         texts.extend(chunk.choices[0].delta.content or "" for chunk in chat(running, stream=True))
