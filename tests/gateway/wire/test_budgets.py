@@ -1,0 +1,56 @@
+"""Hard budgets under concurrency, on one worker and on several: what is spent never exceeds them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from tests.gateway.wire.load import Load, post
+from tests.gateway.wire.running import House
+
+ANSWER_DOLLARS = Decimal("0.0085")
+"""What one answer of `BODY` costs about: 400 tokens of gpt-5.4 at 12.75 USD a million; the hold is about as much."""
+BODY = {"model": "gpt-5.4", "max_completion_tokens": 400, "messages": [{"role": "user", "content": "hi"}]}
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_a_thousand_at_once_spend_no_more_than_a_dollar(tmp_path: Path, workers: int) -> None:
+    house = House(tmp_path, f"workers = {workers}").open()
+    try:
+        key = house.key("dollar", "--budget", "1USD/month")
+        load = Load(house.gateway.url, key, BODY)
+        found = asyncio.run(load.run(requests=1_000, connections=1_000))
+        exported = house.exported()
+    finally:
+        house.close()
+    spent = sum(Decimal(row["cost"]) for row in exported["settlements"])
+    assert {200, 429} == set(found), found
+    assert spent <= 1
+    assert spent > Decimal("0.8"), "most of the budget can be spent"
+    assert found[200] == len(exported["usage"])
+
+
+def test_a_solvent_key_with_an_overdraft_line_is_not_blocked(tmp_path: Path) -> None:
+    """Coding agents ask for 128,000 tokens on each call: 1.63 USD to hold for a call of cents."""
+    house = House(tmp_path).open()
+    try:
+        key = house.key("agent", "--budget", "2USD/month", "--overdraft", "1USD")
+        body = BODY | {"max_completion_tokens": 128_000, "messages": [{"role": "user", "content": "in 20 words"}]}
+        answers = Counter(post(house.gateway.url, key, body)[0] for _ in range(10))
+    finally:
+        house.close()
+    assert {200: 10} == answers
+
+
+def test_a_budget_is_refused_in_words_that_name_it(house: House) -> None:
+    key = house.key("poor", "--budget", "0.001USD/month")
+    status, headers, answer = post(house.gateway.url, key, BODY)
+    error = json.loads(answer)["error"]
+    assert (429, "insufficient_quota", "false") == (status, error["code"], headers["x-should-retry"])
+    assert "0.001 USD a month" in error["message"]
+    assert "budget" in headers["offtake-clause"]
