@@ -203,3 +203,23 @@ def test_an_escaped_letter_may_spell_any_medium() -> None:
     assert () == media_of(b'{"text": "a \\u00fc \\u003c"}')
     assert ("image",) == media_of(b'{"type": "image_url"}')
     assert ("audio", "image") == media_of(b'{"type": "\\u0069mage_url"}')
+
+
+def test_other_models_that_the_request_may_use_are_held_too() -> None:
+    where, seen, rich = outlet(), Learned(), [purse("10")]
+    alone = admitted(ask(), rich, key(), seen, where)
+    both = admitted(ask(other_models=("claude-haiku-4-5",)), rich, key(), seen, where)
+    unpriced = admitted(ask(other_models=("claude-nonsense",)), rich, key(), seen, where)
+
+    assert isinstance(alone, Admitted)
+    assert isinstance(both, Admitted)
+    haiku = where.bounds.ceiling(shape_of(ask(), where, "claude-haiku-4-5", key()), AT).pico(1_000, 1_000)
+    assert both.hold.pico == alone.hold.pico + haiku
+    assert isinstance(unpriced, Refusal)
+
+
+def test_server_tools_without_a_limit_are_refused_with_the_way_out() -> None:
+    found = admitted(ask(server_tools=2**31), [purse("100")], key(), Learned(), outlet())
+
+    assert isinstance(found, Short)
+    assert "max_uses" in refused(found, DOLLAR).hint

@@ -250,6 +250,6 @@ def test_without_a_candidate_the_reason_that_a_wait_cures_is_told() -> None:
     found = candidates(ask(), [(gone, "claude-haiku-4-5"), (here, OPUS)], key(), state, Policy(), Learned(), AT, MINUTE)
 
     assert () == found.candidates
-    assert ["G303", "G502"] == [each.code for each in found.refusals]
+    assert ["G303", "G512"] == [each.code for each in found.refusals]
     assert 5.0 == found.refusal().retry_after_seconds
-    assert "G501" == Routes(()).refusal().code
+    assert "G511" == Routes(()).refusal().code

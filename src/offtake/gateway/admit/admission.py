@@ -14,7 +14,7 @@ from datetime import datetime
 
 from offtake.gateway.admit import behaviour
 from offtake.gateway.admit.budget import Purse, Short, reserve
-from offtake.gateway.admit.hold import Hold, clamped, hold_of, learned, shape_of
+from offtake.gateway.admit.hold import Hold, clamped, hold_of, learned, others_of, shape_of
 from offtake.gateway.admit.learned import HIGH, Learned
 from offtake.gateway.admit.limits import Limits, Ticket
 from offtake.gateway.admit.policy import Policy
@@ -77,7 +77,8 @@ def admit(
     observed = list(answer)
     try:
         ceiling = outlet.bounds.ceiling(shape_of(ask, outlet, question.model, key, ask.region), at)
-        hard = hold_of(ask, ceiling)
+        others_pico = others_of(ask, outlet, key, at) if ask.other_models else 0
+        hard = hold_of(ask, ceiling, others_pico)
     except OfftakeError as error:
         return unpriced(error)
     tokens = expected_tokens(ask, ceiling, key, question.model, state.learned, HIGH)
@@ -88,7 +89,7 @@ def admit(
         if outlet.modes.of("limits") == "enforce":
             return refusal
         observed.append(refusal)
-    hold = _hold(ask, ceiling, hard, question, state, more_to_lend)
+    hold = _hold(ask, ceiling, hard, others_pico, question, state, more_to_lend)
     if isinstance(hold, Short):
         if outlet.modes.of("budget") == "enforce":
             return hold
@@ -106,12 +107,14 @@ def unpriced(error: OfftakeError) -> Refusal:
     return Refusal("policy", "G402", found.what, str(found.where or ""), found.hint)
 
 
-def _hold(ask: Ask, ceiling: Ceiling, hard: Hold, question: Question, state: State, more_to_lend: bool) -> Hold | Short:
+def _hold(
+    ask: Ask, ceiling: Ceiling, hard: Hold, others_pico: int, question: Question, state: State, more_to_lend: bool
+) -> Hold | Short:
     key = question.key
     if not state.purses:
         return hard
-    adaptive = learned(ask, ceiling, key.id, question.model, state.learned) if key.overdraft else None
-    lower = None if more_to_lend or not key.clamps else lambda free: clamped(ask, ceiling, free)
+    adaptive = learned(ask, ceiling, key.id, question.model, state.learned, others_pico) if key.overdraft else None
+    lower = None if more_to_lend or not key.clamps else lambda free: clamped(ask, ceiling, free, others_pico)
     return reserve(state.purses, hard, adaptive, lower)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterator
 from datetime import datetime
 from functools import lru_cache
 
@@ -41,10 +41,16 @@ def suspends(contract: Contract, model: str, event: str, at: datetime, by: str =
 
 
 def blocked(contract: Contract, body: bytes, at: datetime) -> Refusal | None:
-    """The first entry of `behaviour.block` that stands in a request's text. A few microseconds for each 10 KB."""
+    """The first entry of `behaviour.block` that stands in a request's text. Some microseconds for each 10 KB."""
     behaviour = contract.as_of(at).behaviour
     entries = tuple((behaviour.block if behaviour else None) or ())
-    found = _pattern(entries).search(body) if entries else None
+    if not entries:
+        return None
+    words, pattern = _pattern(entries)
+    lowered = body.lower()
+    if not any(word in lowered for word in words):
+        return None
+    found = pattern.search(lowered)
     if found is None:
         return None
     index = (found.lastindex or 1) - 1
@@ -55,14 +61,24 @@ def blocked(contract: Contract, body: bytes, at: datetime) -> Refusal | None:
 
 
 @lru_cache(maxsize=256)
-def _pattern(entries: tuple[str, ...]) -> re.Pattern[bytes]:
-    """One pattern for all entries, a group for each: as UTF-8, and as JSON may escape it."""
-    groups = (b"(" + b"|".join(_spellings(entry)) + b")" for entry in entries)
-    return re.compile(rb"(?<![A-Za-z0-9])(?:" + b"|".join(groups) + rb")(?![A-Za-z0-9])", re.IGNORECASE)
+def _pattern(entries: tuple[str, ...]) -> tuple[tuple[bytes, ...], re.Pattern[bytes]]:
+    """The longest word of each entry, which is looked for first and fast, and one pattern with a group for each."""
+    spelled = [list(_spellings(entry)) for entry in entries]
+    longest = dict.fromkeys(max(words, key=len) for each in spelled for words in each if words)
+    groups = (b"(" + b"|".join(map(_joined, each)) + b")" for each in spelled)
+    return tuple(longest), re.compile(rb"(?<![a-z0-9])(?:" + b"|".join(groups) + rb")(?![a-z0-9])")
 
 
-def _spellings(entry: str) -> Iterable[bytes]:
-    words = entry.replace("_", " ").split()
-    plain = [re.escape(word.encode()) for word in words]
-    escaped = [re.escape(json.dumps(word)[1:-1].encode()) for word in words]
-    return dict.fromkeys((rb"[\s_-]+".join(plain), rb"[\s_-]+".join(escaped)))
+def _joined(words: list[bytes]) -> bytes:
+    return rb"[\s_-]+".join(map(re.escape, words))
+
+
+def _spellings(entry: str) -> Iterator[list[bytes]]:
+    """The words of an entry as a body may write them: in either case, as UTF-8 or as JSON escapes them."""
+    seen: list[list[bytes]] = []
+    for text in (entry.lower(), entry.upper(), entry.title()):
+        for write in (str.encode, lambda word: json.dumps(word)[1:-1].encode()):
+            words = [write(word).lower() for word in text.replace("_", " ").split()]
+            if words not in seen:
+                seen.append(words)
+                yield words

@@ -21,6 +21,9 @@ from offtake.gateway.ask import Refusal
 from offtake.ledger.lease import Lease
 from offtake.values.money import from_pico
 
+UNPAYABLE_USD = 1_000_000
+"""More than any one request could cost: nobody set a limit to what it may do."""
+
 
 @dataclass(slots=True)
 class Purse:
@@ -78,7 +81,9 @@ def settle(purses: Sequence[Purse], hold: Hold, cost_pico: int) -> int:
 def refused(short: Short, available_pico: int) -> Refusal:
     """The refusal of a budget that the store can lend no more of. `available_pico`: what is left of it everywhere."""
     needed, left = (from_pico(max(each, 0)) for each in (short.hold.pico, available_pico))
-    hint = "lower max_tokens" if needed > left > 0 else "wait for the next period, or ask for a larger budget"
+    hint = "lower max_tokens" if left > 0 else "wait for the next period, or ask for a larger budget"
+    if needed > UNPAYABLE_USD:
+        hint = "the request allows server tools without a limit: set max_uses (max_tool_calls)"
     return Refusal(
         "budget", "G401", f"the budget {short.purse.rule} has {left:.6f} USD left, and this request may cost"
         f" {needed:.6f} USD", f"budget {short.purse.lease.budget}", hint,

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
 
 from offtake.gateway.admit.learned import Learned
 from offtake.gateway.ask import Ask
@@ -20,7 +22,7 @@ from offtake.rating.ceiling import Ceiling, Shape
 from offtake.usage.outcomes import channel_of
 from offtake.values.errors import InputError
 
-_MEDIA = (("audio", b"audio"), ("image", b"image"))
+SHAPES_MAX = 16_384
 _ESCAPED_LETTER = re.compile(rb"\\u00(?:[46][1-9A-Fa-f]|[57][0-9Aa])")
 
 
@@ -41,43 +43,64 @@ class Hold:
         return self.pico < self.bound_pico
 
 
-def hold_of(ask: Ask, ceiling: Ceiling) -> Hold:
-    """The hard hold. UnpricedError (R417) where nothing bounds the request."""
-    pico = ceiling.pico(ask.input_tokens_max, ask.output_tokens_max, ask.server_tools)
+def hold_of(ask: Ask, ceiling: Ceiling, others_pico: int = 0) -> Hold:
+    """The hard hold. `others_pico` bounds other models that it may use. UnpricedError (R417): nothing bounds it."""
+    pico = ceiling.pico(ask.input_tokens_max, ask.output_tokens_max, ask.server_tools) + others_pico
     return Hold(pico, pico)
 
 
-def clamped(ask: Ask, ceiling: Ceiling, free_pico: int, output_tokens_min: int = 1) -> Hold | None:
+def clamped(
+    ask: Ask, ceiling: Ceiling, free_pico: int, others_pico: int = 0, output_tokens_min: int = 1
+) -> Hold | None:
     """The hold with the largest output limit that so much pays; None where not even the least fits."""
-    tokens = ceiling.output_tokens_for(free_pico, ask.input_tokens_max, ask.server_tools)
+    tokens = ceiling.output_tokens_for(free_pico - others_pico, ask.input_tokens_max, ask.server_tools)
     tokens -= tokens % ask.choices  # the limit is for all choices together
     if ask.output_tokens_max is not None:
         tokens = min(tokens, ask.output_tokens_max)
     if tokens < max(output_tokens_min, 1) * ask.choices:
         return None
-    pico = ceiling.pico(ask.input_tokens_max, tokens, ask.server_tools)
+    pico = ceiling.pico(ask.input_tokens_max, tokens, ask.server_tools) + others_pico
     return Hold(pico, pico, tokens if tokens != ask.output_tokens_max else None)
 
 
-def learned(ask: Ask, ceiling: Ceiling, key: str, model: str, seen: Learned) -> Hold:
+def learned(ask: Ask, ceiling: Ceiling, key: str, model: str, seen: Learned, others_pico: int = 0) -> Hold:
     """The hold of a key with an overdraft line. Never above the bound."""
     output_tokens, permille = seen.surely(key, model)
-    bound = ceiling.pico(ask.input_tokens_max, ask.output_tokens_max, ask.server_tools)
+    bound = ceiling.pico(ask.input_tokens_max, ask.output_tokens_max, ask.server_tools) + others_pico
     rest = ceiling.pico(ask.input_tokens_max, 0)
     written = ceiling.pico(ask.input_tokens_max, output_tokens) - rest
     return Hold(min(-(-rest * permille // 1_000) + written, bound), bound)
 
 
+def others_of(ask: Ask, outlet: Outlet, key: KeyRules, at: datetime) -> int:
+    """The bound of the other models that the request lets the vendor use, each of which may be billed for all of it.
+
+    UnpricedError or CatalogError where the contract does not price one of them.
+    """
+    total = 0
+    for model in ask.other_models:
+        ceiling = outlet.bounds.ceiling(shape_of(ask, outlet, model, key, ask.region), at)
+        total += ceiling.pico(ask.input_tokens_max, ask.output_tokens_max, ask.server_tools)
+    return total
+
+
 def shape_of(ask: Ask, outlet: Outlet, model: str, key: KeyRules, region: str = "") -> Shape:
     """What decides the prices of an ask at an outlet. InputError (U102) for a service tier that nobody knows."""
-    automatic = ask.cache_writes if outlet.speaks.startswith("anthropic") else ("5m", *ask.cache_writes)
+    return _shape(ask.tier, ask.cache_writes, media_of(ask.body), outlet, model, key, region or outlet.region)
+
+
+@lru_cache(maxsize=SHAPES_MAX)
+def _shape(
+    tier: str, writes: tuple[str, ...], media: tuple[str, ...], outlet: Outlet, model: str, key: KeyRules, region: str
+) -> Shape:
+    automatic = writes if outlet.speaks.startswith("anthropic") else ("5m", *writes)
     return Shape(
-        outlet.vendor, model, channels_of(ask.tier, outlet), outlet.access, (region or outlet.region,), key.workload,
-        key.account, tuple(dict.fromkeys(automatic)), media_of(ask.body),
+        outlet.vendor, model, channels_of(tier), outlet.access, (region,), key.workload, key.account,
+        tuple(dict.fromkeys(automatic)), media,
     )  # fmt: skip
 
 
-def channels_of(tier: str, outlet: Outlet) -> tuple[str, ...]:
+def channels_of(tier: str, outlet: Outlet | None = None) -> tuple[str, ...]:
     """Every channel in which a request of this tier may be served, the expected one first.
 
     A vendor may serve any tier at its standard price; without a tier, or with `auto`, a project's setting may lift it
@@ -96,9 +119,10 @@ def media_of(body: bytes) -> tuple[str, ...]:
 
     A letter that is written as an escape, which no honest client does, may spell either.
     """
-    if _ESCAPED_LETTER.search(body):
+    if b"\\u00" in body and _ESCAPED_LETTER.search(body):
         return ("audio", "image")
-    return tuple(word for word, text in _MEDIA if text in body)
+    has_image = b"image" in body
+    return (("audio", "image") if has_image else ("audio",)) if b"audio" in body else ("image",) if has_image else ()
 
 
 def tier_is_known(tier: str) -> bool:

@@ -16,6 +16,7 @@ HIGH = 990
 MEDIAN = 500
 MARGIN = 2
 SAMPLES_MIN = 20
+SETTLED = 64  # from here on a key speaks seldom for its model, so that a busy one does not drown the others
 PAIRS_MAX = 65_536
 OUTPUT_PRIOR_TOKENS = 2_048
 """What a request is taken to write at most before its model was seen often enough."""
@@ -42,7 +43,9 @@ class Learned:
         rest_bound_pico: int,
     ) -> None:  # fmt: skip
         """A request has settled. `rest_pico` is what all but its output cost, its bound that without server tools."""
-        for name in ((key, model), ("", model)):
+        mine = self._seen.get((key, model))
+        known = mine is not None and mine.output_tokens.total >= SETTLED and mine.output_tokens.total % SETTLED
+        for name in ((key, model),) if known else ((key, model), ("", model)):
             pair = self._seen.get(name)
             if pair is None:
                 pair = self._seen[name] = Seen(Quantile(), Quantile(), Quantile())

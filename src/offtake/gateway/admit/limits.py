@@ -20,6 +20,9 @@ SECOND = 1_000_000_000
 MINUTE = 60 * SECOND
 SLOTS = 120
 RETRY_SECONDS_MAX = 60.0
+COUNTED = ("requests", "input", "output")
+Amounts = tuple[int, int, int]
+"""Of each of them, in this order."""
 KINDS = (  # key of the contract, what it counts, over how long, its name for people, its code
     ("requests_per_second", "requests", SECOND, "requests a second", "G411"),
     ("requests_per_minute", "requests", MINUTE, "requests a minute", "G412"),
@@ -42,7 +45,8 @@ class Window:
 
     def wait_ns(self, amount: int, now_ns: int) -> int:
         """0 where so many fit now; else how long until they may, if nothing else comes. More than the limit: never."""
-        self._advance(now_ns)
+        if now_ns // self._slot_ns > self._newest:
+            self._advance(now_ns)
         if self.total + amount <= self.limit:
             return 0
         excess = self.total + amount - self.limit
@@ -55,14 +59,16 @@ class Window:
 
     def add(self, amount: int, now_ns: int) -> int:
         """Count so many now. Returns the slot, for a correction later."""
-        self._advance(now_ns)
+        if now_ns // self._slot_ns > self._newest:
+            self._advance(now_ns)
         self._counts[self._newest % (SLOTS + 1)] += amount
         self.total += amount
         return self._newest
 
     def correct(self, slot: int, expected: int, used: int, now_ns: int) -> None:
         """A request turned out to use less than was counted (free again at once) or more (counted now)."""
-        self._advance(now_ns)
+        if now_ns // self._slot_ns > self._newest:
+            self._advance(now_ns)
         if used > expected:
             self.add(used - expected, now_ns)
         elif slot > self._newest - SLOTS - 1:
@@ -98,11 +104,10 @@ class Meter:
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """What an admitted request took, to be corrected and given back."""
+    """What an admitted request took, by what is counted and by meter, to be corrected and given back."""
 
-    input_tokens: int
-    output_tokens: int
-    slots: tuple[int, ...]
+    amounts: Amounts
+    slots: list[int]
 
 
 class Limits:
@@ -110,6 +115,7 @@ class Limits:
 
     def __init__(self, meters: Sequence[Meter], concurrency: int | None = None, clause: str = "") -> None:
         self.meters = tuple(meters)
+        self._windows = tuple((meter.window, COUNTED.index(meter.unit)) for meter in meters)
         self.concurrency = concurrency
         self.in_flight = 0
         self._clause = clause
@@ -123,35 +129,30 @@ class Limits:
             )  # fmt: skip
         longest = 0
         slowest: Meter | None = None
-        for meter in self.meters:
-            wait = meter.window.wait_ns(_amount(meter.unit, input_tokens, output_tokens), now_ns)
+        amounts = (1, input_tokens, output_tokens)
+        for index, (window, counted) in enumerate(self._windows):
+            wait = window.wait_ns(amounts[counted], now_ns)
             if wait > longest:
-                longest, slowest = wait, meter
-        return None if slowest is None else _refusal(slowest, longest, input_tokens, output_tokens)
+                longest, slowest = wait, self.meters[index]
+        return None if slowest is None else _refusal(slowest, longest, amounts[COUNTED.index(slowest.unit)])
 
     def admit(self, input_tokens: int, output_tokens: int, now_ns: int) -> Ticket:
         """Count a request that no refusal stops."""
         self.in_flight += 1
-        slots = tuple(
-            meter.window.add(_amount(meter.unit, input_tokens, output_tokens), now_ns) for meter in self.meters
-        )
-        return Ticket(input_tokens, output_tokens, slots)
+        amounts = (1, input_tokens, output_tokens)
+        return Ticket(amounts, [window.add(amounts[counted], now_ns) for window, counted in self._windows])
 
     def settle(self, ticket: Ticket, input_tokens: int, output_tokens: int, now_ns: int) -> None:
         """The request has ended and has used so much. Its tokens are corrected; it stays one request of its minute."""
         self.in_flight -= 1
-        for meter, slot in zip(self.meters, ticket.slots, strict=True):
-            if meter.unit != "requests":
-                expected = _amount(meter.unit, ticket.input_tokens, ticket.output_tokens)
-                meter.window.correct(slot, expected, _amount(meter.unit, input_tokens, output_tokens), now_ns)
+        used = (1, input_tokens, output_tokens)
+        for (window, counted), slot in zip(self._windows, ticket.slots, strict=True):
+            if counted:
+                window.correct(slot, ticket.amounts[counted], used[counted], now_ns)
 
 
-def _amount(unit: str, input_tokens: int, output_tokens: int) -> int:
-    return 1 if unit == "requests" else input_tokens if unit == "input" else output_tokens
-
-
-def _refusal(meter: Meter, wait_ns: int, input_tokens: int, output_tokens: int) -> Refusal:
-    amount, limit = _amount(meter.unit, input_tokens, output_tokens), meter.window.limit
+def _refusal(meter: Meter, wait_ns: int, amount: int) -> Refusal:
+    limit = meter.window.limit
     if amount > limit:
         hint = "this request alone is larger than the limit: shorten it"
     else:

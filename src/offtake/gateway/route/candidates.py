@@ -64,7 +64,7 @@ class Routes:
     def refusal(self) -> Refusal:
         """What a client is told where there is no candidate: what a wait would cure, else the first reason."""
         if not self.refusals:
-            return Refusal("model", "G501", "no outlet serves this model")
+            return Refusal("model", "G511", "no outlet serves this model")
         soon = [each for each in self.refusals if each.retry_after_seconds is not None]
         return min(soon, key=lambda each: each.retry_after_seconds or 0.0) if soon else self.refusals[0]
 
@@ -118,7 +118,7 @@ def _candidate(
     breaker = state.breakers.get((outlet.id, model))
     if breaker and (wait := breaker.wait_ns(now_ns)):
         what = f"{outlet.id} has failed or is limited for {model} and is left alone for {-(-wait // SECOND)} s"
-        return Refusal("overloaded", "G502", what, retry_after_seconds=min(max(wait / SECOND, 0.1), 60.0))
+        return Refusal("overloaded", "G512", what, retry_after_seconds=min(max(wait / SECOND, 0.1), 60.0))
     tokens, output = expected_tokens(ask, ceiling, key, model, learned, MEDIAN)
     cached = min(tokens, warm.tokens) if warm and (warm.outlet, warm.model) == (outlet.id, model) else 0
     use = Quantities(tokens - cached, cached, output)
