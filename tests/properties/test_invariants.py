@@ -14,14 +14,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offtake.rating.compiled import CompiledTerms
-from offtake.rating.rate import rate_records
 from offtake.rating.request import price_request
 from offtake.rating.run import Position
 from offtake.usage.record import UsageRecord
 from tests.properties.test_rating_oracle import QUARTER
 from tests.rating_oracle.commitments import Commitment
-from tests.rating_oracle.comparing import TOLERANCE, billed, exact, lines, rated
+from tests.rating_oracle.comparing import TOLERANCE, billed, compiled, exact, lines, rated
 from tests.rating_oracle.dates import midnight, windows
 from tests.rating_oracle.deals import EPOCH, Case, cases
 from tests.rating_oracle.price_list import Listed, PriceList
@@ -39,7 +37,7 @@ def in_order(case: Case) -> list[UsageRecord]:
 
 def folded(case: Case, records: list[UsageRecord], position: Position | None = None) -> tuple[Decimal, Position | None]:
     """What requests are billed one after the other, and the position after them."""
-    terms, total = CompiledTerms(case.contract, case.book), Decimal(0)
+    terms, total = compiled(case), Decimal(0)
     for record in records:
         priced, position = price_request(terms, record, position)
         total += priced.total
@@ -69,7 +67,7 @@ def test_i2_never_twice(case: Case, month: int) -> None:
     whole = rated(case).invoices
     if whole:
         invoice = whole[month % len(whole)]
-        assert (invoice,) == rate_records(case.records, case.contract, case.book, span=invoice.period).invoices
+        assert (invoice,) == rated(case, span=invoice.period).invoices
 
 
 @QUARTER
@@ -135,7 +133,7 @@ def test_i6_restrictions_intersect(case: Case) -> None:
 def test_i7_undo_restores_everything(case: Case) -> None:
     """A request that is priced and then dropped leaves no trace: the position before it is as it was."""
     records = in_order(case)
-    terms, position = CompiledTerms(case.contract, case.book), None
+    terms, position = compiled(case), None
     for record in records:
         tried, _ = price_request(terms, record, position)
         kept, after = price_request(terms, record, position)

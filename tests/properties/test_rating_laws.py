@@ -10,7 +10,6 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offtake.rating.compiled import CompiledTerms
 from offtake.rating.facts import TopUp
 from offtake.rating.rate import rate_records
 from offtake.rating.request import price_request, priced_alone
@@ -20,7 +19,7 @@ from offtake.usage.record import UsageRecord
 from offtake.values.money import Money, from_pico
 from tests.properties.test_rating_oracle import SLOW
 from tests.rating_oracle import rate as oracle
-from tests.rating_oracle.comparing import TOLERANCE, billed, exact, lines, rated
+from tests.rating_oracle.comparing import TOLERANCE, billed, compiled, exact, expected_bill, facts_of, lines, rated
 from tests.rating_oracle.deals import Case, cases
 from tests.rating_oracle.reading import share
 from tests.rating_oracle.unit_prices import context_of
@@ -101,7 +100,7 @@ def test_lines_and_residual_are_the_exact_total(case: Case, where: str, places: 
     case = replace(case)
     result = rated(case)
 
-    bill = oracle.rate(case.deal, case.book, case.records)
+    bill = expected_bill(case)
     due = sum((amount for (_, kind, _), amount in bill.items() if kind not in ("list", "contracted")), Fraction(0))
     assert abs(due - exact(result)) <= TOLERANCE
     for invoice in result.invoices:
@@ -115,15 +114,16 @@ def test_lines_and_residual_are_the_exact_total(case: Case, where: str, places: 
 def test_request_by_request_is_the_grouped_bill(case: Case) -> None:
     """What each request is billed, folded over its position, is what the invoices bill usage: no more, no less.
 
-    Fees, shortfalls, minimums and grants that pay invoices are nobody's request.
+    Fees, shortfalls, minimums, and grants and top-ups that pay invoices are nobody's request.
     """
-    terms = CompiledTerms(case.contract, case.book)
+    terms = compiled(case)
     total, position = Decimal(0), None
     for record in sorted(in_term(case), key=lambda record: (record.used_at, record.id)):
         priced, position = price_request(terms, record, position)
         assert priced.total == sum((line.amounts.billed for line in priced), Decimal(0))
         total += priced.total
     counting = {f"credits[{i}]" for i, each in enumerate(case.deal.get("credits", [])) if each["counts"]}
+    counting |= {"top_ups.paid", "top_ups.promotional"}
     of_usage = [line for line in lines(rated(case), "usage", "adjustment", "credit") if line.clause not in counting]
     premium = [line for line in lines(rated(case), "commitment") if line.clause.endswith(".overage")]
 
@@ -134,7 +134,7 @@ def test_request_by_request_is_the_grouped_bill(case: Case) -> None:
 @given(cases("prices", amended=True))
 def test_one_look_at_an_instant_prices_as_the_bill_does(case: Case) -> None:
     """Σ contracted of each record by itself, as futures are priced = Σ contracted of the invoices."""
-    terms = CompiledTerms(case.contract, case.book)
+    terms = compiled(case)
     apart = sum(priced_alone(terms, record).contracted for record in in_term(case))
     billed_together = sum((line.amounts.contracted for line in lines(rated(case), "usage")), Decimal(0))
 
@@ -234,7 +234,7 @@ def test_the_buyer_pays_contracted_cost_shortfall_and_premium(case: Case, prepai
 def test_rating_again_gives_the_same_bytes(case: Case) -> None:
     """The same inputs, read and rated anew, give the same result to the last byte."""
     deals = case.contract, replace(case).contract
-    bytes_of = [repr(rate_records(case.records, each, case.book, span=each.span)) for each in deals]
+    bytes_of = [repr(rate_records(case.records, each, case.book, facts_of(case), span=each.span)) for each in deals]
 
     assert bytes_of[0] == bytes_of[1]
 

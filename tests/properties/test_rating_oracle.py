@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 
 from offtake.contract.contract import Contract
 from offtake.rating.rate import rate_records
-from tests.rating_oracle.comparing import differences
+from tests.rating_oracle.comparing import differences, facts_of
 from tests.rating_oracle.deals import Case, cases
 
 SLOW = settings(deadline=None, suppress_health_check=list(HealthCheck), report_multiple_bugs=False)
@@ -19,7 +19,7 @@ QUARTER = settings(SLOW, max_examples=max(25, settings().max_examples // 4))
 
 def assert_agrees(case: Case, contract: Contract) -> None:
     """The engine's bill is the oracle's, every row is priced, every line has an id."""
-    invoices = rate_records(case.records, contract, case.book, span=contract.span)
+    invoices = rate_records(case.records, contract, case.book, facts_of(case), span=contract.span)
 
     assert {} == differences(case, invoices)
     for invoice in invoices.invoices:

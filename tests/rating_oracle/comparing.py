@@ -11,18 +11,38 @@ from collections.abc import Iterable
 from decimal import Decimal
 from fractions import Fraction
 
+from offtake.rating.compiled import CompiledTerms
+from offtake.rating.facts import Fact, PriceDropOptIn, TopUp
 from offtake.rating.lines import Invoices, Line
 from offtake.rating.rate import rate_records
 from offtake.usage.record import UsageRecord
+from offtake.values.money import Money
+from offtake.values.periods import Interval
 from tests.rating_oracle import rate as oracle
+from tests.rating_oracle.dates import midnight
 from tests.rating_oracle.deals import Case
 
 TOLERANCE = Fraction(1, 10**9)
 
 
-def rated(case: Case, records: Iterable[UsageRecord] | None = None) -> Invoices:
-    """The whole term of a case, as the engine rates it."""
-    return rate_records(case.records if records is None else records, case.contract, case.book, span=case.contract.span)
+def facts_of(case: Case) -> list[Fact]:
+    """What people did, as the engine takes it."""
+    zone = case.deal["term"]["time_zone"]
+    found: list[Fact] = [PriceDropOptIn(at=at, models=models) for at, models in case.opt_ins]
+    for day, name, dollars in case.top_ups:
+        found.append(TopUp(at=midnight(day, zone), id=name, amount=Money(Decimal(dollars), "USD")))
+    return found
+
+
+def compiled(case: Case) -> CompiledTerms:
+    """The terms of a case, ready to price."""
+    return CompiledTerms(case.contract, case.book, facts_of(case))
+
+
+def rated(case: Case, records: Iterable[UsageRecord] | None = None, span: Interval | None = None) -> Invoices:
+    """The whole term of a case, or a part of it, as the engine rates it."""
+    rows = case.records if records is None else records
+    return rate_records(rows, case.contract, case.book, facts_of(case), span=span or case.contract.span)
 
 
 def exact(invoices: Invoices) -> Fraction:
@@ -63,9 +83,15 @@ def bill_of(case: Case, invoices: Invoices) -> oracle.Bill:
     return found
 
 
+def expected_bill(case: Case) -> oracle.Bill:
+    """The oracle's bill of the whole term."""
+    facts = oracle.Facts(list(case.opt_ins), [(day, name, Fraction(dollars)) for day, name, dollars in case.top_ups])
+    return oracle.rate(case.deal, case.book, case.records, facts)
+
+
 def differences(case: Case, invoices: Invoices) -> dict[tuple[str, ...], tuple[float, float]]:
     """Where the two differ: the oracle's amount and the engine's."""
-    expected, actual = oracle.rate(case.deal, case.book, case.records), bill_of(case, invoices)
+    expected, actual = expected_bill(case), bill_of(case, invoices)
     return {
         (day.isoformat(), kind, clause): (float(expected.get(key, 0)), float(actual.get(key, 0)))
         for key in sorted({*expected, *actual})

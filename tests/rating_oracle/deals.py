@@ -33,11 +33,16 @@ EPOCH = datetime.fromisoformat("2020-01-01T00:00:00+00:00")
 
 @dataclass(frozen=True)
 class Case:
-    """A contract as data, the same as text that was parsed, list prices, and usage."""
+    """A contract as data, the same as text that was parsed, list prices, usage, and what people did meanwhile.
+
+    `opt_ins` to lower prices are instants and patterns of models; `top_ups` are days, ids and dollars.
+    """
 
     deal: Deal
     book: PriceList
     records: tuple[UsageRecord, ...]
+    opt_ins: tuple[tuple[datetime, str], ...] = ()
+    top_ups: tuple[tuple[date, str, int], ...] = ()
 
     @cached_property
     def contract(self) -> Contract:
@@ -64,7 +69,8 @@ class Case:
             for (model, channel), listed in self.book.book.items()
             for each in listed
         )
-        return f"{as_text(self.deal)}\n{rows}\n{prices}"
+        facts = "\n".join(f"  {at} {what}" for at, *what in (*self.opt_ins, *self.top_ups))
+        return f"{as_text(self.deal)}\n{rows}\n{prices}\n{facts}"
 
 
 def as_text(deal: Mapping[str, Any]) -> str:
@@ -84,6 +90,7 @@ def typed(node: Any) -> Any:
     return Decimal(str(node)) if isinstance(node, float) else node
 
 
+TRIGGERS = ("automatic", "automatic", "opt_in")
 AMOUNTS = [Decimal(text) for text in ("0.5", "1", "1.25", "2", "3", "0.7777")]
 NUMBERS = st.integers(0, 2**128 - 1)
 
@@ -270,7 +277,7 @@ def unit_prices(draw: st.DrawFn, deal: Deal) -> Deal:
     steps = [{"from": picks.day_in(deal), "share": picks.of(("15%", "1%"))} for _ in range(picks.of((0, 0, 1, 2)))]
     if steps:
         prices["steps"] = steps
-    drops: Deal = {"basis": picks.of(["list", "discounted_list"]), "trigger": "automatic"}
+    drops: Deal = {"basis": picks.of(["list", "discounted_list"]), "trigger": picks.of(TRIGGERS)}
     picks.maybe(drops, "lag", ["30 days", "1 month"])
     picks.maybe(drops, "ratchet", [False, True])
     picks.maybe(prices, "price_drops", [drops])
@@ -393,6 +400,30 @@ def credits(draw: st.DrawFn, deal: Deal) -> list[Deal]:
 
 
 @st.composite
+def wallets(draw: st.DrawFn, deal: Deal) -> tuple[tuple[date, str, int], ...]:
+    """A wallet in a third of the contracts, and what was paid into it."""
+    picks = Picks(draw(NUMBERS))
+    if picks.of((True, True, False)):
+        return ()
+    deal["top_ups"] = {
+        "bonus": picks.of(("0%", "6%", "33.3333%")),
+        "expires_after": picks.of(("never", "1 month", "3 months")),
+        "burn_order": picks.of((["promotional", "paid"], ["paid", "promotional"])),
+    }
+    days = [picks.of((deal["term"]["from"], picks.day_in(deal))) for _ in range(picks.of((1, 2, 0)))]
+    return tuple((date.fromisoformat(day), f"t{number}", picks.of(range(1, 20))) for number, day in enumerate(days))
+
+
+@st.composite
+def opt_ins(draw: st.DrawFn, deal: Deal) -> tuple[tuple[datetime, str], ...]:
+    """When the buyer took lower prices, for all models or for one."""
+    picks = Picks(draw(NUMBERS))
+    days = [picks.day_in(deal) for _ in range(picks.of((1, 2, 0)))]
+    zone = deal["term"]["time_zone"]
+    return tuple((midnight(date.fromisoformat(day), zone), picks.of(("*", "one"))) for day in days)
+
+
+@st.composite
 def fees(draw: st.DrawFn) -> Deal:
     """Flat fees, a block, support."""
     made: Deal = {}
@@ -410,6 +441,7 @@ def cases(
 ) -> Case:
     """A case with these parts of the language: prices, tiers, commitments, credits, fees."""
     deal = draw(terms())
+    top_ups: tuple[tuple[date, str, int], ...] = ()
     if "prices" in parts:
         deal["prices"] = draw(unit_prices(deal))
     else:
@@ -424,6 +456,7 @@ def cases(
             deal["commitments"].append({**draw(commitments(deal)), "id": "second"})
     if "credits" in parts:
         deal["credits"] = draw(credits(deal))
+        top_ups = draw(wallets(deal))
     if "fees" in parts:
         deal["fees"] = draw(fees())
     for commitment in deal.get("commitments", []):
@@ -439,7 +472,7 @@ def cases(
     turns += [each["effective"] for each in deal.get("amendments", [])]
     records = draw(usage(deal, models, turns, rows_max))
     records = tuple(replace(r, model="one") if r.model == "late" and r.used_at < launched else r for r in records)
-    return Case(deal, book, records)
+    return Case(deal, book, records, draw(opt_ins(deal)) if "prices" in parts else (), top_ups)
 
 
 def _rolls_inside_tokens(deal: Deal, commitment: Deal) -> bool:
@@ -478,7 +511,7 @@ def amendments(draw: st.DrawFn, deal: Deal) -> list[Deal]:
 
 def _changes(picks: Picks, deal: Deal) -> list[tuple[str, object]]:
     """What an amendment may change about a single token, each alone."""
-    drops = {"basis": picks.of(["list", "discounted_list"]), "trigger": "automatic"}
+    drops = {"basis": picks.of(["list", "discounted_list"]), "trigger": picks.of(TRIGGERS)}
     batch: list[object] = [{"share": "40%"}, {"surcharge": "10%"}]
     if "fixed" not in deal["prices"]:
         batch.append("catalog")
