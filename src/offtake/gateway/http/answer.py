@@ -1,0 +1,129 @@
+"""A vendor's answer as it comes, and the three ways in which there is none.
+
+What matters to the books is whether a vendor may have worked, and so may bill: NotSentError says that it cannot have.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from offtake.gateway.http.link import Link
+
+# Read ahead of whoever reads the answer; above it the vendor waits.
+AHEAD_BYTES = 256 * 1024
+
+
+class UpstreamError(Exception):
+    """No answer, or no whole one. `dispatched`: whether the vendor may have seen the request."""
+
+    dispatched = True
+
+
+class NotSentError(UpstreamError):
+    """Provably no byte of the request was accepted: trying again, here or elsewhere, is safe."""
+
+    dispatched = False
+
+
+class BrokenError(UpstreamError):
+    """The request went out and its outcome is unknown, or the answer ends before its end."""
+
+
+class TimedOutError(UpstreamError):
+    """Patience is over: for a connection (not dispatched), for the first byte, between bytes, or for the whole."""
+
+    def __init__(self, what: str, *, dispatched: bool) -> None:
+        self.dispatched = dispatched
+        super().__init__(what)
+
+
+class Answer:
+    """Status, headers (lower-case names; cookies are not passed on) and a body that arrives.
+
+    Read it to its end or `close` it: the connection serves others only once the answer is whole.
+    """
+
+    __slots__ = ("_ahead_bytes", "_error", "_link", "_parts", "_waiter", "ended", "headers", "status")
+
+    def __init__(self, status: int, headers: dict[bytes, bytes], link: Link) -> None:
+        self.status = status
+        self.headers = headers
+        self.ended = False  # all of it has arrived
+        self._link: Link | None = link
+        self._parts: list[bytes] = []
+        self._ahead_bytes = 0
+        self._error: UpstreamError | None = None
+        self._waiter: asyncio.Future[None] | None = None
+
+    async def read(self) -> bytes:
+        """All that has arrived since the last call, waiting for at least a byte; b"" at the end.
+
+        BrokenError or TimedOutError where the end does not come, after all that did come has been read.
+        """
+        while not self._parts:
+            if self._error is not None:
+                raise self._error
+            if self.ended:
+                return b""
+            self._waiter = asyncio.get_running_loop().create_future()
+            try:
+                await self._waiter
+            except asyncio.CancelledError:
+                self.close()
+                raise
+            finally:
+                self._waiter = None
+        parts = self._parts
+        data = parts[0] if len(parts) == 1 else b"".join(parts)
+        self._parts = []
+        if self._ahead_bytes > AHEAD_BYTES and self._link is not None:
+            self._link.resume()
+        self._ahead_bytes = 0
+        return data
+
+    async def whole(self, limit_bytes: int) -> bytes:
+        """The rest of the body. BrokenError where it is longer than the limit, or as `read` says."""
+        pieces = []
+        room = limit_bytes
+        while piece := await self.read():
+            pieces.append(piece)
+            room -= len(piece)
+            if room < 0:
+                self.close()
+                raise BrokenError(f"the answer has more than {limit_bytes} bytes")
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def close(self) -> None:
+        """Give up the rest. The connection closes, so that the vendor sees it, unless all has arrived."""
+        link = self._link
+        if link is not None:
+            self.fail(BrokenError("the answer was given up"))
+            link.drop()
+
+    # What the link calls.
+
+    def grow(self, data: bytes) -> bool:
+        """Take a piece of the body; whether the vendor shall wait."""
+        self._parts.append(data)
+        self._ahead_bytes += len(data)
+        self._wake()
+        return self._ahead_bytes > AHEAD_BYTES
+
+    def end(self) -> None:
+        """The body is whole."""
+        self._link = None
+        self.ended = True
+        self._wake()
+
+    def fail(self, error: UpstreamError) -> None:
+        """The body ends here, unfinished."""
+        self._link = None
+        self._error = error
+        self._wake()
+
+    def _wake(self) -> None:
+        waiter = self._waiter
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)

@@ -1,0 +1,167 @@
+"""The answer to one request: whole (`send`) or in pieces (`start`, `write`, `drain`, `finish`).
+
+A client that has left is no error: what is written to it goes nowhere, `gone` is set and `on_gone` called, and the
+handler goes on, since what the vendor does for it is still billed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from offtake.gateway.http.head import BODILESS, Headers, head, status_line
+from offtake.gateway.http.request import Request
+
+if TYPE_CHECKING:
+    from offtake.gateway.http.connection import Connection
+
+# Below this size one copy is cheaper than a second buffer for the kernel.
+JOIN_BYTES = 16 * 1024
+
+# How far an answer is.
+NEW, STARTED, DONE = range(3)
+
+
+class Responder:
+    """Writes one answer. ValueError: a header that would be an injection. RuntimeError: answered twice."""
+
+    __slots__ = ("_bodiless", "_chunked", "_connection", "_request", "_state", "gone", "keep_alive", "on_gone")
+
+    def __init__(self, connection: Connection, request: Request) -> None:
+        self._connection: Connection | None = connection
+        self._request = request
+        self._state = NEW
+        self._chunked = False
+        self._bodiless = request.method == "HEAD"
+        self.keep_alive = request.keep_alive
+        self.gone = connection.gone
+        self.on_gone: Callable[[], None] | None = None
+
+    @property
+    def started(self) -> bool:
+        """Whether the status is out, so that no other can be sent."""
+        return self._state != NEW
+
+    @property
+    def finished(self) -> bool:
+        """Whether the answer is whole, or cut."""
+        return self._state == DONE
+
+    def send(self, status: int, headers: Headers, body: bytes = b"") -> None:
+        """The whole answer."""
+        if status in BODILESS:
+            self._bodiless = True
+            block = self._head(status, headers)
+        else:
+            block = self._head(status, headers, b"content-length: %d" % len(body))
+        self._state = DONE
+        connection = self._connection
+        if connection is None:
+            return
+        if self._bodiless or not body:
+            connection.transport.write(block)
+        elif len(body) < JOIN_BYTES:
+            connection.transport.write(block + body)
+        else:
+            connection.transport.writelines((block, body))
+        self._leave(connection)
+
+    def start(self, status: int, headers: Headers) -> None:
+        """The head of an answer whose length is not known yet."""
+        if status in BODILESS:
+            self._bodiless = True
+            framing: tuple[bytes, ...] = ()
+        elif self._request.http_1_0:
+            self.keep_alive = False  # the end of the connection is the end of the answer
+            framing = ()
+        else:
+            self._chunked = True
+            framing = (b"transfer-encoding: chunked",)
+        block = self._head(status, headers, *framing)
+        self._state = STARTED
+        if self._connection is not None:
+            self._connection.transport.write(block)
+
+    def write(self, chunk: bytes) -> None:
+        """A piece of the body, now. It waits for nobody: `await drain()` from time to time keeps memory bounded."""
+        if self._state != STARTED:
+            raise RuntimeError("write() stands between start() and finish()")
+        connection = self._connection
+        if connection is None or self._bodiless or not chunk:
+            return
+        if not self._chunked:
+            connection.transport.write(chunk)
+        elif len(chunk) < JOIN_BYTES:
+            connection.transport.write(b"%x\r\n%b\r\n" % (len(chunk), chunk))
+        else:
+            connection.transport.writelines((b"%x\r\n" % len(chunk), chunk, b"\r\n"))
+
+    async def drain(self) -> None:
+        """Wait while the client takes less than we write. Returns at once when it has left."""
+        connection = self._connection
+        if connection is not None and connection.full is not None:
+            await connection.full.wait()
+
+    def finish(self) -> None:
+        """The end of the body."""
+        if self._state != STARTED:
+            raise RuntimeError("finish() stands after start()")
+        self._state = DONE
+        connection = self._connection
+        if connection is None:
+            return
+        if self._chunked and not self._bodiless:
+            connection.transport.write(b"0\r\n\r\n")
+        self._leave(connection)
+
+    def cut(self) -> None:
+        """End an answer that cannot be finished, so that the client sees that it is not whole."""
+        self._state = DONE
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.cut(flush=self._chunked)
+
+    def lose(self) -> None:
+        """The client has left: the connection says so."""
+        self._connection = None
+        self.leave_alone()
+
+    def leave_alone(self) -> None:
+        """The client takes no more requests to us; whether it still reads, only a write can tell."""
+        if not self.gone:
+            self.gone = True
+            if self.on_gone is not None:
+                self.on_gone()
+
+    def handled(self, task: asyncio.Task[None]) -> None:
+        """The handler is through; what it left open is closed."""
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            asyncio.get_running_loop().call_exception_handler({"message": "a handler failed", "exception": error})
+        connection = self._connection
+        if connection is None or self._state == DONE:
+            return
+        if self._state == STARTED:
+            self.cut()
+        else:
+            self.send(500, *connection.server.refuse(500, "the request was not answered", self._request.path))
+
+    def _head(self, status: int, headers: Headers, *framing: bytes) -> bytes:
+        if self._state != NEW:
+            raise RuntimeError("a request has one answer")
+        connection = self._connection
+        lines = [status_line(status), *framing]
+        if connection is not None:
+            lines.append(connection.server.date())
+            if connection.last(self):
+                self.keep_alive = False
+        if not self.keep_alive:
+            lines.append(b"connection: close")
+        elif self._request.http_1_0:
+            lines.append(b"connection: keep-alive")
+        return head(lines, headers)
+
+    def _leave(self, connection: Connection) -> None:
+        self._connection = None
+        connection.answered(self)

@@ -1,0 +1,122 @@
+"""The HTTP/1.1 server of the data plane: one coroutine per request, on asyncio with httptools (uvloop where it runs).
+
+async def handle(request, responder):
+    responder.send(200, {b"content-type": b"text/plain"}, b"Hello")
+
+server = Server(handle)
+await server.listen(listening_socket("127.0.0.1", 8080))
+...
+await server.stop(grace_seconds=30)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable, Coroutine
+from email.utils import formatdate
+from typing import Any
+
+from offtake.gateway.http.connection import Connection
+from offtake.gateway.http.head import Headers
+from offtake.gateway.http.limits import Held, Limits
+from offtake.gateway.http.request import Request
+from offtake.gateway.http.responder import Responder
+from offtake.gateway.http.ticker import Ticker
+
+Handle = Callable[[Request, Responder], Coroutine[Any, Any, None]]
+Refuse = Callable[[int, str, str], tuple[Headers, bytes]]
+
+
+def listening_socket(host: str, port: int, *, backlog: int = 1024) -> socket.socket:
+    """A socket that several workers may have of the same port; the kernel spreads the clients. OSError: port taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.create_server((host, port), family=family, backlog=backlog, reuse_port=True)
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # clients inherit it; not every loop sets it
+    return listening
+
+
+def plain_refusal(status: int, reason: str, path: str) -> tuple[Headers, bytes]:
+    """The answer to a request that gets no handler, where the caller has no words of its own."""
+    return {b"content-type": b"text/plain; charset=utf-8"}, f"{status}: {reason}\n".encode()
+
+
+class Server:
+    """Clients of one worker. `refuse(status, reason, path)` words the answers that no handler gives."""
+
+    def __init__(
+        self,
+        handle: Handle,
+        *,
+        limits: Limits | None = None,
+        refuse: Refuse = plain_refusal,
+        ticker: Ticker | None = None,
+    ) -> None:
+        self.limits = limits or Limits()
+        self.refuse = refuse
+        self.ticker = ticker or Ticker()
+        self.held = Held()
+        self.stopping = False
+        self._handle = handle
+        self._connections: set[Connection] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._date = b""
+        self._dated = -1.0
+
+    async def listen(self, listening: socket.socket) -> None:
+        """Accept clients from now on. The socket is ours from here."""
+        self._loop = asyncio.get_running_loop()
+        self._listener = await self._loop.create_server(lambda: Connection(self), sock=listening)
+
+    async def stop(self, grace_seconds: float) -> None:
+        """Take no more clients, let what runs come to its end, then cut what is left and cancel its handlers."""
+        self.stopping = True
+        self._listener.close()
+        for connection in list(self._connections):
+            if connection.idle:
+                connection.close()
+        until = self._loop.time() + grace_seconds
+        while (self._connections or self._tasks) and self._loop.time() < until:
+            await asyncio.sleep(0.01)
+        for connection in list(self._connections):
+            connection.transport.abort()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    @property
+    def connections(self) -> int:
+        """How many clients are connected."""
+        return len(self._connections)
+
+    @property
+    def running(self) -> int:
+        """How many handlers run, those of clients that have left among them."""
+        return len(self._tasks)
+
+    # What a connection asks of its server.
+
+    def opened(self, connection: Connection) -> bool:
+        """Whether there is room for one more."""
+        self._connections.add(connection)
+        self.ticker.watch(connection)
+        return len(self._connections) <= self.limits.connections
+
+    def closed(self, connection: Connection) -> None:
+        """Forget a connection that is gone."""
+        self._connections.discard(connection)
+        self.ticker.forget(connection)
+
+    def begin(self, request: Request, responder: Responder) -> None:
+        """Run the handler."""
+        task = self._loop.create_task(self._handle(request, responder))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(responder.handled)
+
+    def date(self) -> bytes:
+        """The date header, as of the last tick."""
+        if self._dated != self.ticker.next:
+            self._dated = self.ticker.next
+            self._date = b"date: " + formatdate(usegmt=True).encode()
+        return self._date
