@@ -34,6 +34,7 @@ class Ask(msgspec.Struct, kw_only=True):  # a Struct: one is made per request, t
     stream: bool = False
     output_tokens_max: int | None = None
     input_tokens_max: int | None = None
+    media: tuple[str, ...] = ()  # audio, image: what may be in it besides text, in or out
     cache_writes: tuple[str, ...] = ()  # retentions that may be written: 5m (short), 1h (long); meters' words
     tier: str = ""  # service tier asked, in the client's word
     region: str = ""  # where inference was asked to run

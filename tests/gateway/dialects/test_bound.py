@@ -188,6 +188,17 @@ def test_cache_writes_are_those_that_the_marks_ask_for() -> None:
     assert ("5m", "1h") == chat([part]).cache_writes
 
 
+def test_media_are_those_that_may_be_in_it() -> None:
+    picture = [{"type": "image_url", "image_url": "https://a"}]
+
+    assert () == chat('an "image" and "audio"').media == claude("x").media == responses("x").media
+    assert ("image",) == chat(picture).media
+    assert ("audio",) == chat([{"type": "input_audio", "input_audio": {"data": "AA", "format": "wav"}}]).media
+    assert ("audio",) == chat("x", modalities=["text", "audio"]).media
+    assert ("image",) == claude([{"type": "image", "source": {"type": "url", "url": "https://a"}}]).media
+    assert ("audio", "image") == responses("x", previous_response_id="r").media
+
+
 def test_output_is_bound_over_all_choices_and_predictions() -> None:
     assert None is chat("x").output_tokens_max
     assert 30 == chat("x", n=3, max_tokens=10).output_tokens_max

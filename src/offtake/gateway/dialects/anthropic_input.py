@@ -36,21 +36,25 @@ class _CacheMark(msgspec.Struct):
     ttl: str | None = None
 
 
+class _Result(msgspec.Struct):
+    """What a server tool gave back, when it is no list: text in any shape."""
+
+
 class _Source(msgspec.Struct):
     type: str = ""
     data: Raw = Raw(b"")
-    content: Raw = Raw(b"null")
+    content: str | list[_Block] | None = None
 
 
 class _Block(msgspec.Struct):
     type: str = ""
-    source: Raw = Raw(b"null")
-    content: Raw = Raw(b"null")
+    source: str | _Source | None = None  # of a search result: an address
+    content: str | list[_Block] | _Result | None = None
     cache_control: Raw = Raw(b"null")
 
 
 class _Message(msgspec.Struct):
-    content: Raw = Raw(b"null")
+    content: str | list[_Block] | None = None
 
 
 class _Fallback(msgspec.Struct):
@@ -62,9 +66,8 @@ class _Conversation(msgspec.Struct):
     type: str = ""
 
 
-MESSAGES = msgspec.json.Decoder(list[_Message]).decode
-_BLOCKS = msgspec.json.Decoder(list[_Block]).decode
-_SOURCE = msgspec.json.Decoder(_Source).decode
+_MESSAGES = msgspec.json.Decoder(list[_Message]).decode
+_SYSTEM = msgspec.json.Decoder(str | list[_Block] | None).decode
 _CACHE_MARK = msgspec.json.Decoder(_CacheMark | None).decode
 _FALLBACKS = msgspec.json.Decoder(list[_Fallback] | str | None).decode
 _THREAD = msgspec.json.Decoder(_Conversation | None).decode
@@ -88,10 +91,9 @@ def extent_of(fields: Fields) -> Extent:
     if "cache_control" in fields:
         mark(fields["cache_control"], content)
     if "system" in fields:
-        blocks(fields["system"], content)
-    for message in decoded(MESSAGES, asked.required(fields, "messages"), "messages"):
-        if asked.is_list(message.content):
-            blocks(message.content, content)
+        _blocks(decoded(_SYSTEM, fields["system"], "system"), content)
+    for message in decoded(_MESSAGES, asked.required(fields, "messages"), "messages"):
+        _blocks(message.content, content)
     if not _FURTHER.isdisjoint(fields):
         _further(fields, extent)
     return extent
@@ -112,30 +114,32 @@ def _further(fields: Fields, extent: Extent) -> None:
     extent.content.known &= not extent.turns
 
 
-def blocks(raw: Raw, content: bound.Content) -> None:
+def _blocks(blocks: str | list[_Block] | _Result | None, content: bound.Content) -> None:
     """Look at content: a text, which its bytes bound, or blocks."""
-    if not asked.is_list(raw):
-        return
-    for block in decoded(_BLOCKS, raw, "content"):
-        mark(block.cache_control, content)
+    for block in blocks if isinstance(blocks, list) else ():
+        if len(block.cache_control) > len("null"):
+            mark(block.cache_control, content)
         if block.type in _TEXT_BLOCKS:
             continue
         if block.type in _HOLDING_BLOCKS:
-            blocks(block.content, content)
+            _blocks(block.content, content)
         elif block.type in ("image", "document"):
-            _source(block.type, decoded(_SOURCE, block.source, "source"), content)
+            _source(block.type, block.source, content)
         else:
             content.known = False
 
 
-def _source(kind: str, source: _Source, content: bound.Content) -> None:
+def _source(kind: str, source: str | _Source | None, content: bound.Content) -> None:
+    if not isinstance(source, _Source):
+        content.known = False
+        return
     match kind, source.type:
         case "image", _:  # inline, by address or by a file's id: its pixels are bounded all the same
             content.image(bound.ANTHROPIC_IMAGE, len(source.data) if source.type == "base64" else 0)
         case "document", "text":
             pass
         case "document", "content":
-            blocks(source.content, content)
+            _blocks(source.content, content)
         case _:
             content.known = False
 

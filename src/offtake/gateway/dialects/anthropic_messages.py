@@ -79,6 +79,7 @@ def read_input(name: str, headers: asked.Headers, body: bytes) -> tuple[Ask, Ext
         body=body,
         model=model,
         input_tokens_max=input_tokens_max(body, extent.content, extent.overhead),
+        media=extent.content.media,
         cache_writes=extent.content.cache_writes,
         server_tools=extent.turns,
         other_models=extent.models,

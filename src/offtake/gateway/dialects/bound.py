@@ -33,7 +33,8 @@ ANTHROPIC_IMAGE = 4_784
 OPENAI_IMAGE = {"low": 2_833, "high": 2_833 + 8 * 5_667}
 OPENAI_IMAGE_ORIGINAL = 86_947
 
-_ESCAPE = re.compile(rb"\\u[0-9a-fA-F]{4}")
+_ESCAPE = re.compile(rb"\\u").search  # twice as fast as `in`
+_ESCAPED = re.compile(rb"\\u[0-9a-fA-F]{4}")
 
 
 @dataclass(slots=True)
@@ -43,6 +44,7 @@ class Content:
     images_tokens: int = 0
     images_bytes: int = 0  # of the body, which are no text
     known: bool = True  # False: something that the request names but does not hold
+    audio: bool = False
     cache_short: bool = False
     cache_long: bool = False
 
@@ -50,6 +52,11 @@ class Content:
         """One image of at most so many tokens, of which so many bytes stand in the body."""
         self.images_tokens += tokens
         self.images_bytes += bytes_inline
+
+    @property
+    def media(self) -> tuple[str, ...]:
+        """What may be priced otherwise than text; all of it where the request does not hold its content."""
+        return ("audio",) * (self.audio or not self.known) + ("image",) * (self.images_tokens > 0 or not self.known)
 
     @property
     def cache_writes(self) -> tuple[str, ...]:
@@ -66,12 +73,11 @@ def input_tokens_max(body: bytes, content: Content, overhead: int) -> int | None
 
 def grown(body: bytes) -> int:
     """How many bytes the text of `body` gains at most when a tokenizer normalises it to NFKC first."""
-    # One letter is found at memory speed, two are not.
-    if body.isascii() and (b"\\" not in body or b"\\u" not in body):
+    if body.isascii() and (b"\\" not in body or not _ESCAPE(body)):
         return 0
     text = body.decode(errors="replace")
     if "\\u" in text:
-        text = _ESCAPE.sub(_unescaped, body).decode(errors="replace")
+        text = _ESCAPED.sub(_unescaped, body).decode(errors="replace")
     if unicodedata.is_normalized("NFKC", text):
         return 0
     return sum(_growth(letter) for letter in text if letter > "\x7f")

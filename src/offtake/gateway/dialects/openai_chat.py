@@ -23,19 +23,20 @@ refuse = refusals.openai
 _LIMITS = ("max_completion_tokens", "max_tokens")
 _CLIENT_TOOLS = frozenset({"function", "custom"})
 _INSTRUCTED = frozenset({"tools", "functions", "response_format", "web_search_options"})
+_SPEAKS = frozenset({"audio", "modalities"})
 _HELD = frozenset({"cached_content", "extra_body"})  # Google: a cache of its own, named in the request
 _SEARCHES = frozenset({"web_search_options", "search_parameters", "plugins"})  # OpenAI, xAI, OpenRouter
-
-
-class _Message(msgspec.Struct):
-    content: Raw = Raw(b"null")
-    audio: Raw = Raw(b"null")
 
 
 class _Part(msgspec.Struct):
     type: str = ""
     image_url: Raw = Raw(b"null")
     prompt_cache_breakpoint: Raw = Raw(b"")
+
+
+class _Message(msgspec.Struct):
+    content: str | list[_Part] | None = None
+    audio: Raw = Raw(b"null")
 
 
 class _Choice(msgspec.Struct):
@@ -53,7 +54,6 @@ class _Answer(msgspec.Struct):
 
 
 _MESSAGES = msgspec.json.Decoder(list[_Message]).decode
-_PARTS = msgspec.json.Decoder(list[_Part]).decode
 _ANSWER = msgspec.json.Decoder(_Answer).decode
 
 
@@ -63,10 +63,11 @@ def read(path: str, headers: asked.Headers, body: bytes) -> Ask:
     model = asked.model_of(fields)
     content = bound.Content(known=_HELD.isdisjoint(fields))
     for message in decoded(_MESSAGES, asked.required(fields, "messages"), "messages"):
-        if asked.is_list(message.content):
-            _look(decoded(_PARTS, message.content, "messages"), content)
+        if isinstance(message.content, list):
+            _look(message.content, content)
         if bytes(message.audio) != b"null":  # an earlier spoken answer, by its id
             content.known = False
+    content.audio |= not _SPEAKS.isdisjoint(fields)
     searches = not _SEARCHES.isdisjoint(fields) or not asked.only_client_tools(fields, _CLIENT_TOOLS)
     content.known &= not searches
     stream, choices = flag(fields, "stream"), count(fields, "n", least=1) or 1
@@ -77,6 +78,7 @@ def read(path: str, headers: asked.Headers, body: bytes) -> Ask:
         stream=stream,
         output_tokens_max=_output_tokens_max(fields, choices),
         input_tokens_max=bound.input_tokens_max(body, content, bound.overhead_of(fields, _INSTRUCTED)),
+        media=content.media,
         # OpenAI writes to its cache unasked; the lifetime of 12 hours has to be asked for.
         cache_writes=("5m", "1h") if content.cache_long or openai_input.cache_long(fields) else ("5m",),
         tier=text(fields, "service_tier"),
@@ -91,8 +93,10 @@ def read(path: str, headers: asked.Headers, body: bytes) -> Ask:
 def _look(parts: list[_Part], content: bound.Content) -> None:
     for part in parts:
         match part.type:
-            case "text" | "refusal" | "input_audio":  # audio: 10 tokens a second, and no codec has fewer bytes
+            case "text" | "refusal":
                 pass
+            case "input_audio":  # 10 tokens a second, and no codec has fewer bytes
+                content.audio = True
             case "image_url":
                 openai_input.look_at_image(part.image_url, None, content)
             case _:

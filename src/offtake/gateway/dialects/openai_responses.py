@@ -28,9 +28,7 @@ _HELD = ("previous_response_id", "conversation", "prompt")
 _CLIENT_TOOLS = frozenset({
     "function", "custom", "namespace", "local_shell", "apply_patch", "computer", "computer_use_preview",
 })  # fmt: skip
-_TEXT_PARTS = frozenset(
-    {"input_text", "output_text", "text", "refusal", "summary_text", "reasoning_text", "input_audio"}
-)
+_TEXT_PARTS = frozenset({"input_text", "output_text", "text", "refusal", "summary_text", "reasoning_text"})
 _TEXT_ITEMS = frozenset({
     "message", "function_call", "function_call_output", "custom_tool_call", "custom_tool_call_output",
     "local_shell_call", "local_shell_call_output", "shell_call", "shell_call_output", "apply_patch_call",
@@ -103,6 +101,7 @@ def read(path: str, headers: asked.Headers, body: bytes) -> Ask:
         stream=flag(fields, "stream"),
         output_tokens_max=count(fields, "max_output_tokens"),
         input_tokens_max=bound.input_tokens_max(body, content, bound.overhead_of(fields, _INSTRUCTED)),
+        media=content.media,
         cache_writes=("5m", "1h") if content.cache_long or openai_input.cache_long(fields) else ("5m",),
         tier=text(fields, "service_tier"),
         server_tools=UNLIMITED if calls is None else calls,
@@ -133,6 +132,8 @@ def _look(item: _Item, content: bound.Content) -> None:
 def _look_at(part: _Part, content: bound.Content) -> None:
     if part.type in ("input_image", "computer_screenshot"):
         openai_input.look_at_image(part.image_url, part.detail, content)
+    elif part.type == "input_audio":
+        content.audio = True
     elif part.type not in _TEXT_PARTS:
         content.known = False
     content.cache_long |= openai_input.marked_long(part.prompt_cache_breakpoint)
