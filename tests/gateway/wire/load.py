@@ -57,9 +57,7 @@ class Load:
                 found[await self._answer(reader)] += 1
             except (OSError, asyncio.IncompleteReadError, ValueError):
                 found[0] += 1
-                if writer is not None:
-                    writer.close()
-                reader = writer = None
+                break  # who was cut off once does not come again
         if writer is not None:
             writer.close()
             with contextlib.suppress(OSError):
