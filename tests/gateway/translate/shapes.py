@@ -6,7 +6,8 @@ The SDKs' models take anything, so that they survive a vendor's changes; a trans
 from __future__ import annotations
 
 import types
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
+from functools import cache
 from typing import Annotated, Any, Literal, Required, Union, get_args, get_origin, get_type_hints
 
 import pydantic
@@ -26,8 +27,7 @@ def faults(value: Any, shape: Any, path: str = "$", extra: frozenset[str] = froz
     if origin is Literal:
         return [] if value in args else [f"{path}: {value!r} is none of {args}"]
     if typing_extensions.is_typeddict(shape):
-        needed = set(shape.__required_keys__)
-        return _fields(value, get_type_hints(shape), needed, path, extra)
+        return _fields(value, _hints(shape), shape.__required_keys__, path, extra)
     if isinstance(shape, type) and issubclass(shape, pydantic.BaseModel):
         hints = {field.alias or name: field.annotation for name, field in shape.model_fields.items()}
         needed = {field.alias or name for name, field in shape.model_fields.items() if field.is_required()}
@@ -39,6 +39,11 @@ def faults(value: Any, shape: Any, path: str = "$", extra: frozenset[str] = froz
             return [f"{path}: not a list"]
         return [fault for index, item in enumerate(value) for fault in faults(item, args[0], f"{path}[{index}]", extra)]
     return _plain(value, shape, path)
+
+
+@cache
+def _hints(shape: Any) -> dict[str, Any]:
+    return get_type_hints(shape)
 
 
 def _plain(value: Any, shape: Any, path: str) -> list[str]:
@@ -53,10 +58,10 @@ def _plain(value: Any, shape: Any, path: str) -> list[str]:
     return [] if right else [f"{path}: {value!r} is no {shape}"]
 
 
-def _fields(value: Any, hints: dict[str, Any], needed: set[str], path: str, extra: frozenset[str]) -> list[str]:
+def _fields(value: Any, hints: dict[str, Any], needed: Set[str], path: str, extra: frozenset[str]) -> list[str]:
     if not isinstance(value, dict):
         return [f"{path}: not an object"]
-    found = [f"{path}.{name}: missing" for name in sorted(needed - set(value))]
+    found = [f"{path}.{name}: missing" for name in sorted(needed - value.keys())]
     for name, inner in value.items():
         if name in hints:
             found += faults(inner, hints[name], f"{path}.{name}", extra)

@@ -33,6 +33,7 @@ class EventParser:
         self._data: list[bytes] = []
         self._held = 0
         self._after_cr = False
+        self._first = True
 
     def feed(self, chunk: bytes) -> Iterator[ServerEvent]:
         """The events that are complete with this piece. Raises EventTooLong."""
@@ -63,9 +64,12 @@ class EventParser:
         return line
 
     def _take(self, line: bytes) -> ServerEvent | None:
+        if self._first:  # a byte order mark may stand before everything
+            self._first, line = False, line.removeprefix(b"\xef\xbb\xbf")
         if not line:
             name, data, self._name, self._data, self._held = self._name, self._data, "", [], 0
-            return ServerEvent(name, b"\n".join(data)) if data else None
+            said = b"\n".join(data)
+            return ServerEvent(name, said) if said else None
         field, _, value = line.partition(b":")
         value = value.removeprefix(b" ")
         if not field:

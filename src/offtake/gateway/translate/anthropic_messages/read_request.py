@@ -68,6 +68,8 @@ def read_request(body: bytes, dropped: Dropped) -> Request:
     if metadata := ask.inner("metadata"):
         request.user = metadata.text("user_id")
         metadata.drop_rest()
+        if b'"cache_control"' in body:  # OpenAI's caches find a prefix again by a key, at no price
+            request.cache_key = request.user
     request.system = _system(ask)
     for message in (messages := ask.items("messages")):
         role = message.needed_text("role")

@@ -10,6 +10,7 @@ import re
 import zlib
 from typing import Any
 
+from offtake.gateway.translate import free_form
 from offtake.gateway.translate.fields import BadRequest, Dropped, object_of
 from offtake.gateway.translate.meaning import (
     Document,
@@ -34,13 +35,6 @@ _TIERS = {"auto": "auto", "priority": "auto", "default": "standard_only"}
 _SAMPLING = ("temperature", "top_p", "top_k")
 _BEFORE_SAMPLING_WENT = "2023-06-01"
 _NOT_IN_AN_ID = re.compile(r"[^a-zA-Z0-9_-]")
-FREE_FORM_SCHEMA = {
-    "type": "object",
-    "properties": {"input": {"type": "string"}},
-    "required": ["input"],
-    "additionalProperties": False,
-}
-"""The one argument of a tool that takes free text, for vendors whose tools take objects."""
 
 
 def write_request(request: Request, wire: Wire, dropped: Dropped) -> dict[str, Any]:
@@ -95,19 +89,19 @@ def _write_tools(request: Request, body: dict[str, Any]) -> None:
     written: dict[str, Any] = {"type": choice.mode} if choice else {}
     if choice and choice.mode == "tool":
         written["name"] = choice.name
-    if request.parallel_tool_calls is not None and (choice is None or choice.mode != "none"):
-        written = {"type": "auto"} | written | {"disable_parallel_tool_use": not request.parallel_tool_calls}
+    if request.parallel_tool_calls is False and (choice is None or choice.mode != "none"):
+        written = {"type": "auto"} | written | {"disable_parallel_tool_use": True}
     if written:
         body["tool_choice"] = written
 
 
 def _tool(tool: Tool) -> dict[str, Any]:
-    schema = FREE_FORM_SCHEMA if tool.free_form else {"type": "object", "properties": {}} | tool.schema
+    schema = free_form.SCHEMA if tool.free_form else {"type": "object", "properties": {}} | tool.schema
     written: dict[str, Any] = {"name": tool.name, "input_schema": schema}
     if tool.description:
         written["description"] = tool.description
-    if tool.strict is not None:
-        written["strict"] = tool.strict
+    if tool.strict:
+        written["strict"] = True
     return _marked(written, tool.cache)
 
 
@@ -175,19 +169,14 @@ class _Conversation:
                 self.dropped.note(self.request.name("thinking"))
                 return {}
             case ToolCall():
-                return {"type": "tool_use", "id": _id(part.id), "name": part.name, "input": _input(part)}
+                given = object_of(free_form.json_arguments(part), f"the arguments of tool call {part.id}")
+                return {"type": "tool_use", "id": _id(part.id), "name": part.name, "input": given}
             case ToolResult():
                 content = [self._block(inner) for inner in part.parts if not isinstance(inner, Text) or inner.text]
                 failed = {"is_error": True} if part.is_error else {}
                 return _marked(
                     {"type": "tool_result", "tool_use_id": _id(part.id), "content": content} | failed, part.cache
                 )
-
-
-def _input(call: ToolCall) -> dict[str, Any]:
-    if call.free_form:
-        return {"input": call.arguments}
-    return object_of(call.arguments, f"the arguments of tool call {call.id}")
 
 
 def _source(part: Image | Document) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
+from offtake.gateway.translate import free_form
 from offtake.gateway.translate.data_urls import document_url, image_url
 from offtake.gateway.translate.fields import BadRequest, Dropped
 from offtake.gateway.translate.meaning import (
@@ -19,6 +20,7 @@ from offtake.gateway.translate.meaning import (
     Request,
     Text,
     Thinking,
+    Tool,
     ToolCall,
     ToolChoice,
     ToolResult,
@@ -102,10 +104,7 @@ def _write_tools(request: Request, wire: Wire, body: dict[str, Any], dropped: Dr
         return
     body["tools"] = []
     for tool in request.tools:
-        function: dict[str, Any] = {
-            "name": tool.name,
-            "parameters": tool.schema or {"type": "object", "properties": {}},
-        }
+        function: dict[str, Any] = {"name": tool.name, "parameters": _schema(tool)}
         function |= {"description": tool.description} if tool.description else {}
         function |= {"strict": tool.strict} if tool.strict is not None else {}
         body["tools"].append({"type": "function", "function": function})
@@ -117,6 +116,12 @@ def _write_tools(request: Request, wire: Wire, body: dict[str, Any], dropped: Dr
         body["tool_choice"] = named if choice.mode == "tool" else choice_word(choice)
     if request.parallel_tool_calls is not None:
         body["parallel_tool_calls"] = request.parallel_tool_calls
+
+
+def _schema(tool: Tool) -> dict[str, Any]:
+    if tool.free_form:
+        return free_form.SCHEMA
+    return tool.schema or {"type": "object", "properties": {}}
 
 
 class _Messages:
@@ -144,8 +149,11 @@ class _Messages:
 
     def _say(self, role: str, parts: Sequence[Part]) -> None:
         written = [self._part(part) for part in parts]
-        plain = len(written) == 1 and written[0].keys() == {"type", "text"}
-        self.messages.append({"role": role, "content": written[0]["text"] if plain else written})
+        plain = all(part.keys() == {"type", "text"} for part in written)
+        content: Any = written
+        if plain and (len(written) == 1 or not self.wire.own_fields):  # some vendors take no parts where text will do
+            content = "\n\n".join(part["text"] for part in written)
+        self.messages.append({"role": role, "content": content})
 
     def _user(self, turn: Turn) -> None:
         """Results first, each a message; what a tool message cannot hold follows in the user's own."""
@@ -185,7 +193,7 @@ class _Messages:
                 {
                     "id": call.id,
                     "type": "function",
-                    "function": {"name": call.name, "arguments": call.arguments or "{}"},
+                    "function": {"name": call.name, "arguments": free_form.json_arguments(call)},
                 }
                 for call in calls
             ]

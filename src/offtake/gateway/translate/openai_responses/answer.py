@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from offtake.gateway.translate.failures import read_openai as read_failure
-from offtake.gateway.translate.fields import BadRequest, Dropped, Fields, object_of
+from offtake.gateway.translate.fields import BadRequest, Dropped, Fields
+from offtake.gateway.translate.free_form import free_text
 from offtake.gateway.translate.meaning import (
     Answer,
     Ending,
@@ -150,14 +151,6 @@ def content_of(part: Text | Refusal) -> dict[str, Any]:
     if isinstance(part, Refusal):
         return {"type": "refusal", "refusal": part.text}
     return {"type": "output_text", "text": part.text, "annotations": [], "logprobs": []}
-
-
-def free_text(call: ToolCall) -> str:
-    """The text that a model gave a free-form tool, out of the one argument by which other vendors know it."""
-    given = object_of(call.arguments, f"the arguments of tool call {call.id}").get("input")
-    if not isinstance(given, str):
-        raise BadRequest(f"the arguments of tool call {call.id} must hold a text named input")
-    return given
 
 
 def item_id(answer_id: str, index: int, part: Part) -> str:

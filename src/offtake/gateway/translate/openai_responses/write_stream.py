@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from offtake.gateway.translate.fields import BadRequest
+from offtake.gateway.translate.free_form import free_text
 from offtake.gateway.translate.meaning import (
     Alive,
     Ended,
@@ -29,7 +30,6 @@ from offtake.gateway.translate.meaning import (
 from offtake.gateway.translate.openai_responses.answer import (
     ResponseShape,
     content_of,
-    free_text,
     item_id,
     status_of,
 )
