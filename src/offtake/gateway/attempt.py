@@ -14,13 +14,16 @@ from msgspec.structs import replace
 from offtake.gateway import headers as ours
 from offtake.gateway.admit.admission import Admitted
 from offtake.gateway.admit.budget import Purse, settle
+from offtake.gateway.admit.limits import Ticket
+from offtake.gateway.admit.reserved import Reservation
 from offtake.gateway.ask import Ask, Served
 from offtake.gateway.callers import Caller
 from offtake.gateway.desk import Desk, instant, microseconds
 from offtake.gateway.dialects import Dialect
 from offtake.gateway.journal.events import Intent, Release, Settle
 from offtake.gateway.outlet import Outlet
-from offtake.gateway.settle import Costs, costs_of
+from offtake.gateway.route.candidates import Candidate, RouteState
+from offtake.gateway.settle import BYTES_A_TOKEN, Costs, costs_of
 from offtake.gateway.translate import Exchange
 
 Headers = dict[bytes, bytes]
@@ -28,17 +31,25 @@ Headers = dict[bytes, bytes]
 
 @dataclass(slots=True)
 class Prepared:
-    """A request as an outlet takes it. `exchange` translates where its wire does not speak the client's dialect.
+    """A request as a candidate takes it. `exchange` translates where its wire does not speak the client's dialect.
 
-    `ask` is what goes to the vendor, read in `dialect`, the vendor's; `clause` is why this outlet was chosen.
+    `ask` is what goes to the vendor, read in `dialect`, the vendor's.
     """
 
-    outlet: Outlet
-    model: str
+    candidate: Candidate
     dialect: Dialect
     ask: Ask
     exchange: Exchange | None = None
-    clause: str = ""
+
+    @property
+    def outlet(self) -> Outlet:
+        """Where it goes."""
+        return self.candidate.question.outlet
+
+    @property
+    def model(self) -> str:
+        """The catalogue's id of the model that serves."""
+        return self.candidate.question.model
 
 
 @dataclass(slots=True)
@@ -56,7 +67,16 @@ class Attempt:
     first_ns: int = 0
     written_bytes: int = 0
     edits: tuple[str, ...] = ()
+    reserved: tuple[Reservation, Ticket] | None = None
     costs: Costs | None = None
+
+    def take_reserved(self, routing: RouteState) -> None:
+        """Take its part of the contract's reserved capacity, where that is what serves it."""
+        candidate, standing = self.prepared.candidate, routing.standings.get(self.prepared.outlet.contract)
+        if candidate.cost.from_reserved and standing and standing.reservation:
+            ask = self.prepared.ask
+            tokens = (ask.input_tokens_max or 0) // BYTES_A_TOKEN, ask.output_tokens_max or 0
+            self.reserved = standing.reservation, standing.reservation.take(*tokens, self.sent_ns)
 
     def begin(self, desk: Desk) -> None:
         """Write the intent. JournalError: nothing was dispatched, and nothing may be."""
@@ -88,7 +108,7 @@ class Attempt:
         at = instant(self.at)
         costs = self.costs = costs_of(
             prepared.outlet, prepared.model, prepared.ask, self.caller.rules, served, at,
-            written_bytes=self.written_bytes, hold_pico=self.admitted.hold.pico,
+            written_bytes=self.written_bytes, reserved=self.reserved is not None, hold_pico=self.admitted.hold.pico,
         )  # fmt: skip
         quantities = costs.record.quantities
         settle(self.purses, self.admitted.hold, costs.cost_pico)
@@ -111,8 +131,7 @@ class Attempt:
         if self.costs is not None:
             found[ours.COST] = ours.dollars(self.costs.cost_pico)
             found[ours.CLAUSE] = _line("; ".join(filter(None, (*self.costs.clauses, self.costs.verdict))))
-        if prepared.clause:
-            found[ours.ROUTE] = _line(prepared.clause)
+        found[ours.ROUTE] = _line(prepared.candidate.clause)
         if self.edits:
             found[ours.EDITS] = _line(", ".join(self.edits))
         if prepared.exchange is not None and prepared.exchange.dropped:
@@ -125,12 +144,18 @@ class Attempt:
         now_ns = time.monotonic_ns()
         for limits, ticket in self.admitted.tickets:
             limits.settle(ticket, input_tokens, output_tokens, now_ns)
+        if self.reserved is not None:
+            self.reserved[0].settle(self.reserved[1], input_tokens, output_tokens, now_ns)
 
     def _learn(self, desk: Desk, costs: Costs) -> None:
         """What such requests use, for holds that may be learned and for comparing outlets."""
         record, ceiling, ask = costs.record, self.admitted.ceiling, self.prepared.ask
         if not record.usage_known or record.outcome != "ok":
             return
+        if ask.session:
+            where = self.prepared.outlet.id, self.prepared.model
+            sessions = desk.in_force.routing.sessions
+            sessions.remember(ask.session, *where, record.context_tokens or 0, time.monotonic_ns())
         input_max = ask.input_tokens_max if ask.input_tokens_max is not None else ceiling.context_window or 0
         output_tokens = record.quantities.get("output_tokens", 0)
         written = ceiling.expected(record.context_tokens or 0, 0, output_tokens) - ceiling.expected(

@@ -6,12 +6,12 @@ vendor says last is what the client reads.
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Iterator
 
-from offtake.gateway.admit.admission import Admitted, State, admit, question_of
+from offtake.gateway.admit.admission import Admitted, State, admit
 from offtake.gateway.admit.budget import Purse, Short
-from offtake.gateway.admit.hold import channels_of, tier_is_known
+from offtake.gateway.admit.hold import tier_is_known
 from offtake.gateway.admit.scope import unknown_model
 from offtake.gateway.ask import Ask, BadAsk, Edits, Refusal, Served
 from offtake.gateway.attempt import Attempt, Prepared
@@ -22,19 +22,20 @@ from offtake.gateway.http.answer import Answer, TimedOutError, UpstreamError
 from offtake.gateway.http.request import Request
 from offtake.gateway.http.responder import Responder
 from offtake.gateway.in_force import InForce
-from offtake.gateway.outlet import Outlet
 from offtake.gateway.relay import Relay
+from offtake.gateway.route.breaker import Breaker
+from offtake.gateway.route.candidates import Candidate, Routes, candidates
+from offtake.gateway.route.retry import RETRIED, Failure, Next, after
 from offtake.gateway.translate import BadRequest, Wire, translate
 from offtake.gateway.vendors.endpoint import Call, passing
 from offtake.values.errors import CatalogError, OfftakeError
 
 LOANS_MAX = 3
 """How often a request has more lent to a budget before it is refused: others may take what was lent for it."""
-ELSEWHERE = frozenset((408, 409, 425, 429, 500, 502, 503, 504, 529))
-"""Answers after which another outlet may do better."""
 TRANSLATED_TO = ("anthropic_messages", "openai_chat", "openai_responses")
 KEPT = frozenset((b"content-type", b"user-agent", b"idempotency-key"))
 """Headers that mean the same in every dialect."""
+KEPT_NONE: dict[bytes, bytes] = {}
 
 
 class RefusedError(Exception):
@@ -58,72 +59,81 @@ class Dispatch:
         self._ask = ask
         self._request = request
         self._responder = responder
+        self._began_ns = time.monotonic_ns()
+        self._sold: frozenset[str] = frozenset()
 
     async def run(self) -> None:
         """Serve it. RefusedError where nothing was sent, or where no vendor gave an answer that could be passed on."""
         in_force = self._desk.in_force
+        routes = self._routes(in_force)
         last: Refusal | None = None
-        found = list(self._prepared(in_force))
-        for number, prepared in enumerate(found):
-            if isinstance(prepared, Refusal):
-                last = last or prepared
+        left = list(routes.candidates)
+        number = 0
+        while left:
+            prepared = self._prepared(left[0])
+            admitted = prepared if isinstance(prepared, Refusal) else await self._admitted(in_force, prepared)
+            if isinstance(prepared, Refusal) or isinstance(admitted, Refusal):
+                last = last or (prepared if isinstance(prepared, Refusal) else admitted)  # type: ignore[assignment]
+                left.pop(0)
                 continue
-            admitted = await self._admitted(in_force, prepared)
-            if isinstance(admitted, Refusal):
-                last = admitted
-                continue
-            attempt = Attempt(
-                f"{self._id}.{number}" if number else self._id, self._id if number else "", self._caller, prepared,
-                *admitted,
-            )  # fmt: skip
-            is_last = number == len(found) - 1
-            last = await self._attempt(attempt, is_last)
-            if last is None:
+            number += 1
+            id = self._id if number == 1 else f"{self._id}.{number}"
+            attempt = Attempt(id, "" if number == 1 else self._id, self._caller, prepared, *admitted)
+            attempt.take_reserved(in_force.routing)
+            step = await self._attempt(attempt, number, len(left) - 1)
+            if step is None:
                 return
-        raise RefusedError(last or Refusal("model", "G302", f"nothing sells {self._ask.model}"))
+            last, following = step
+            if following.do == "stop":
+                break
+            if following.do == "next":
+                left.pop(0)
+            await asyncio.sleep(following.wait_ms / 1e3)
+        raise RefusedError(last or routes.refusal())
 
-    def _prepared(self, in_force: InForce) -> Iterator[Prepared | Refusal]:
-        """The request as each outlet that sells the model takes it, in their order."""
+    def _routes(self, in_force: InForce) -> Routes:
+        """Where it may go, in the order of what that costs. RefusedError for a model or a tier that nobody sells."""
+        desk, ask = self._desk, self._ask
         try:
-            selling = in_force.selling(self._ask.model)
+            selling = in_force.selling(ask.model)
         except CatalogError as error:
-            yield unknown_model(error)
-            return
-        if not tier_is_known(self._ask.tier):
-            yield Refusal("bad_request", "G107", f"unknown service tier {self._ask.tier!r}", hint="leave it out")
-            return
-        for outlet, model in selling:
-            try:
-                yield self._for(outlet, model)
-            except BadAsk as error:
-                yield error.refusal
-            except BadRequest as error:
-                what = f"{outlet.name} cannot take this: {error.message}"
-                yield Refusal("bad_request", "G108", what, hint=error.param or "")
+            raise RefusedError(unknown_model(error)) from error
+        if not tier_is_known(ask.tier):
+            what = f"unknown service tier {ask.tier!r}"
+            raise RefusedError(Refusal("bad_request", "G107", what, hint="leave it out"))
+        self._sold = frozenset([model for _, model in selling])
+        rules, at = self._caller.rules, instant(microseconds())
+        others = tuple(pair for name in rules.other_models for pair in in_force.selling(name))
+        return candidates(
+            ask, selling, rules, in_force.routing, in_force.policy, desk.learned, at, time.monotonic_ns(), others
+        )
 
-    def _for(self, outlet: Outlet, model: str) -> Prepared:
-        """BadRequest or BadAsk: the outlet's dialect cannot say it."""
-        endpoint = self._desk.endpoints[outlet.name]
-        spoken = endpoint.wire.dialects
-        if self._ask.dialect in spoken:
-            return Prepared(outlet, model, self._dialect, self._ask)
+    def _prepared(self, candidate: Candidate) -> Prepared | Refusal:
+        """The request as the candidate's wire takes it; the refusal where its dialect cannot say it."""
+        outlet, ask = candidate.outlet, self._ask
+        spoken = self._desk.endpoints[outlet.name].wire.dialects
+        if ask.dialect in spoken:
+            return Prepared(candidate, self._dialect, ask)
         vendor = next((name for name in TRANSLATED_TO if name in spoken), None)
-        if vendor is None or self._ask.dialect not in TRANSLATED_TO:
-            raise BadRequest(f"it speaks {', '.join(spoken)}", "")
-        wire = Wire(own_fields=outlet.vendor == "openai")
-        exchange = translate(self._ask.dialect, vendor, self._ask.body, wire, int(time.time()))  # type: ignore[arg-type]
-        dialect = BY_NAME[vendor]
-        ask = dialect.read(exchange.path, self._request.headers, exchange.body)
-        return Prepared(outlet, model, dialect, ask, exchange)
+        if vendor is None or ask.dialect not in TRANSLATED_TO:
+            return Refusal("bad_request", "G108", f"{outlet.name} speaks no {ask.dialect}: {', '.join(spoken)}")
+        try:
+            wire = Wire(own_fields=outlet.vendor == "openai")
+            exchange = translate(ask.dialect, vendor, ask.body, wire, int(time.time()))  # type: ignore[arg-type]
+            dialect = BY_NAME[vendor]
+            return Prepared(candidate, dialect, dialect.read(exchange.path, KEPT_NONE, exchange.body), exchange)
+        except BadRequest as error:
+            what = f"{outlet.name} cannot take this: {error.message}"
+            return Refusal("bad_request", "G108", what, hint=error.param or "")
+        except BadAsk as error:
+            return error.refusal
 
     async def _admitted(self, in_force: InForce, prepared: Prepared) -> tuple[Admitted, tuple[Purse, ...]] | Refusal:
         """Admit it at an outlet and hold for it, or the refusal."""
         desk, caller, ask = self._desk, self._caller, prepared.ask
         at = microseconds()
         purses = desk.budgets.purses(caller.budgets, at)
-        outlet = prepared.outlet
-        channel = channels_of(ask.tier, outlet)[0]
-        question = question_of(ask, outlet, caller.rules, prepared.model, channel)
+        outlet, question = prepared.outlet, prepared.candidate.question
         state = State(in_force.policy, desk.learned, (in_force.limits[outlet.contract],), purses)
         loans, more = 0, True
         while True:
@@ -149,31 +159,49 @@ class Dispatch:
             refusal = Refusal("overloaded", "G501", "the ledger cannot be reached", hint=error.code)
             raise RefusedError(refusal) from error
 
-    async def _attempt(self, attempt: Attempt, is_last: bool) -> Refusal | None:
-        """Send it and relay the answer; the refusal to go on with where this outlet gave none."""
+    async def _attempt(self, attempt: Attempt, number: int, others: int) -> tuple[Refusal, Next] | None:
+        """Send it and relay the answer; or why there is none to relay, and what to do next."""
         desk = self._desk
+        breaker = desk.in_force.routing.breaker(attempt.prepared.outlet.id, attempt.prepared.model)
         try:
             attempt.begin(desk)
         except OfftakeError as error:
             attempt.give_back()
-            return Refusal("overloaded", "G502", "the journal cannot be written, so nothing was sent", hint=error.code)
+            what = "the journal cannot be written, so nothing was sent"
+            return Refusal("overloaded", "G502", what, hint=error.code), Next("stop")
         call = self._call(attempt)
         endpoint = desk.endpoints[attempt.prepared.outlet.name]
+        breaker.begins(time.monotonic_ns())
         try:
             answer = await endpoint.pool.request("POST", call.target, call.headers, call.body)
         except UpstreamError as error:
-            return await self._no_answer(attempt, error)
+            breaker.failed(time.monotonic_ns())
+            return await self._no_answer(attempt, error), self._after(
+                attempt, Failure(dispatched=error.dispatched), number, others
+            )
         attempt.first_ns = time.monotonic_ns()
-        if answer.status in ELSEWHERE and not is_last:
-            return await self._elsewhere(attempt, answer)
+        _note(breaker, answer, attempt.first_ns)
+        if answer.status in RETRIED:
+            failure = Failure(answer.status, retry_after_seconds=_seconds(answer))
+            following = self._after(attempt, failure, number, others)
+            if following.do != "stop":
+                return await self._not_here(attempt, answer), following
         await Relay(desk, attempt, self._ask, self._dialect, self._responder, self._request.headers).run(answer, call)
         return None
+
+    def _after(self, attempt: Attempt, failure: Failure, number: int, others: int) -> Next:
+        seconds_left = self._desk.settings.request_seconds_max - (time.monotonic_ns() - self._began_ns) / 1e9
+        if self._responder.gone:
+            return Next("stop", why="the client has left")
+        return after(failure, number, others, attempt.prepared.outlet.idempotent, int(seconds_left * 1e3), self._id)
 
     def _call(self, attempt: Attempt) -> Call:
         """The edits, and the vendor's address and signature."""
         prepared = attempt.prepared
         endpoint = self._desk.endpoints[prepared.outlet.name]
         name = endpoint.models.get(prepared.model, endpoint.models.get(prepared.ask.model, ""))
+        if not name and prepared.model not in self._sold:
+            name = prepared.model  # another model stands in for the one that was asked for
         edits = Edits(
             model=name, output_tokens_max=attempt.admitted.hold.output_tokens_max, include_usage=prepared.ask.stream
         )
@@ -199,8 +227,8 @@ class Dispatch:
             "upstream", "G602", f"{name} gave no answer", hint="it may have worked all the same: the cost is estimated"
         )
 
-    async def _elsewhere(self, attempt: Attempt, answer: Answer) -> Refusal:
-        """An answer that says: not here, not now. It is settled, and another outlet is tried."""
+    async def _not_here(self, attempt: Attempt, answer: Answer) -> Refusal:
+        """An answer that says: not here, not now. It is settled, and the next attempt is another request."""
         prepared = attempt.prepared
         try:
             body = await answer.whole(self._desk.body_bytes_max)
@@ -209,3 +237,21 @@ class Dispatch:
         served = prepared.dialect.served(answer.status, answer.headers, body, prepared.ask)
         await attempt.settle(self._desk, served)
         return Refusal("upstream", "G603", f"{prepared.outlet.name} answered {answer.status}")
+
+
+def _note(breaker: Breaker, answer: Answer, now_ns: int) -> None:
+    """What the head of an answer says of the endpoint."""
+    if answer.status in (429, 529):
+        breaker.limited(_seconds(answer), now_ns)
+    elif answer.status >= 500:
+        breaker.failed(now_ns)
+    else:
+        breaker.succeeded()
+
+
+def _seconds(answer: Answer) -> float | None:
+    """How long the vendor asks to wait, where it says so in seconds."""
+    try:
+        return float(answer.headers[b"retry-after"])
+    except (KeyError, ValueError):
+        return None

@@ -14,7 +14,10 @@ from pathlib import Path
 from offtake.gateway.admit.limits import MINUTE, SECOND, Limits, Meter, Window
 from offtake.gateway.admit.policy import Policy
 from offtake.gateway.admit.question import clause_of
+from offtake.gateway.admit.reserved import reservation_of
 from offtake.gateway.outlet import Modes, Outlet
+from offtake.gateway.route.candidates import RouteState
+from offtake.gateway.route.standing import Standing
 from offtake.operations.contracts import open_contract
 from offtake.operations.serve_config import ContractSettings, ServeConfig
 from offtake.rating.bound import Bounds
@@ -31,6 +34,7 @@ class InForce:
     outlets: tuple[Outlet, ...]
     limits: Mapping[str, Limits]
     policy: Policy
+    routing: RouteState
     _found: dict[str, tuple[tuple[Outlet, str], ...]] = field(default_factory=dict)
 
     def selling(self, name: str) -> tuple[tuple[Outlet, str], ...]:
@@ -65,7 +69,9 @@ def read_in_force(config: ServeConfig, workers: int = 1) -> InForce:
         outlet = _outlet(config, settings, index)
         outlets.append(outlet)
         limits[outlet.contract] = _limits(outlet.terms, workers)
-    return InForce(tuple(outlets), limits, Policy())
+    now = datetime.now(UTC)
+    standings = {outlet.contract: Standing(reservation_of(outlet.terms.contract, now, workers)) for outlet in outlets}
+    return InForce(tuple(outlets), limits, Policy(), RouteState(standings))
 
 
 def _outlet(config: ServeConfig, settings: ContractSettings, index: int) -> Outlet:

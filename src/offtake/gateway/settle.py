@@ -42,19 +42,20 @@ class Costs:
 
 def costs_of(
     outlet: Outlet, model: str, ask: Ask, key: KeyRules, served: Served, at: datetime, *,
-    written_bytes: int, hold_pico: int,
+    written_bytes: int, hold_pico: int, reserved: bool = False,
 ) -> Costs:  # fmt: skip
     """The costs of a request of a key that was dispatched at an instant (UTC).
 
-    `written_bytes` is what came of the answer, for an estimate. Usage that no term prices is not free: it costs its
-    hold, and says so.
+    `written_bytes` is what came of the answer, for an estimate; `reserved`: it was served from reserved capacity.
+    Usage that no term prices is not free: it costs its hold, and says so.
     """
     known = served.quantities is not None
     quantities = served.quantities if served.quantities is not None else _estimate(ask, served, written_bytes)
     record = UsageRecord(
         id="", used_at=at, model=model, quantities=quantities, vendor=outlet.vendor, channel=_channel(served.tier),
         access=outlet.access, region=_region(outlet, served), context_tokens=context_of(quantities),
-        outcome=served.outcome, usage_known=known, tier_requested=ask.tier, tier_served=_tier(served),
+        outcome=served.outcome, usage_known=known, tier_requested=ask.tier,
+        tier_served="reserved" if reserved else _tier(served),
         vendor_request_id=served.vendor_request_id, account=key.account, workload=key.workload, customer=key.customer,
         key_id=key.id,
     )  # fmt: skip
