@@ -164,8 +164,7 @@ def test_an_error_in_a_stream_is_raised_with_its_words(door: Door, sdk: Any, res
     assert SPENT.message in str(error)
 
 
-@pytest.mark.parametrize("kind", ["budget", "rate", "policy", "region", "model", "key", "bad_request", "too_large",
-                                  "overloaded", "upstream"])  # fmt: skip
+@pytest.mark.parametrize("kind", refusals.KINDS)
 @pytest.mark.parametrize("seconds", [None, 0, 0.001, 59.2, 60, 60.5, 1e9, -5])
 def test_no_wait_is_longer_than_a_minute(kind: str, seconds: float | None) -> None:
     for say in (refusals.openai, refusals.anthropic):

@@ -54,6 +54,8 @@ _ANTHROPIC = {
     "upstream": _Said(502, "api_error", "", again=True),
 }
 
+KINDS = tuple(_OPENAI)
+
 
 def openai(refusal: Refusal, request_id: str = "") -> Answer:
     """Status, headers and body of a refusal as OpenAI's API would say it."""
