@@ -170,6 +170,31 @@ def test_a_free_form_tools_text_comes_back_as_text() -> None:
     assert ("custom_tool_call", "*** Begin\n") == (done["type"], done["input"])
 
 
+def test_reasoning_that_shows_nothing_is_no_part_and_summaries_stand_apart() -> None:
+    def event(kind: str, **fields: Any) -> bytes:
+        return b"data: " + json.dumps({"type": f"response.{kind}", **fields}).encode() + b"\n\n"
+
+    hidden = {"id": "rs_1", "type": "reasoning", "summary": []}
+    shown = {"id": "rs_2", "type": "reasoning", "summary": [], "encrypted_content": "E"}
+    stream = (
+        event("created", response={"id": "r", "model": "m"})
+        + event("output_item.added", output_index=0, item=hidden)
+        + event("output_item.done", output_index=0, item=hidden)
+        + b"".join(
+            event("reasoning_summary_text.delta", output_index=1, summary_index=index, delta=delta)
+            for index, delta in ((0, "a"), (0, "b"), (1, "c"))
+        )
+        + event("output_item.done", output_index=1, item=shown)
+        + event("completed", response={"id": "r"})
+    )
+    out = events_in(passed("anthropic_messages", "openai_responses", stream))
+    deltas = [event["delta"] for event in out if event["type"] == "content_block_delta"]
+
+    assert "ab\n\nc" == "".join(delta.get("thinking", "") for delta in deltas)
+    assert {"type": "signature_delta", "signature": "openai:rs_2:E"} == deltas[-1]
+    assert 1 == sum(event["type"] == "content_block_start" for event in out)
+
+
 def test_events_are_parsed_as_the_standard_says() -> None:
     stream = (
         b'\xef\xbb\xbfevent: x\r\ndata: {"a"\r\ndata:: 1}\r\n\r\n: hello\rdata\r\rid: 3\n\nevent: lost\n\ndata: z\n\n'

@@ -54,12 +54,15 @@ def _parts(item: Fields) -> Iterator[Part]:
             yield ToolCall(item.needed_text("call_id"), item.needed_text("name"), item.text("arguments"))
         case "reasoning":
             text = "\n\n".join(part.text("text") for part in item.items("summary"))
-            yield Thinking(text, seal_of(item), "openai")
+            seal = seal_of(item)
+            if text or seal:
+                yield Thinking(text, seal, "openai")
 
 
 def seal_of(item: Fields) -> str:
-    """What OpenAI needs to take its reasoning back."""
-    return f"{item.text('id')}:{item.text('encrypted_content')}"
+    """What OpenAI needs to take its reasoning back; "" where it did not encrypt it, as nothing is stored there."""
+    encrypted = item.text("encrypted_content")
+    return f"{item.text('id')}:{encrypted}" if encrypted else ""
 
 
 def read_ending(body: Fields, parts: list[Part]) -> Ending:

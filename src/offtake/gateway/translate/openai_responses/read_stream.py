@@ -38,6 +38,7 @@ class StreamReader:
         self._parts: list[Part] = []
         self._indices: dict[tuple[int, int], int] = {}  # output and content index to ours
         self._grown: set[int] = set()
+        self._summary = 0
         self._over = False
 
     def read(self, event: ServerEvent) -> Iterator[Event]:
@@ -62,11 +63,10 @@ class StreamReader:
                 yield self._begin(place, Refusal("") if refusal else Text(""))
             case "response.output_text.delta" | "response.refusal.delta":
                 yield from self._grow(said, said.whole("content_index") or 0)
-            case "response.function_call_arguments.delta" | "response.reasoning_summary_text.delta":
+            case "response.function_call_arguments.delta":
                 yield from self._grow(said, _ITEM)
-            case "response.reasoning_summary_part.added" if said.whole("summary_index"):
-                index = self._indices[said.whole("output_index") or 0, _ITEM]
-                yield PartGrew(index, "\n\n")
+            case "response.reasoning_summary_text.delta":
+                yield from self._think(said)
             case "response.content_part.done":
                 yield from self._end(said.whole("output_index") or 0, said.whole("content_index") or 0)
             case "response.output_item.done":
@@ -89,11 +89,22 @@ class StreamReader:
     def _begin_item(self, said: Fields) -> Iterator[Event]:
         item = said.needed_inner("item")
         place = (said.whole("output_index") or 0, _ITEM)
-        match item.text("type"):
-            case "function_call":
-                yield self._begin(place, ToolCall(item.needed_text("call_id"), item.needed_text("name"), ""))
-            case "reasoning":
-                yield self._begin(place, Thinking("", "", "openai"))
+        if item.text("type") == "function_call":
+            yield self._begin(place, ToolCall(item.needed_text("call_id"), item.needed_text("name"), ""))
+
+    def _think(self, said: Fields) -> Iterator[Event]:
+        """A piece of a summary. Reasoning begins with what it shows, as most shows nothing."""
+        place = (said.whole("output_index") or 0, _ITEM)
+        summary = said.whole("summary_index") or 0
+        if place not in self._indices:
+            yield self._begin(place, Thinking("", "", "openai"))
+        index = self._indices[place]
+        if summary != self._summary:
+            self._summary = summary
+            if index in self._grown:
+                yield PartGrew(index, "\n\n")
+        self._grown.add(index)
+        yield PartGrew(index, said.text("delta"))
 
     def _begin(self, place: tuple[int, int], part: Part) -> PartStarted:
         self._indices[place] = len(self._parts)
@@ -112,12 +123,15 @@ class StreamReader:
 
     def _end_item(self, said: Fields) -> Iterator[Event]:
         place = (said.whole("output_index") or 0, _ITEM)
+        item = said.needed_inner("item")
+        seal = seal_of(item) if item.text("type") == "reasoning" else ""
+        if seal and place not in self._indices:
+            yield self._begin(place, Thinking("", "", "openai"))
         index = self._indices.get(place)
         if index is None:
             return
-        item = said.needed_inner("item")
-        if isinstance(self._parts[index], Thinking):
-            yield PartSealed(index, seal_of(item), "openai")
+        if seal:
+            yield PartSealed(index, seal, "openai")
         elif index not in self._grown and (arguments := item.text("arguments")):
             yield PartGrew(index, arguments)
         yield from self._end(*place)
