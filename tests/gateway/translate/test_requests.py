@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import json
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from offtake.gateway.translate import BadRequest, Dialect, Wire, translate
+from offtake.gateway.translate import (
+    BadRequest,
+    Dialect,
+    Wire,
+    anthropic_messages,
+    openai_chat,
+    openai_responses,
+    translate,
+)
 
 USER = [{"role": "user", "content": "x"}]
 TOOL = {"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {}}}}
@@ -282,6 +292,14 @@ def test_what_changes_meaning_is_refused_by_name(client: Dialect, vendor: Dialec
 
     assert field == raised.value.param
     assert field.rpartition(".")[2].partition("[")[0] in raised.value.message
+
+
+def test_the_page_names_every_field_that_is_refused() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "translation.md").read_text()
+    rooms = (openai_chat, openai_responses, anthropic_messages)
+    named = {name for room in rooms for name in sys.modules[f"{room.__name__}.read_request"]._REFUSED}
+
+    assert set() == {name for name in named if f"`{name}`" not in page}
 
 
 def test_pictures_and_files_to_anthropic() -> None:

@@ -121,7 +121,7 @@ class Exchange:
                 return self._failed(answer)
             return status, encoded(self._client.write_answer(answer, self._request, self._created))
         except BadRequest as error:
-            return self._failed(Failed("vendor", f"the vendor's answer cannot be read: {error.message}"))
+            return self._failed(Failed("unreadable", f"the vendor's answer cannot be read: {error.message}"))
 
     def stream(self) -> Stream:
         """A translator of the vendor's event stream."""
@@ -153,7 +153,7 @@ class Stream:
             for event in self._parser.feed(chunk):
                 yield from self._reader.read(event)
         except EventTooLong:
-            yield Failed("vendor", "the vendor's stream holds an event that is too long")
+            yield Failed("unreadable", "the vendor's stream holds an event that is too long")
 
     def _written(self, events: Iterator[Event]) -> bytes:
         written = bytearray()
@@ -165,6 +165,6 @@ class Stream:
                     break
         except BadRequest as error:
             self._over = True
-            failed = Failed("vendor", f"the vendor's stream cannot be read: {error.message}")
+            failed = Failed("unreadable", f"the vendor's stream cannot be read: {error.message}")
             written += self._writer.write(failed)
         return bytes(written)

@@ -25,12 +25,13 @@ _WIRE: dict[Kind, tuple[str, int, str, str | None, int]] = {
     "timeout": ("timeout_error", 504, "timeout_error", "timeout", 504),
     "overloaded": ("overloaded_error", 529, "server_error", "overloaded", 503),
     "vendor": ("api_error", 500, "server_error", "server_error", 500),
+    "unreadable": ("api_error", 502, "server_error", "upstream_failed", 502),
 }
-_KIND_OF_TYPE: dict[str, Kind] = {anthropic: kind for kind, (anthropic, *_) in _WIRE.items()}
+_KIND_OF_TYPE: dict[str, Kind] = {anthropic: kind for kind, (anthropic, *_) in _WIRE.items() if kind != "unreadable"}
 _KIND_OF_STATUS: dict[int, Kind] = {
     400: "invalid_request", 401: "authentication", 402: "billing", 403: "permission", 404: "not_found",
     408: "timeout", 409: "conflict", 413: "too_large", 422: "invalid_request", 429: "rate_limit",
-    503: "overloaded", 504: "timeout", 529: "overloaded",
+    502: "unreadable", 503: "overloaded", 504: "timeout", 529: "overloaded",
 }  # fmt: skip
 _KIND_OF_CODE: dict[str, Kind] = {
     "insufficient_quota": "billing", "invalid_api_key": "authentication", "model_not_found": "not_found",

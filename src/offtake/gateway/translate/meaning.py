@@ -256,7 +256,7 @@ class Alive:
 
 Kind = Literal[
     "invalid_request", "authentication", "billing", "permission", "not_found", "conflict", "too_large", "rate_limit",
-    "timeout", "overloaded", "vendor",
+    "timeout", "overloaded", "vendor", "unreadable",
 ]  # fmt: skip
 
 

@@ -88,7 +88,7 @@ class StreamReader:
     def end(self) -> Iterator[Event]:
         """The last event; a stream that broke off before it said why it stopped has failed."""
         if not self._stopped:
-            yield Failed("vendor", "the vendor's stream broke off")
+            yield Failed("unreadable", "the vendor's stream broke off")
             return
         self._ending.usage = self._usage
         yield Ended(self._ending)

@@ -101,7 +101,7 @@ class StreamReader:
     def end(self) -> Iterator[Event]:
         """The last events; a stream that broke off before it said why it finished has failed."""
         if not self._finish:
-            yield Failed("vendor", "the vendor's stream broke off")
+            yield Failed("unreadable", "the vendor's stream broke off")
             return
         yield from self._close_open()
         for call in self._calls.values():

@@ -84,7 +84,7 @@ class StreamReader:
     def end(self) -> Iterator[Event]:
         """What a stream that broke off comes to."""
         if not self._over:
-            yield Failed("vendor", "the vendor's stream broke off")
+            yield Failed("unreadable", "the vendor's stream broke off")
 
     def _begin_item(self, said: Fields) -> Iterator[Event]:
         item = said.needed_inner("item")
