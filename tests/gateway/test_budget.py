@@ -223,3 +223,12 @@ def test_server_tools_without_a_limit_are_refused_with_the_way_out() -> None:
 
     assert isinstance(found, Short)
     assert "max_uses" in refused(found, DOLLAR).hint
+
+
+def test_without_a_budget_nothing_has_to_bound_a_request() -> None:
+    where = outlet()
+    ceiling_of(ask())  # claude-opus-4-7 has a window; what has none is refused only where a budget asks
+    found = admitted(ask(server_tools=2**31), [], key(), Learned(), where)
+
+    assert isinstance(found, Admitted)
+    assert 0 == found.hold.pico

@@ -25,6 +25,9 @@ from offtake.gateway.outlet import KeyRules, Outlet
 from offtake.rating.ceiling import Ceiling
 from offtake.values.errors import CatalogError, OfftakeError
 
+NOTHING_HELD = Hold(0, 0)
+"""No budget asks what it may cost, so nothing has to bound it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
@@ -78,7 +81,7 @@ def admit(
     try:
         ceiling = outlet.bounds.ceiling(shape_of(ask, outlet, question.model, key, ask.region), at)
         others_pico = others_of(ask, outlet, key, at) if ask.other_models else 0
-        hard = hold_of(ask, ceiling, others_pico)
+        hard = hold_of(ask, ceiling, others_pico) if state.purses else NOTHING_HELD
     except OfftakeError as error:
         return unpriced(error)
     tokens = expected_tokens(ask, ceiling, key, question.model, state.learned, HIGH)
