@@ -29,7 +29,7 @@ class Connection(asyncio.Protocol):
         self.server = server
         self.gone = False  # the client has closed its side
         self.full: asyncio.Event | None = None  # set while the client takes less than we write
-        self.since = server.ticker.next  # when what we wait for began
+        self.since = 0.0  # when what we wait for began
         self._responder: Responder | None = None
         self._request: Request | None = None
         self._waiting: deque[Request] = deque()

@@ -59,7 +59,7 @@ class Link(asyncio.Protocol):
     # What the pool calls.
 
     def alive(self, now: float) -> bool:
-        """Whether a request can be sent. Looks closely at a link that is new or has been idle for a tick or longer."""
+        """Whether a request can be sent. Looks closely at a link that has been idle for a tick or longer."""
         if self.transport.is_closing():
             return False
         if now > self.idle_since and has_news(self.transport):
@@ -124,6 +124,7 @@ class Link(asyncio.Protocol):
         self.transport = cast(asyncio.Transport, transport)  # uvloop's have no such base
         self._sent_bytes = acknowledged_bytes(self.transport)
         self._pool.opened(self)
+        self.idle_since = self._pool.ticker.next
 
     def data_received(self, data: bytes) -> None:
         if self._waiter is None and self._answer is None:

@@ -75,7 +75,7 @@ class RequestReader:
         self._url = b""
         self.received_bytes = 0  # of the body that is being read
         self.stage = START
-        self.since = self._ticker.next  # when the stage began
+        self.since = 0.0  # when the stage began
 
     @property
     def path(self) -> str:

@@ -100,6 +100,7 @@ class Server:
         """Whether there is room for one more."""
         self._connections.add(connection)
         self.ticker.watch(connection)
+        connection.since = self.ticker.next
         return len(self._connections) <= self.limits.connections
 
     def closed(self, connection: Connection) -> None:
