@@ -13,8 +13,9 @@ from offtake.gateway.admit.admission import Admitted, State, admit, question_of
 from offtake.gateway.admit.budget import Purse, Short, refused, reserve, settle
 from offtake.gateway.admit.hold import Hold, clamped, hold_of, media_of, shape_of
 from offtake.gateway.admit.learned import Learned
-from offtake.gateway.admit.limits import MINUTE, limits_of
+from offtake.gateway.admit.limits import limits_of
 from offtake.gateway.admit.policy import Policy
+from offtake.gateway.admit.window import MINUTE
 from offtake.gateway.ask import Ask, Refusal
 from offtake.gateway.outlet import KeyLimits, KeyRules, Modes, Outlet
 from offtake.ledger.lease import Lease

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from offtake.contract.parse import parse
 from offtake.contract.schema.capacity import Limits as Served
-from offtake.gateway.admit.limits import MINUTE, SECOND, SLOTS, Window, limits_of
+from offtake.gateway.admit.limits import limits_of
 from offtake.gateway.admit.quantile import Quantile
 from offtake.gateway.admit.reserved import reservation_of
-from offtake.gateway.admit.shares import Share, split
+from offtake.gateway.admit.window import MINUTE, SECOND, SLOTS, Window, split
 from offtake.gateway.outlet import KeyLimits
 
 AT = datetime(2026, 6, 1, tzinfo=UTC)
@@ -144,18 +144,15 @@ def _sorted_by(wanted: list[int], shares: tuple[int, ...]) -> tuple[list[int], l
 def test_what_all_workers_admit_in_a_window_stays_within_the_limit(
     limit: int, rounds: list[list[int]], data: st.DataObject
 ) -> None:
-    shares, windows = [], []
-    for part in split(limit, [0, 0, 0]):
-        shares.append(Share(part, MINUTE + MINUTE // SLOTS))
-        windows.append(Window(part, MINUTE))
+    windows = [Window(part, MINUTE) for part in split(limit, [0, 0, 0])]
     admitted, now = [], MINUTE
     for wanted in rounds:
-        for share, part in zip(shares, split(limit, wanted), strict=True):
-            share.change(part, now)
+        for window, part in zip(windows, split(limit, wanted), strict=True):
+            window.change(part, now)
         for _ in range(data.draw(st.integers(1, 3))):
             now += data.draw(st.integers(0, 40 * SECOND))
-            for share, window in zip(shares, windows, strict=True):
-                window.limit = share.at(now)
+            for window in windows:
+                window.wait_ns(0, now)
                 amount = max(window.limit - window.total, 0)
                 if not window.wait_ns(amount, now) and amount:
                     window.add(amount, now)

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from offtake.gateway.admit.learned import Learned
-from offtake.gateway.admit.limits import MINUTE, SECOND
 from offtake.gateway.admit.policy import Policy
 from offtake.gateway.admit.reserved import reservation_of
+from offtake.gateway.admit.window import MINUTE, SECOND
 from offtake.gateway.outlet import Outlet
 from offtake.gateway.route.breaker import PAUSE_NS, Breaker
 from offtake.gateway.route.candidates import Routes, RouteState, candidates

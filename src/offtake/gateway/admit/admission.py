@@ -66,15 +66,22 @@ def allowed(ask: Ask, question: Question, policy: Policy, at: datetime) -> Refus
 
 
 def admit(
-    ask: Ask, question: Question, state: State, at: datetime, now_ns: int, more_to_lend: bool = True
+    ask: Ask,
+    question: Question,
+    state: State,
+    at: datetime,
+    now_ns: int,
+    more_to_lend: bool = True,
+    allowed_before: tuple[Refusal, ...] | None = None,
 ) -> Admitted | Refusal | Short:
     """Admit a request of one model at one outlet.
 
     `at` is the UTC instant and `now_ns` the monotonic clock. `more_to_lend`: a budget that is short may be lent more,
-    so its output limit is not lowered yet. A Refusal is final at this outlet; Short names the budget and what it lacks.
+    so its output limit is not lowered yet. `allowed_before`: what the rules have only observed, where they were asked
+    before (a candidate's `observed`). A Refusal is final at this outlet; Short names the budget and what it lacks.
     """
     outlet, key = question.outlet, question.key
-    answer = allowed(ask, question, state.policy, at)
+    answer = allowed(ask, question, state.policy, at) if allowed_before is None else allowed_before
     if isinstance(answer, Refusal):
         return answer
     observed = list(answer)

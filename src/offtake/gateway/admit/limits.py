@@ -1,10 +1,9 @@
 """Rates: requests and tokens in any window of a second or a minute, and requests in flight.
 
-Clause: `capacity.limits`. A window slides: what was admitted is counted by slots, a slot that the window still touches
-counts whole, and so no window of the limit's length ever holds more than the limit. What that wastes is one slot of
-120. Tokens are counted when a request is admitted, at what it is expected to use, and corrected when it is settled.
+Clause: `capacity.limits`. Tokens are counted when a request is admitted, at what it is expected to use, and corrected
+when it is settled. A refusal names the limit that takes longest, and how long; nothing is counted for it.
 
-Time is an argument in nanoseconds that never goes back (a monotonic clock).
+Several workers share a limit: each has a part, and the parts sum to the limit (`window.py`).
 """
 
 from __future__ import annotations
@@ -13,12 +12,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from offtake.contract.schema.capacity import Limits as ServedLimits
+from offtake.gateway.admit.window import MINUTE, SECOND, Window, split
 from offtake.gateway.ask import Refusal
 from offtake.gateway.outlet import KeyLimits
 
-SECOND = 1_000_000_000
-MINUTE = 60 * SECOND
-SLOTS = 120
 RETRY_SECONDS_MAX = 60.0
 COUNTED = ("requests", "input", "output")
 Amounts = tuple[int, int, int]
@@ -29,66 +26,6 @@ KINDS = (  # key of the contract, what it counts, over how long, its name for pe
     ("input_tpm", "input", MINUTE, "input tokens a minute", "G414"),
     ("output_tpm", "output", MINUTE, "output tokens a minute", "G415"),
 )
-
-
-class Window:
-    """At most `limit` units in any `length_ns`."""
-
-    __slots__ = ("_counts", "_newest", "_slot_ns", "limit", "total")
-
-    def __init__(self, limit: int, length_ns: int) -> None:
-        self.limit = limit
-        self.total = 0
-        self._slot_ns = length_ns // SLOTS
-        self._counts = [0] * (SLOTS + 1)  # the window's slots, and one that it only touches
-        self._newest = 0
-
-    def wait_ns(self, amount: int, now_ns: int) -> int:
-        """0 where so many fit now; else how long until they may, if nothing else comes. More than the limit: never."""
-        if now_ns // self._slot_ns > self._newest:
-            self._advance(now_ns)
-        if self.total + amount <= self.limit:
-            return 0
-        excess = self.total + amount - self.limit
-        for age in range(SLOTS, -1, -1):
-            slot = self._newest - age
-            excess -= self._counts[slot % (SLOTS + 1)]
-            if excess <= 0:
-                return max((slot + SLOTS + 1) * self._slot_ns - now_ns, 1)
-        return (SLOTS + 1) * self._slot_ns
-
-    def add(self, amount: int, now_ns: int) -> int:
-        """Count so many now. Returns the slot, for a correction later."""
-        if now_ns // self._slot_ns > self._newest:
-            self._advance(now_ns)
-        self._counts[self._newest % (SLOTS + 1)] += amount
-        self.total += amount
-        return self._newest
-
-    def correct(self, slot: int, expected: int, used: int, now_ns: int) -> None:
-        """A request turned out to use less than was counted (free again at once) or more (counted now)."""
-        if now_ns // self._slot_ns > self._newest:
-            self._advance(now_ns)
-        if used > expected:
-            self.add(used - expected, now_ns)
-        elif slot > self._newest - SLOTS - 1:
-            back = min(expected - used, self._counts[slot % (SLOTS + 1)])
-            self._counts[slot % (SLOTS + 1)] -= back
-            self.total -= back
-
-    def _advance(self, now_ns: int) -> None:
-        newest = now_ns // self._slot_ns
-        passed = newest - self._newest
-        if passed <= 0:
-            return
-        if passed > SLOTS:
-            self._counts = [0] * (SLOTS + 1)
-            self.total = 0
-        else:
-            for slot in range(self._newest + 1, newest + 1):
-                self.total -= self._counts[slot % (SLOTS + 1)]
-                self._counts[slot % (SLOTS + 1)] = 0
-        self._newest = newest
 
 
 @dataclass(slots=True)
@@ -162,13 +99,17 @@ def _refusal(meter: Meter, wait_ns: int, amount: int) -> Refusal:
 
 
 def limits_of(
-    asked: ServedLimits | KeyLimits, clause: Callable[[str], str], share: Callable[[int], int] = lambda limit: limit
+    asked: ServedLimits | KeyLimits, clause: Callable[[str], str], worker: int = 0, workers: int = 1
 ) -> Limits:
-    """The limits of a contract's `capacity.limits` or of a key, at one worker. `share` gives its part of each."""
+    """The limits of a contract's `capacity.limits` or of a key, at one of several workers, which has a part of each."""
+
+    def part(limit: int) -> int:
+        return split(limit, [0] * workers)[worker]
+
     meters = [
-        Meter(Window(share(limit), length), unit, name, code, clause(key))
+        Meter(Window(part(limit), length), unit, name, code, clause(key))
         for key, unit, length, name, code in KINDS
         if (limit := getattr(asked, key)) is not None
     ]
-    concurrency = None if asked.concurrency is None else share(asked.concurrency)
+    concurrency = None if asked.concurrency is None else part(asked.concurrency)
     return Limits(meters, concurrency, clause("concurrency"))

@@ -12,8 +12,9 @@ from datetime import datetime
 from offtake.contract.contract import Contract
 from offtake.contract.patterns import match
 from offtake.contract.schema.fees import Reserved
-from offtake.gateway.admit.limits import MINUTE, Limits, Meter, Ticket, Window
+from offtake.gateway.admit.limits import Limits, Meter, Ticket
 from offtake.gateway.admit.question import clause_of
+from offtake.gateway.admit.window import MINUTE, Window
 from offtake.gateway.ask import Refusal
 
 PATH = "capacity.reserved"

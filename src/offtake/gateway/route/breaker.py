@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from offtake.gateway.admit.limits import SECOND
+from offtake.gateway.admit.window import SECOND
 
 WINDOW = 20
 FAILED_OF_WINDOW = 10

@@ -17,9 +17,9 @@ from offtake.gateway.admit.admission import allowed, expected_tokens, question_o
 from offtake.gateway.admit.evaluation import admitted_for
 from offtake.gateway.admit.hold import shape_of
 from offtake.gateway.admit.learned import MEDIAN, Learned
-from offtake.gateway.admit.limits import SECOND
 from offtake.gateway.admit.policy import Policy
 from offtake.gateway.admit.question import Question, clause_of
+from offtake.gateway.admit.window import SECOND
 from offtake.gateway.ask import Ask, Refusal
 from offtake.gateway.outlet import KeyRules, Outlet
 from offtake.gateway.route.breaker import Breaker

@@ -42,6 +42,8 @@ def marginal(
     reserved = standing.reservation
     if reserved and reserved.covers(model) and reserved.fits(use.input + use.cache_read, use.output, now_ns):
         return Marginal(0, contracted, "capacity.reserved", "reserved and paid: 0", from_reserved=True)
+    if not standing.grants and not standing.drawdowns:
+        return Marginal(contracted, contracted, "prices", f"contracted {contracted:,}")
     left, clause, parts = contracted, "prices", []
     for grant in standing.grants:
         if left and grant.pays(model):

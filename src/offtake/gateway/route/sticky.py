@@ -10,7 +10,7 @@ from collections import OrderedDict
 from hashlib import blake2b
 from typing import NamedTuple
 
-from offtake.gateway.admit.limits import MINUTE
+from offtake.gateway.admit.window import MINUTE
 
 SESSIONS_MAX = 65_536
 WARM_NS = 5 * MINUTE
