@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from offtake.gateway.admit.limits import MINUTE, SECOND, Limits, Meter, Window
+from offtake.gateway.admit.limits import Limits, Meter
 from offtake.gateway.admit.policy import Policy
 from offtake.gateway.admit.question import clause_of
 from offtake.gateway.admit.reserved import reservation_of
+from offtake.gateway.admit.window import MINUTE, SECOND, Window
 from offtake.gateway.outlet import Modes, Outlet
 from offtake.gateway.route.candidates import RouteState
 from offtake.gateway.route.standing import Standing
