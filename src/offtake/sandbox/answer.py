@@ -14,6 +14,8 @@ from offtake.sandbox.prompt import compact
 from offtake.sandbox.tokens import TOKEN_BYTES, text_of, tokens_of
 
 SHORTEST, SPAN = 16, 128
+ITEMS_MAX = SEARCHES_MAX = 100
+_PLAIN: dict[str, object] = {"string": "the word", "integer": 1, "number": 1, "boolean": True}
 
 
 @dataclass(slots=True)
@@ -36,11 +38,11 @@ def answer_to(ask: Ask, choice: int = 0) -> Answer:
     """The answer, before any fault."""
     answer = Answer()
     seed = ask.seed + choice * 7919
-    wished = max(1, ask.wish("output", SHORTEST + seed % SPAN))
+    wished = min(max(1, ask.wish("output", SHORTEST + seed % SPAN)), ask.output_max + 1)
     if ask.may_search:
-        answer.searches = ask.wish("searches", 0)
+        answer.searches = min(ask.wish("searches", 0), SEARCHES_MAX)
     if ask.reasons:
-        answer.reasoning = ask.wish("reasoning", seed % 64)
+        answer.reasoning = min(ask.wish("reasoning", seed % 64), ask.output_max + 1)
         answer.thought = text_of(answer.reasoning, seed + 1)
     tool = ask.wishes.get("tool", ask.tool)
     if tool == "" and ask.tools:
@@ -88,18 +90,20 @@ def sample(schema: object, depth: int = 0) -> object:
         return None
     if "const" in schema:
         return schema["const"]
-    if schema.get("enum"):
-        return schema["enum"][0]
-    for name in ("anyOf", "oneOf", "allOf"):
-        if schema.get(name):
-            return sample(schema[name][0], depth + 1)
+    for name in ("enum", "anyOf", "oneOf", "allOf"):
+        if isinstance(choices := schema.get(name), list) and choices:
+            return choices[0] if name == "enum" else sample(choices[0], depth + 1)
     kind = schema.get("type")
     if isinstance(kind, list):
         kind = kind[0] if kind else None
-    if kind == "object" or (kind is None and "properties" in schema):
-        wanted = schema.get("required", list(schema.get("properties", {})))
-        return {name: sample(schema.get("properties", {}).get(name), depth + 1) for name in wanted}
+    inside = schema.get("properties")
+    if kind == "object" or (kind is None and isinstance(inside, dict)):
+        inside = inside if isinstance(inside, dict) else {}
+        wanted = schema.get("required", list(inside))
+        names = [name for name in wanted if isinstance(name, str)] if isinstance(wanted, list) else []
+        return {name: sample(inside.get(name), depth + 1) for name in names}
     if kind == "array":
-        return [sample(schema.get("items"), depth + 1) for _ in range(int(schema.get("minItems", 1)))]
-    plain: dict[object, object] = {"string": "the word", "integer": 1, "number": 1, "boolean": True}
-    return plain.get(kind)
+        fewest = schema.get("minItems", 1)
+        count = fewest if isinstance(fewest, int) and 0 <= fewest <= ITEMS_MAX else 1
+        return [sample(schema.get("items"), depth + 1) for _ in range(count)]
+    return _PLAIN.get(kind) if isinstance(kind, str) else None

@@ -11,8 +11,8 @@ from offtake.sandbox.answer import Answer
 from offtake.sandbox.anthropic_prompt import message_prompt
 from offtake.sandbox.ask import Ask, Caller
 from offtake.sandbox.done import Chunk, Done, Pieces, Wire, encode
-from offtake.sandbox.models import Model
-from offtake.sandbox.prompt import compact, objects
+from offtake.sandbox.models import OUTPUT_MAX, Model
+from offtake.sandbox.prompt import compact, objects, texts
 from offtake.sandbox.refusals import VendorError
 from offtake.sandbox.usage import Usage, delta_usage, message_usage
 
@@ -44,7 +44,7 @@ def read(model: Model, body: dict[str, Any], caller: Caller) -> Ask:
         model=model,
         prompt=prompt,
         body=body,
-        output_max=limit,
+        output_max=min(limit, OUTPUT_MAX),
         stream=body.get("stream") is True,
         tier_asked=asked,
         tier="standard",
@@ -56,7 +56,7 @@ def read(model: Model, body: dict[str, Any], caller: Caller) -> Ask:
         tools=tools,
         tool=_tool_choice(body.get("tool_choice"), tools),
         schema=_schema(body),
-        stops=tuple(str(each) for each in body.get("stop_sequences") or ()),
+        stops=texts(body.get("stop_sequences"), "stop_sequences"),
         may_search=any(str(tool.get("type", "")).startswith("web_search_") for tool in body.get("tools") or ()),
     )
 
@@ -79,9 +79,10 @@ def _tool_choice(choice: object, tools: dict[str, Any]) -> str | None:
     if choice.get("type") == "any":
         return "" if tools else None
     if choice.get("type") == "tool":
-        if choice.get("name") not in tools:
-            raise VendorError.invalid(f"tool_choice.tool.name: Tool '{choice.get('name')}' not found in provided tools")
-        return str(choice["name"])
+        name = choice.get("name")
+        if not isinstance(name, str) or name not in tools:
+            raise VendorError.invalid(f"tool_choice.tool.name: Tool '{name}' not found in provided tools")
+        return name
     return None
 
 

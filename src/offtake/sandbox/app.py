@@ -83,8 +83,10 @@ def place_of(path: str, headers: Headers) -> tuple[str, str, str]:
     parts = path.strip("/").split("/")
     vendor = parts.pop(0) if parts[0] in VENDORS else ""
     region = parts.pop(0) if parts and parts[0] in REGIONS else "global"
-    if parts and parts[0] == "v1":
+    if parts[:1] == ["v1"]:
         parts.pop(0)
+    elif parts[:2] == ["v1beta", "openai"]:  # Google's place for OpenAI's wire
+        parts = parts[2:]
     rest = "/".join(parts)
     if not vendor:
         vendor = "anthropic" if rest.startswith("messages") or "anthropic-version" in headers else "openai"
@@ -103,11 +105,12 @@ class App:
         vendor, region, rest = place_of(scope["path"], headers)
         request_id = new_id("req_")
         base = f"http://{headers.get('host', '')}{scope['path'].removesuffix(rest).rstrip('/')}"
-        call = Call(vendor, region, headers, b"", request_id, send, receive, base)
+        call = Call(vendor, region, headers, b"", request_id, send, receive, base=base)
         try:
             await self._serve(scope, call, rest)
         except VendorError as error:
-            await refuse(call, error)
+            if not call.started:  # the server closes a connection whose answer is not complete
+                await refuse(call, error)
         except asyncio.CancelledError:
             return  # the client left before it had asked
 

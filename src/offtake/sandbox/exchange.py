@@ -45,6 +45,7 @@ class Call:
     request_id: str
     send: Send
     receive: Receive
+    started: bool = False  # an answer has begun
     base: str = ""  # the address that `/messages` follows, as the client knows it
 
     @property
@@ -83,7 +84,7 @@ def object_of(body: bytes) -> dict[str, Any]:
     """The JSON object of a body, or a VendorError 400."""
     try:
         data = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise VendorError.invalid(f"We could not parse the JSON body of your request: {error}") from error
     if not isinstance(data, dict):
         raise VendorError.invalid("The body of the request is not a JSON object")
@@ -237,6 +238,7 @@ async def _stream(
     sandbox: Sandbox, wire: Wire, done: Done, fault: FaultRule | None, call: Call, buckets: dict[str, Bucket]
 ) -> None:
     """Chunk by chunk. The meter is written before the chunk that says how it ended, or when it ends otherwise."""
+    call.started = True
     headers = SSE + _ids(call) + _encoded(headers_of(call.vendor, buckets, sandbox.now()))
     await call.send({"type": "http.response.start", "status": 200, "headers": headers})
     kind = fault.fault if fault else ""

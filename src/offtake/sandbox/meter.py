@@ -7,6 +7,7 @@ request or an answer is in it; of a key there is only the beginning of a hash.
 
 from __future__ import annotations
 
+import errno
 import os
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 
 from offtake.sandbox.ask import Ask
 from offtake.sandbox.done import encode
+from offtake.sandbox.refusals import VendorError
 from offtake.sandbox.usage import Usage
 
 
@@ -26,14 +28,17 @@ class Meter:
             self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
 
     def write(self, line: dict[str, Any]) -> None:
-        """One line, whole. OSError where the disk is full: then nothing was appended that a reader would take."""
+        """One line, whole. VendorError 500 where the disk is full: what is not on the meter is not answered."""
         if self._descriptor < 0:
             return
         data = encode(line) + b"\n"
-        written = os.write(self._descriptor, data)
-        if written != len(data):
-            os.ftruncate(self._descriptor, os.fstat(self._descriptor).st_size - written)
-            raise OSError(28, "no room for the meter's line")
+        try:
+            written = os.write(self._descriptor, data)
+            if written != len(data):
+                os.ftruncate(self._descriptor, os.fstat(self._descriptor).st_size - written)
+                raise OSError(errno.ENOSPC, "no room for a whole line")
+        except OSError as error:
+            raise VendorError(500, f"The sandbox cannot write its meter: {error.strerror}") from error
 
     def close(self) -> None:
         """No line comes after."""

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cache
 
+from offtake.catalog.catalog import Catalog
 from offtake.catalog.list_price import ModelFacts
 from offtake.sandbox.refusals import VendorError
 from offtake.store.catalogs import open_catalog
@@ -50,11 +52,16 @@ class Model:
         return VENDORS[self.vendor]
 
 
+@cache
+def _catalog() -> Catalog:
+    return open_catalog()
+
+
 class Models:
     """Finds models by the names that the vendor's clients use."""
 
     def __init__(self, now: Callable[[], float]) -> None:
-        self._catalog = open_catalog()
+        self._catalog = _catalog()
         self._now = now
         self._found: dict[tuple[str, str], Model | None] = {}
 

@@ -19,7 +19,7 @@ from offtake.sandbox.openai_reading import (
     tier_of,
     tool_choice,
 )
-from offtake.sandbox.prompt import chat_prompt
+from offtake.sandbox.prompt import chat_prompt, texts
 from offtake.sandbox.refusals import VendorError
 from offtake.sandbox.usage import chat_usage
 
@@ -41,7 +41,7 @@ def read(model: Model, body: dict[str, Any], caller: Caller) -> Ask:
         model=model,
         prompt=prompt,
         body=body,
-        output_max=limit,
+        output_max=min(limit, OUTPUT_MAX),
         stream=body.get("stream") is True,
         choices=_choices(body),
         tier_asked=asked,
@@ -52,7 +52,7 @@ def read(model: Model, body: dict[str, Any], caller: Caller) -> Ask:
         tools=tools,
         tool=tool_choice(body.get("tool_choice"), tools),
         schema=_schema(body.get("response_format")),
-        stops=(stop,) if isinstance(stop, str) else tuple(stop or ()),
+        stops=(stop,) if isinstance(stop, str) else texts(stop, "stop"),
         may_search="web_search_options" in body,
         **cache_options(model, body),
     )

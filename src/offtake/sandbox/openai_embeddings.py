@@ -19,6 +19,7 @@ from offtake.sandbox.tokens import tokens_of
 _DIMENSIONS = {"text-embedding-3-large": 3072}
 _DIMENSIONS_OTHERWISE = 1536
 INPUTS_MAX = 2048
+DIMENSIONS_MAX = 3072
 
 
 def read(model: Model, body: dict[str, Any], caller: Caller) -> Ask:
@@ -27,7 +28,8 @@ def read(model: Model, body: dict[str, Any], caller: Caller) -> Ask:
         raise VendorError(403, f"You are not allowed to generate embeddings from {model.id}")
     if body.get("encoding_format") not in (None, "float", "base64"):
         raise VendorError.invalid("Invalid 'encoding_format': 'float' or 'base64'", param="encoding_format")
-    count_of(body, "dimensions", 1)
+    if count_of(body, "dimensions", 1) > DIMENSIONS_MAX:
+        raise VendorError.invalid(f"Invalid 'dimensions': at most {DIMENSIONS_MAX}", param="dimensions")
     texts = _inputs(body.get("input"))
     blocks = [Block(compact(each).encode(), len(each) if isinstance(each, list) else tokens_of(each)) for each in texts]
     return Ask("embeddings", model, Prompt(blocks), body, output_max=0, choices=0, region=caller.region)

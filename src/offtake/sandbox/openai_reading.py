@@ -61,7 +61,7 @@ def tool_choice(choice: object, tools: dict[str, Any]) -> str | None:
     if isinstance(choice, dict):
         function = choice.get("function")
         name = function.get("name") if isinstance(function, dict) else choice.get("name")
-        if name is not None and name not in tools:
+        if name is not None and (not isinstance(name, str) or name not in tools):
             raise VendorError.invalid(f"Tool choice '{name}' not found in 'tools' parameter.", param="tool_choice")
         return str(name) if name else None
     return None

@@ -36,7 +36,7 @@ def read(model: Model, body: dict[str, Any], caller: Caller) -> Ask:
     if body.get("background"):
         raise VendorError.invalid("the sandbox runs no response in the background", param="background")
     before = body.get("previous_response_id")
-    if before is not None and before not in caller.remembered:
+    if before is not None and (not isinstance(before, str) or before not in caller.remembered):
         message = f"Previous response with id '{before}' not found."
         raise VendorError.invalid(message, param="previous_response_id", code="previous_response_not_found")
     prompt = response_prompt(body, caller.remembered[before] if before else [])
@@ -52,7 +52,7 @@ def read(model: Model, body: dict[str, Any], caller: Caller) -> Ask:
         model=model,
         prompt=prompt,
         body=body,
-        output_max=count_of(body, "max_output_tokens", OUTPUT_MAX),
+        output_max=min(count_of(body, "max_output_tokens", OUTPUT_MAX), OUTPUT_MAX),
         stream=body.get("stream") is True,
         tier_asked=asked,
         tier=tier,

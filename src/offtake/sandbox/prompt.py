@@ -86,6 +86,15 @@ def objects(value: object, name: str) -> list[dict[str, Any]]:
     return value
 
 
+def texts(value: object, name: str) -> tuple[str, ...]:
+    """A list of texts, or a 400."""
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise VendorError.invalid(f"{name}: Input should be a list of texts", param=name)
+    return tuple(value)
+
+
 def pages_of(data: str) -> int:
     """Pages of a document by its size: one for each 4,096 characters of base64 that have begun."""
     return max(1, -(-len(data) // 4096))

@@ -7,7 +7,7 @@
       - {fault: cut, when: {stream: true, requests: [3, 9]}, after: 4}
     limits:
       - {vendor: openai, model: "*", requests_per_minute: 500, input_tokens_per_minute: 2_000_000}
-    latency: {first_token_ms: 300, token_ms: 8, spread: 40%}
+    latency: {first_token_ms: 300, token_ms: 8, spread: 40%, shape: lognormal}
     batches: {seconds: 2, expire: 10%}
     tokens_per_chunk: 4
 
@@ -77,11 +77,14 @@ class LimitRule(Term):
 
 
 class Latency(Term):
-    """How slow answers are. `spread`: each time is drawn evenly from its value ± this share of it."""
+    """How slow answers are. Each time is drawn: `even` from its value ± `spread`, `lognormal` around its value as the
+    median with `spread` as sigma, `exponential` with its value as the mean.
+    """
 
     first_token_ms: Whole = 0
     token_ms: Whole = 0
     spread: Share = Decimal(0)
+    shape: Literal["even", "lognormal", "exponential"] = "even"
 
 
 class Batches(Term):

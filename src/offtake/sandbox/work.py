@@ -57,7 +57,14 @@ class Sandbox:
         if not milliseconds:
             return 0.0
         spread = float(self.script.latency.spread)
-        return milliseconds * self.dice.uniform(1 - spread, 1 + spread) / 1000
+        match self.script.latency.shape:
+            case "lognormal":
+                times = self.dice.lognormvariate(0, spread)
+            case "exponential":
+                times = self.dice.expovariate(1)
+            case _:
+                times = self.dice.uniform(max(0.0, 1 - spread), 1 + spread)
+        return milliseconds * times / 1000
 
 
 def check_window(ask: Ask) -> None:
