@@ -170,6 +170,24 @@ def test_a_free_form_tools_text_comes_back_as_text() -> None:
     assert ("custom_tool_call", "*** Begin\n") == (done["type"], done["input"])
 
 
+def test_a_namespaces_tool_is_called_by_both_names_and_comes_back_in_its_namespace() -> None:
+    inner = {"type": "function", "name": "spawn", "parameters": {"type": "object", "properties": {}}, "strict": False}
+    tools = [{"type": "namespace", "name": "agents", "description": "Agents.", "tools": [inner]}]
+    earlier = {"type": "function_call", "namespace": "agents", "name": "spawn", "call_id": "c0", "arguments": "{}"}
+    output = {"type": "function_call_output", "call_id": "c0", "output": "ok"}
+    body = {"model": "m", "input": [{"role": "user", "content": "x"}, earlier, output], "tools": tools}
+    exchange = translate("openai_responses", "openai_chat", json.dumps(body).encode(), Wire(), 0)
+    sent = json.loads(exchange.body)
+    call_ = {"index": 0, "id": "c", "type": "function", "function": {"name": "agents__spawn", "arguments": "{}"}}
+    out = exchange.stream().feed(chunk(call_) + END)
+    done = events_in(out)[-1]["response"]["output"][0]
+
+    assert ["tools[].description"] == exchange.dropped
+    assert "agents__spawn" == sent["tools"][0]["function"]["name"]
+    assert "agents__spawn" == sent["messages"][1]["tool_calls"][0]["function"]["name"]
+    assert ("agents", "spawn", "{}") == (done["namespace"], done["name"], done["arguments"])
+
+
 def test_reasoning_that_shows_nothing_is_no_part_and_summaries_stand_apart() -> None:
     def event(kind: str, **fields: Any) -> bytes:
         return b"data: " + json.dumps({"type": f"response.{kind}", **fields}).encode() + b"\n\n"

@@ -98,7 +98,10 @@ class Turn:
 
 @dataclass(slots=True)
 class Tool:
-    """A tool of the client's. A free-form tool takes text where others take an object by `schema`."""
+    """A tool of the client's. A free-form tool takes text where others take an object by `schema`.
+
+    A tool of a namespace is called by both names, as only one dialect has namespaces: `namespace__name`.
+    """
 
     name: str
     description: str = ""
@@ -106,6 +109,12 @@ class Tool:
     strict: bool | None = None
     cache: Cache = ""
     free_form: bool = False
+    namespace: str = ""
+
+    @property
+    def own_name(self) -> str:
+        """Its name inside its namespace."""
+        return self.name.removeprefix(f"{self.namespace}__") if self.namespace else self.name
 
 
 @dataclass(slots=True)

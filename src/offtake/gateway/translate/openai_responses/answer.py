@@ -80,7 +80,7 @@ class ResponseShape:
     """The object around the output, the same for a whole answer and for a stream's first and last events."""
 
     def __init__(self, request: Request, created: int) -> None:
-        self._free = {tool.name for tool in request.tools if tool.free_form}
+        self._tools = {tool.name: tool for tool in request.tools}
         self._echo: dict[str, Any] = {"instructions": None, "metadata": {}, "tool_choice": "auto", "tools": []}
         self._echo |= {"parallel_tool_calls": True, "temperature": None, "top_p": None} | request.echo
         self._echo |= {"object": "response", "created_at": created, "store": False, "background": False}
@@ -118,7 +118,7 @@ class ResponseShape:
 
     def is_free_form(self, part: Part) -> bool:
         """Whether a tool call is of a tool that the client defined as free-form."""
-        return isinstance(part, ToolCall) and part.name in self._free
+        return isinstance(part, ToolCall) and part.name in self._tools and self._tools[part.name].free_form
 
     def item(self, part: Part, identifier: str, status: str = "completed") -> dict[str, Any]:
         """The output item of a part. Raises BadRequest where a free-form tool's text cannot be found."""
@@ -130,16 +130,20 @@ class ResponseShape:
                 summary = [{"type": "summary_text", "text": part.text}] if part.text else []
                 sealed = {"encrypted_content": closed(part.seal, part.maker, "openai")} if part.seal else {}
                 return {"id": identifier, "type": "reasoning", "summary": summary} | sealed
-            case ToolCall() if part.name in self._free:
-                said = free_text(part) if status == "completed" else ""
-                item = {"type": "custom_tool_call", "call_id": part.id, "name": part.name, "input": said}
-                return item | {"id": identifier, "status": status}
             case ToolCall():
-                arguments = (part.arguments or "{}") if status == "completed" else part.arguments
-                item = {"type": "function_call", "call_id": part.id, "name": part.name, "arguments": arguments}
-                return item | {"id": identifier, "status": status}
+                return {"id": identifier, "status": status} | self._call(part, whole=status == "completed")
             case _:
                 raise BadRequest("a part of the answer has no place in a response")
+
+    def _call(self, call: ToolCall, *, whole: bool) -> dict[str, Any]:
+        """A call as the client knows its tool: in its namespace, with a text or with JSON; empty until it is whole."""
+        tool = self._tools.get(call.name)
+        item = {"call_id": call.id, "name": tool.own_name if tool else call.name}
+        if tool and tool.namespace:
+            item["namespace"] = tool.namespace
+        if self.is_free_form(call):
+            return item | {"type": "custom_tool_call", "input": free_text(call) if whole else ""}
+        return item | {"type": "function_call", "arguments": (call.arguments or "{}") if whole else call.arguments}
 
 
 def status_of(ending: Ending) -> str:

@@ -113,18 +113,17 @@ def _read_item(item: Fields, request: Request) -> None:
             _read_message(item, request)
         case "function_call" | "custom_tool_call":
             free = kind == "custom_tool_call"
-            if item.holds("namespace"):
-                raise item.refuse("namespace", "a namespace of tools can only be sent to a vendor of this dialect")
             arguments = item.needed_text("input" if free else "arguments")
-            call = ToolCall(item.needed_text("call_id"), item.needed_text("name"), arguments, free)
-            _add_said(request, [call])
+            name = called(item.needed_text("name"), item.text("namespace"))
+            _add_said(request, [ToolCall(item.needed_text("call_id"), name, arguments, free)])
         case "function_call_output" | "custom_tool_call_output":
             parts: list[Part] = (
                 [Text(item.text("output"))]
                 if item.is_text("output")
                 else [_part(part) for part in item.items("output")]
             )
-            item.take("name")
+            item.take("name")  # known from the call
+            item.take("namespace")
             add_to_user(request, [ToolResult(item.needed_text("call_id"), parts, free_form=kind.startswith("custom"))])
         case "reasoning":
             text = "\n\n".join(part.text("text") for part in item.items("summary"))
@@ -204,19 +203,12 @@ def _file(part: Fields, cache: Cache) -> Document:
 
 def _read_tools(ask: Fields, request: Request) -> None:
     for item in ask.items("tools"):
-        match kind := item.needed_text("type"):
-            case "function":
-                name, description = item.needed_text("name"), item.text("description")
-                schema = item.mapping("parameters") or {}
-                request.tools.append(Tool(name, description, schema, item.flag("strict")))
-            case "custom":
-                item.drop("format", {"type": "text"})
-                name = item.needed_text("name")
-                request.tools.append(Tool(name, item.text("description"), free_form=True))
-            case _:
-                raise item.refuse(
-                    "type", f"{kind!r} runs at OpenAI; leave it out, or route to a vendor of the responses dialect"
-                )
+        if (kind := item.needed_text("type")) == "namespace":
+            namespace = item.needed_text("name")
+            for inner in item.items("tools"):
+                request.tools.append(_tool(inner, inner.needed_text("type"), namespace))
+        else:
+            request.tools.append(_tool(item, kind, ""))
         item.drop_rest()
     request.parallel_tool_calls = ask.flag("parallel_tool_calls")
     if ask.is_text("tool_choice"):
@@ -229,6 +221,24 @@ def _read_tools(ask: Fields, request: Request) -> None:
                 keep_allowed(request, [tool.needed_text("name") for tool in choice.items("tools")], choice)
             case _:
                 raise choice.refuse("type", "only function and custom tools can be translated")
+
+
+def _tool(item: Fields, kind: str, namespace: str) -> Tool:
+    if kind not in ("function", "custom"):
+        raise item.refuse("type", f"{kind!r} runs at OpenAI; leave it out, or route to a vendor of this dialect")
+    tool = Tool(called(item.needed_text("name"), namespace), item.text("description"), namespace=namespace)
+    if kind == "custom":
+        tool.free_form = True
+        item.drop("format", {"type": "text"})
+    else:
+        tool.schema, tool.strict = item.mapping("parameters") or {}, item.flag("strict")
+    item.drop_rest()
+    return tool
+
+
+def called(name: str, namespace: str) -> str:
+    """The name by which a vendor without namespaces knows a tool."""
+    return f"{namespace}__{name}" if namespace else name
 
 
 def _read_output(ask: Fields, request: Request) -> None:
