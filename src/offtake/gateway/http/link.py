@@ -177,12 +177,10 @@ class Link(asyncio.Protocol):
         if self._answer is not None:
             return  # a trailer
         name = name.lower()
-        value = value.rstrip(b" \t")
-        if name not in self._headers:
-            if name not in DROPPED:
-                self._headers[name] = value
-        else:
-            joined(self._headers, name, value)
+        if name in self._headers:
+            joined(self._headers, name, value.strip())
+        elif name not in DROPPED:
+            self._headers[name] = value.strip()
 
     def on_headers_complete(self) -> None:
         status = self._parser.get_status_code()

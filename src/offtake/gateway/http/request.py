@@ -45,8 +45,8 @@ class RequestReader:
     """
 
     __slots__ = (
-        *("_body", "_client", "_go_ahead", "_head_size_bytes", "_headers", "_held", "_limits", "_parser"),
-        *("_quiet_bytes", "_request", "_take", "_ticker", "_upgraded", "_url"),
+        *("_body", "_client", "_go_ahead", "_headers", "_held", "_limits", "_parser"),
+        *("_quiet_bytes", "_request", "_room_bytes", "_take", "_ticker", "_upgraded", "_url"),
         *("received_bytes", "since", "stage"),
     )
 
@@ -68,7 +68,7 @@ class RequestReader:
         self._parser: Any = httptools.HttpRequestParser(self)
         self._body: bytes | bytearray = b""
         self._headers: dict[bytes, bytes] = {}
-        self._head_size_bytes = 0
+        self._room_bytes = self._limits.head_bytes
         self._quiet_bytes = 0
         self._request: Request | None = None
         self._upgraded = False
@@ -116,7 +116,9 @@ class RequestReader:
         llhttp stops at the head of such requests (Java's client offers h2c with every first POST), so a new parser
         reads the body, told how it is framed.
         """
-        framing = [name + b": " + self._headers[name] for name in LENGTHS if name in self._headers]
+        assert self._request is not None
+        headers = self._request.headers
+        framing = [name + b": " + headers[name] for name in LENGTHS if name in headers]
         self._parser = httptools.HttpRequestParser(self)
         self._parser.feed_data(b"\r\n".join([b"POST / HTTP/1.1", *framing, b"\r\n"]))
         if rest:
@@ -131,7 +133,7 @@ class RequestReader:
         self.since = self._ticker.next
         self._url = b""
         self._headers = {}
-        self._head_size_bytes = 0
+        self._room_bytes = self._limits.head_bytes
 
     def on_url(self, url: bytes) -> None:
         if self._upgraded:
@@ -141,19 +143,16 @@ class RequestReader:
             raise RefusedError(414, "the request target is too long")
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._head_size_bytes += len(name) + len(value) + FIELD_BYTES
-        if self._head_size_bytes > self._limits.head_bytes:
+        self._room_bytes -= len(name) + len(value) + FIELD_BYTES
+        if self._room_bytes < 0:
             raise RefusedError(431, "the headers are too large")
-        if self.stage != HEAD:
-            return  # a trailer, which nobody asked for
         name = name.lower()
-        value = value.rstrip(b" \t")
         if name not in self._headers:
-            self._headers[name] = value
+            self._headers[name] = value.strip()
         elif name in ONCE:
             raise RefusedError(400, f"two {name.decode()} headers")
         else:
-            joined(self._headers, name, value)
+            joined(self._headers, name, value.strip())
 
     def on_headers_complete(self) -> None:
         if self._upgraded:
@@ -163,10 +162,17 @@ class RequestReader:
         path, query = self._target()
         self._upgraded = parser.should_upgrade()
         self._request = Request(
-            *(parser.get_method().decode(), path, query, self._headers, b"", self._client),
-            *(parser.should_keep_alive(), version == "1.0"),
+            parser.get_method().decode(),
+            path,
+            query,
+            self._headers,
+            b"",
+            self._client,
+            parser.should_keep_alive(),
+            version == "1.0",
         )
         self._check_head(self._headers, version)
+        self._headers = {}  # for trailers, which nobody asked for
         self._quiet_bytes = 0
         self.stage = BODY
         self.since = self._ticker.next

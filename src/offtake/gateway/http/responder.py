@@ -6,7 +6,6 @@ handler goes on, since what the vendor does for it is still billed.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -134,13 +133,10 @@ class Responder:
             if self.on_gone is not None:
                 self.on_gone()
 
-    def handled(self, task: asyncio.Task[None]) -> None:
-        """The handler is through; what it left open is closed."""
-        error = None if task.cancelled() else task.exception()
-        if error is not None:
-            asyncio.get_running_loop().call_exception_handler({"message": "a handler failed", "exception": error})
+    def abandon(self) -> None:
+        """The handler is through and has left this open."""
         connection = self._connection
-        if connection is None or self._state == DONE:
+        if connection is None:
             return
         if self._state == STARTED:
             self.cut()

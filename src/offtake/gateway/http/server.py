@@ -110,10 +110,19 @@ class Server:
 
     def begin(self, request: Request, responder: Responder) -> None:
         """Run the handler."""
-        task = self._loop.create_task(self._handle(request, responder))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        task.add_done_callback(responder.handled)
+        self._tasks.add(self._loop.create_task(self._run(request, responder)))
+
+    async def _run(self, request: Request, responder: Responder) -> None:
+        try:
+            await self._handle(request, responder)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the client gets an answer and the operator the trace
+            self._loop.call_exception_handler({"message": "a handler failed", "exception": error})
+        finally:
+            task = asyncio.current_task()
+            assert task is not None
+            self._tasks.discard(task)
+            if not responder.finished:
+                responder.abandon()
 
     def date(self) -> bytes:
         """The date header, as of the last tick."""
