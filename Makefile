@@ -28,6 +28,7 @@ fix: .venv/dev.stamp ## Format, fix what the linter can, and renew what is gener
 	$(BIN)/offtake schema negotiation --out schema/negotiation.schema.json
 	$(BIN)/offtake schema reference --out docs/reference/contract.md
 	$(BIN)/python -m tests.docs.help_blocks
+	$(BIN)/python -m tests.docs.config_page
 
 bench: .venv/dev.stamp ## Measure speed and memory beside a peer in the same run; one table
 	$(BIN)/python -m bench

@@ -36,7 +36,8 @@ FLAGS_OF_IMPORT = ("U101", "U103", "U111")
 
 
 @click.command("rate")
-@usage_argument()
+@usage_argument(required=False)
+@click.option("--store", type=EXISTING_FILE, metavar="FILE", help="The gateway's ledger, beside or instead of files.")
 @contract_option()
 @click.option("--from", "since", type=INSTANT, metavar="WHEN", help="Show the billing periods from here on.")
 @click.option("--until", type=INSTANT, metavar="WHEN", help="Show the billing periods before this.")
@@ -54,12 +55,19 @@ FLAGS_OF_IMPORT = ("U101", "U103", "U111")
 @pricing_options
 @format_option("table", "json", "csv")
 @out_option
-def command(by: str, rejects: Path | None, output_format: str, out: Path | None, **flags: Any) -> int:
+def command(
+    by: str, rejects: Path | None, output_format: str, out: Path | None, store: Path | None, **flags: Any
+) -> int:
     """Price usage under a contract, line by line; without a contract, at list price.
 
-    USAGE… are files of any kind that `offtake import` knows. Totals come first, then the lines. Rows that cannot be
+    USAGE… are files of any kind that `offtake import` knows, or a gateway's ledger, of which it is what was settled
+    under the contract. Totals come first, then the lines. Rows that cannot be
     read, that conflict, or that nothing prices are named on stderr, and the exit code is 1.
     """
+    if store is not None:
+        flags["usage"] = (*flags["usage"], store)
+    if not flags["usage"]:
+        raise click.UsageError("name a usage file, or a gateway's ledger with --store")
     if by == "record" and output_format == "csv":
         raise click.UsageError("--by record prints JSON lines: leave out --format csv")
     if by == "record":

@@ -25,7 +25,7 @@ from offtake.planner.profile.verdict import Caching, Verdict, judge
 from offtake.planner.rated import Pricing
 from offtake.rating.breakdown import unrounded
 from offtake.store.catalogs import open_catalog
-from offtake.store.sources import found_files, head_of, is_parquet, text_source
+from offtake.store.sources import found_files, head_of, is_parquet, is_sqlite, text_source
 from offtake.usage.prefixes.reading import prefix_kind
 from offtake.usage.prefixes.request import PrefixRequest
 from offtake.usage.reading import ReadOptions
@@ -140,7 +140,7 @@ def _prefix_repeats(paths: Sequence[str | Path]) -> dict[str, PrefixRepeat]:
     """What the files with prefix ids say, read once more; nothing where there are none."""
     traces = []
     for path in found_files(paths):
-        kind = None if is_parquet(path) else prefix_kind(head_of(path))
+        kind = None if is_parquet(path) or is_sqlite(path) else prefix_kind(head_of(path))
         if kind:
             trace = Trace(kind.clock)
             for row in kind.read(text_source(path)):

@@ -119,9 +119,13 @@ def open_session(
     stance: str | None = None,
     progress: FileProgress | None = None,
 ) -> Iterator[Session]:
-    """Usage files opened together with their contract; both are checked before the first is read."""
+    """Usage files opened together with their contract; both are checked before the first is read.
+
+    Of a gateway's ledger it is what was settled under this contract.
+    """
     opened = open_contract(contract, catalogs=catalogs, facts=facts, stance=stance) if contract else None
-    with open_usage(paths, progress=progress) as usage:
+    name = opened.contract.signed.contract if opened else ""
+    with open_usage(paths, progress=progress, contract=name) as usage:
         if opened is None:
             public = list_prices_for(usage.source)
             opened = Opened(public, open_catalog(catalogs), load_facts(facts, public))

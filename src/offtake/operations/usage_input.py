@@ -7,7 +7,7 @@ rejected.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
@@ -21,8 +21,10 @@ from offtake.rating.source import LaneKey, Records, Source, Survey
 from offtake.store.engine import engine
 from offtake.store.files import temporary_folder
 from offtake.store.lake import Lake, open_lake
+from offtake.store.ledger.history import usage_of
+from offtake.store.ledger.ledger import open_ledger
 from offtake.store.parquet_rows import column_names, parquet_rows
-from offtake.store.sources import found_files, head_of, is_parquet, text_source
+from offtake.store.sources import found_files, head_of, is_parquet, is_sqlite, text_source
 from offtake.store.usage_files import VIEW, is_usage_file
 from offtake.store.write import usage_writer
 from offtake.usage.duplicates import distinct
@@ -74,10 +76,11 @@ Usage = Sequence[str | Path] | UsageInput
 
 @contextmanager
 def open_usage(
-    paths: Usage, options: ReadOptions | None = None, progress: FileProgress | None = None
+    paths: Usage, options: ReadOptions | None = None, progress: FileProgress | None = None, contract: str = ""
 ) -> Iterator[UsageInput]:
     """Usage files of any kind that is recognised. InputError names the file that is not.
 
+    A gateway's ledger is one of them: what it has settled, under the named contract where one is named.
     Up to `IN_MEMORY_ROWS` rows of other people's files stay in memory. More, or such rows beside usage files of ours,
     go through a temporary usage file, so that memory is bounded and an id that stands in two files is found.
     """
@@ -86,7 +89,8 @@ def open_usage(
         return
     files = found_files(paths)
     ours = _usage_files(files)
-    rows = chain.from_iterable(_rows(path, options or ReadOptions(), progress) for path in files if path not in ours)
+    others = [path for path in files if path not in ours]
+    rows = chain.from_iterable(_rows(path, options or ReadOptions(), progress, contract) for path in others)
     first = list(islice(rows, IN_MEMORY_ROWS))
     if not ours and len(first) < IN_MEMORY_ROWS:
         yield in_memory(first)
@@ -123,10 +127,13 @@ def _usage_files(files: Sequence[Path]) -> list[Path]:
         return [path for path in columnar if is_usage_file(run, path)]
 
 
-def _rows(path: Path, options: ReadOptions, progress: FileProgress | None) -> Reading:
+def _rows(path: Path, options: ReadOptions, progress: FileProgress | None, contract: str) -> Reading:
     """The rows of another's file, whose kind is sniffed."""
     with _hint_at_import(path):
-        if is_parquet(path):
+        if is_sqlite(path):
+            with closing(open_ledger(path)) as ledger:
+                yield from usage_of(ledger, contract)
+        elif is_parquet(path):
             with engine() as run:
                 kind = kind_of(b"", str(path), options, column_names(run, path))
                 yield from read(kind, TextSource(str(path), rows=parquet_rows(run, path)), options)

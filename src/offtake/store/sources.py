@@ -23,6 +23,7 @@ Progress = Callable[[int, int], None]
 """Called with (bytes read, bytes in all) of a file."""
 
 _GZIP = b"\x1f\x8b"
+_SQLITE = b"SQLite format 3\0"
 _PARQUET = b"PAR1"
 _FOREIGN = {
     b"\xff\xfe": ("U142", "UTF-16 text", "save it as UTF-8"),
@@ -68,6 +69,12 @@ def is_parquet(path: Path) -> bool:
     with _opened(path) as file:
         head = file.read(len(_PARQUET))
     return head == _PARQUET or (not head and path.suffix == ".parquet")
+
+
+def is_sqlite(path: Path) -> bool:
+    """Whether a file is an SQLite database, as a gateway's ledger is."""
+    with _opened(path) as file:
+        return file.read(len(_SQLITE)) == _SQLITE
 
 
 def head_of(path: Path) -> bytes:

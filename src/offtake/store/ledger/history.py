@@ -50,10 +50,11 @@ def events(ledger: Ledger, *kinds: str) -> Iterator[Mapping[str, Any]]:
                 yield event
 
 
-def usage_of(ledger: Ledger) -> Iterator[UsageRecord]:
-    """The usage records of all settled requests, in the order in which they were posted."""
+def usage_of(ledger: Ledger, contract: str = "") -> Iterator[UsageRecord]:
+    """The usage records of settled requests, of all or of one contract, in the order in which they were posted."""
     for event in events(ledger, "settle"):
-        yield usage_record(event)
+        if contract in ("", event["contract"]):
+            yield usage_record(event)
 
 
 def usage_record(settle: Mapping[str, Any]) -> UsageRecord:
