@@ -137,7 +137,7 @@ class Dispatch:
         state = State(in_force.policy, desk.learned, (in_force.limits[outlet.contract],), purses)
         loans, more = 0, True
         while True:
-            found = admit(ask, question, state, instant(at), time.monotonic_ns(), more)
+            found = admit(ask, question, state, instant(at), time.monotonic_ns(), more, prepared.candidate.observed)
             if isinstance(found, Admitted):
                 desk.budgets.drawn(purses, found.hold.pico)
                 return found, purses
