@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from offtake.sandbox.ask import Ask, Caller
-from offtake.sandbox.done import Chunk, Done, Wire, encode
+from offtake.sandbox.done import Done, Wire, encode
 from offtake.sandbox.faults import ERRORS, billed, error_of
 from offtake.sandbox.limits import Bucket, headers_of
 from offtake.sandbox.meter import meter_line
@@ -242,36 +242,27 @@ async def _stream(
     headers = SSE + _ids(call) + _encoded(headers_of(call.vendor, buckets, sandbox.now()))
     await call.send({"type": "http.response.start", "status": 200, "headers": headers})
     kind = fault.fault if fault else ""
+    breaks = fault.after if fault and kind in ("cut", "stream_error") else 0
     left = asyncio.ensure_future(_left(call.receive))
-    tokens, number = 0, 0
+    tokens, gone, metered = 0, False, False
     try:
-        for number, chunk in enumerate(wire.stream(done, sandbox.script.tokens_per_chunk), 1):
-            if fault and kind in ("cut", "stream_error") and number > fault.after:
+        for number, chunk in enumerate(wire.stream(done, sandbox.script.tokens_per_chunk)):
+            if gone or (number == breaks and kind in ("cut", "stream_error")):
                 break
-            tokens = await _chunk(sandbox, done, fault, call, chunk, tokens)
-            if left.done():
-                break
+            await asyncio.sleep(sandbox.pause_seconds(sandbox.script.latency.token_ms * (chunk.tokens - tokens)))
             if chunk.last:
-                await call.send({"type": "http.response.body", "body": b""})
-                return
-    finally:
+                bill(sandbox, done, fault, call, done.usage)
+                metered = True
+            await call.send({"type": "http.response.body", "body": chunk.data, "more_body": True})
+            tokens, gone = chunk.tokens, left.done()
+    finally:  # also where the sandbox is stopped in the middle
         left.cancel()
-    gone = left.done() and not left.cancelled()
-    bill(sandbox, done, fault, call, so_far(done.usage, tokens), "client_cancel" if gone else "")
-    if kind == "stream_error" and not gone:
+        if not metered:
+            bill(sandbox, done, fault, call, so_far(done.usage, tokens), "client_cancel" if gone else "")
+    if not metered and kind == "stream_error" and not gone:
         await call.send({"type": "http.response.body", "body": _error_event(call)})
-    elif kind == "truncation":
+    elif metered or kind == "truncation":
         await call.send({"type": "http.response.body", "body": b""})
-
-
-async def _chunk(sandbox: Sandbox, done: Done, fault: FaultRule | None, call: Call, chunk: Chunk, before: int) -> int:
-    """Sends one chunk; returns the tokens that are out with it."""
-    pause = sandbox.pause_seconds(sandbox.script.latency.token_ms * (chunk.tokens - before))
-    await asyncio.sleep(pause)
-    if chunk.last:
-        bill(sandbox, done, fault, call, done.usage)
-    await call.send({"type": "http.response.body", "body": chunk.data, "more_body": True})
-    return chunk.tokens
 
 
 async def _left(receive: Receive) -> None:
