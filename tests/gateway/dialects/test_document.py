@@ -16,8 +16,11 @@ SPACE = st.text(" \t\r\n", max_size=2)
 LEAF = (
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5)
 )
-VALUE = st.recursive(LEAF, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner))
-NAMES = st.sampled_from(["model", "max_tokens", "stream", "a", 'q"\\', "é", "\n", ""])
+VALUE = st.recursive(
+    LEAF, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    max_leaves=3,
+)  # fmt: skip
+NAMES = st.sampled_from(["model", "a", 'q"\\', "é", "\n", ""])
 
 
 def written(members: list[tuple[str, Any]], spaces: list[str], ascii_only: bool) -> bytes:
@@ -33,7 +36,7 @@ def written(members: list[tuple[str, Any]], spaces: list[str], ascii_only: bool)
 
 OBJECTS = st.builds(
     lambda members, spaces, ascii_only: (dict(members), written(list(members.items()), spaces, ascii_only)),
-    st.dictionaries(NAMES, VALUE),
+    st.dictionaries(NAMES, VALUE, max_size=4),
     st.lists(SPACE, min_size=1, max_size=3),
     st.booleans(),
 )
@@ -43,18 +46,12 @@ OBJECTS = st.builds(
 def test_an_edited_body_means_the_same_but_for_the_edit(document: tuple[dict[str, Any], bytes], edit: Any) -> None:
     value, body = document
     edited = spliced(body, top_level(body), {name: json.dumps(new).encode() for name, new in edit.items()})
+    own = {name: bytes(raw) for name, raw in top_level(body).items() if name in edit}
 
     assert {**value, **edit} == json.loads(edited)
-
-
-@given(OBJECTS, VALUE)
-def test_what_stands_around_an_edit_stays_byte_for_byte(document: tuple[dict[str, Any], bytes], new: Any) -> None:
-    value, body = document
-    for name in value:
-        edited = spliced(body, top_level(body), {name: json.dumps(new).encode()})
-        back = spliced(edited, top_level(edited), {name: bytes(top_level(body)[name])})
-
-        assert body == back
+    # Around the edit every byte stays: with the old values back, the body is the old one.
+    if edit.keys() <= value.keys():
+        assert body == spliced(edited, top_level(edited), own)
 
 
 @given(OBJECTS, st.data())

@@ -14,7 +14,7 @@ from offtake.gateway.ask import Refusal, Served
 from offtake.gateway.dialects import BY_NAME
 from offtake.gateway.dialects.sse import Events, data_of
 from offtake.usage.record import OUTCOMES
-from tests.gateway.dialects.test_read import every_dialect, spoken
+from tests.gateway.dialects.test_read import NAMES, spoken
 
 Value = dict[str, Any]
 HEADERS = {b"x-request-id": b"req_o", b"request-id": b"req_a"}
@@ -101,8 +101,7 @@ def cut(draw: st.DrawFn, whole: bytes) -> list[bytes]:
     return [whole[begin:end] for begin, end in zip([0, *cuts], [*cuts, len(whole)], strict=True)]
 
 
-@pytest.mark.parametrize("name", STREAMED)
-@given(draws=st.data(), end=st.sampled_from(["\n", "\r\n", "\r"]))
+@given(name=st.sampled_from(STREAMED), draws=st.data(), end=st.sampled_from(["\n", "\r\n", "\r"]))
 def test_any_pieces_give_the_same_bytes_and_the_same_usage(name: str, draws: st.DataObject, end: str) -> None:
     whole = b"".join(STREAMS[name]).replace(b"\n", end.encode())
 
@@ -254,8 +253,7 @@ PIECES = [
 ]  # fmt: skip
 
 
-@every_dialect
-@given(pieces=st.lists(st.binary() | st.sampled_from(PIECES)))
+@given(name=NAMES, pieces=st.lists(st.binary() | st.sampled_from(PIECES)))
 def test_no_bytes_of_a_vendor_are_a_traceback_or_lost(name: str, pieces: list[bytes]) -> None:
     passed, served = run(name, pieces)
 
