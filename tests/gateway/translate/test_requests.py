@@ -17,6 +17,7 @@ from offtake.gateway.translate import (
     openai_chat,
     openai_responses,
     translate,
+    wire_of,
 )
 
 USER = [{"role": "user", "content": "x"}]
@@ -357,6 +358,59 @@ def test_system_turns_stay_where_anthropic_takes_them_and_else_join_the_prompt()
     for body, dropped in ((moved, named), (older, also)):
         assert [{"type": "text", "text": "Be brief."}] == body["system"]
         assert ["messages[].position"] == dropped
+
+
+def test_system_turns_in_a_row_are_one_and_none_stands_between_two_of_the_users() -> None:
+    late = [{"role": "system", "content": text} for text in ("A", "B")]
+    body, dropped = translated("openai_chat", "anthropic_messages", chat(messages=[*USER, *late]))
+    other, named = translated("openai_chat", "anthropic_messages", chat(messages=[*USER, *late, *USER]))
+
+    assert (["A", "B"], []) == ([block["text"] for block in body["messages"][1]["content"]], dropped)
+    assert (["A", "B"], ["messages[].position"]) == ([block["text"] for block in other["system"]], named)
+    assert ["user", "user"] == [message["role"] for message in other["messages"]]
+
+
+@pytest.mark.parametrize(
+    ("vendor", "model", "fields"),
+    [
+        ("anthropic", "claude-opus-5-5", {"thinking": "always", "output_tokens_max": 128_000, "system_turns": True}),
+        ("anthropic", "us.anthropic.claude-opus-4-7-v1:0", {"thinking": "adaptive", "sampling": False}),
+        ("anthropic", "claude-haiku-4-5@20251001", {"thinking": "budget", "efforts": (), "output_tokens_max": 64_000}),
+        ("anthropic", "claude-opus-4-5", {"thinking": "budget", "efforts": ("low", "medium", "high")}),
+        ("anthropic", "claude-opus-4-1-20250805", {"output_tokens_max": 32_000}),
+        ("anthropic", "claude-sonnet-4-20250514", {"output_tokens_max": 64_000, "thinking": "budget"}),
+        ("anthropic", "claude-3-5-haiku-20241022", {"thinking": "none", "output_tokens_max": 8_192}),
+        ("anthropic", "claude-sonnet-7", {"thinking": "adaptive", "output_tokens_max": 128_000}),
+        ("openai", "gpt-4o-mini", {"efforts": (), "sampling": True}),
+        ("openai", "o3", {"efforts": ("low", "medium", "high"), "sampling": False}),
+        ("openai", "gpt-5-mini", {"efforts": ("minimal", "low", "medium", "high")}),
+        ("openai", "gpt-5.1", {"efforts": ("none", "low", "medium", "high")}),
+        ("openai", "gpt-5.4", {"efforts": ("none", "low", "medium", "high", "xhigh")}),
+        ("openai", "gpt-6.1-terra", {"efforts": ("none", "low", "medium", "high", "xhigh", "max"), "own_fields": True}),
+        ("mistral", "mistral-large-latest", {"efforts": (), "own_fields": False, "sampling": True}),
+    ],
+)
+def test_what_models_take(vendor: str, model: str, fields: dict[str, Any]) -> None:
+    wire = wire_of(vendor, model)
+
+    assert fields == {name: getattr(wire, name) for name in fields}
+
+
+def test_a_model_that_always_thinks_is_not_told_to_stop() -> None:
+    body, dropped = translated(
+        "openai_chat", "anthropic_messages", chat(reasoning_effort="none"), wire_of("anthropic", "claude-opus-5-5")
+    )
+
+    assert ({"type": "adaptive"}, {"effort": "low"}) == (body["thinking"], body["output_config"])
+    assert ["reasoning_effort"] == dropped
+
+
+def test_a_reasoning_model_of_openais_gets_no_temperature() -> None:
+    body, dropped = translated(
+        "anthropic_messages", "openai_chat", anthropic(temperature=0.2), wire_of("openai", "gpt-5.6")
+    )
+
+    assert ("temperature" in body, dropped) == (False, ["temperature"])
 
 
 def test_tool_call_ids_fit_anthropics_alphabet_and_stay_apart() -> None:

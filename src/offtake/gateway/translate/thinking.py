@@ -33,28 +33,30 @@ def effort_of(request: Request, wire: Wire, dropped: Dropped) -> Effort:
 
 def write_anthropic(request: Request, wire: Wire, dropped: Dropped) -> tuple[dict[str, Any], Effort]:
     """The `thinking` object ({} for none) and the effort ("" for none) for an Anthropic vendor."""
-    effort: Effort = ""
-    if request.effort not in ("", "none"):
-        known = tuple(word for word in ANTHROPIC_EFFORTS if word in wire.efforts)
-        effort = nearest(request.effort, known) if wire.thinking == "adaptive" else ""
-        if wire.thinking == "adaptive" and effort != request.effort:
-            dropped.note(request.name("effort"))
-    if request.thinking == "off" or request.effort == "none":
-        return {"type": "disabled"}, effort
-    if not request.thinking and not request.effort:
-        return {}, effort
-    if wire.thinking == "none" or _cannot_think(request, wire):
+    asked: Effort = "none" if request.thinking == "off" else request.effort
+    if not asked and not request.thinking:
+        return {}, ""
+    effort = nearest(asked, tuple(word for word in ANTHROPIC_EFFORTS if word in wire.efforts)) if asked else ""
+    if asked == "none" and wire.thinking != "always":
+        return ({} if wire.thinking == "none" else {"type": "disabled"}), ""
+    thinking = _thinking(request, wire)
+    told = asked == effort or thinking.get("type") == "enabled"  # a budget says an effort too
+    if not thinking or not told:
         dropped.note(request.name("effort"))
-        return {}, effort
-    if wire.thinking == "adaptive":
+    return thinking, effort
+
+
+def _thinking(request: Request, wire: Wire) -> dict[str, Any]:
+    if wire.thinking == "none" or _cannot_think(request, wire):
+        return {}
+    if wire.thinking in ("adaptive", "always"):
         shown = {True: "summarized", False: "omitted", None: None}[request.thinking_shown]
-        return {"type": "adaptive"} | ({"display": shown} if shown else {}), effort
+        return {"type": "adaptive"} | ({"display": shown} if shown else {})
     budget = request.thinking_tokens_max or BUDGET_OF_EFFORT[request.effort or "high"]
     limit = request.output_tokens_max or wire.output_tokens_max
     if limit <= BUDGET_MIN:
-        dropped.note(request.name("effort"))
-        return {}, effort
-    return {"type": "enabled", "budget_tokens": max(BUDGET_MIN, min(budget, limit // 2))}, effort
+        return {}
+    return {"type": "enabled", "budget_tokens": max(BUDGET_MIN, min(budget, limit // 2))}
 
 
 def _cannot_think(request: Request, wire: Wire) -> bool:

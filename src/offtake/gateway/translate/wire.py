@@ -13,20 +13,21 @@ class Wire:
     """One endpoint and model.
 
     Anthropic: `anthropic_version` (2026-10-21 refuses sampling parameters), `output_tokens_max` (written where the
-    client set no limit, as the dialect must have one: give the model's own), `thinking` (how the model thinks),
-    `system_turns` (whether system turns may stand inside the conversation).
-    OpenAI: `own_fields` (OpenAI's newer fields; False for compatible vendors, who get `max_tokens`, `system`,
+    client set no limit, as the dialect must have one), `thinking` (how the model thinks; always is adaptive that cannot
+    be turned off), `system_turns` (whether system turns may stand inside the conversation).
+    OpenAI: `own_fields` (OpenAI's newer fields; False for compatible vendors, who get `max_tokens`,
     `reasoning_content` and no tier or identifiers), `cache_breakpoints` (whether explicit ones are taken).
-    Both: `efforts` that the model knows; () where it knows none.
+    All: `efforts` that the model knows, () where it knows none; `sampling` (whether it takes temperature and its kin).
     """
 
     anthropic_version: str = "2026-10-21"
     output_tokens_max: int = 32_000
-    thinking: Literal["adaptive", "budget", "none"] = "adaptive"
+    thinking: Literal["adaptive", "always", "budget", "none"] = "adaptive"
     system_turns: bool = True
     own_fields: bool = True
     cache_breakpoints: bool = False
     efforts: tuple[Effort, ...] = EFFORTS
+    sampling: bool = True
 
 
 def nearest(effort: Effort, known: tuple[Effort, ...]) -> Effort:

@@ -64,7 +64,9 @@ def write_request(request: Request, wire: Wire, dropped: Dropped) -> dict[str, A
     if config:
         body["output_config"] = config
     thinks = thinking.get("type") in ("adaptive", "enabled")
-    _write_sampling(request, body, dropped, taken=wire.anthropic_version == _BEFORE_SAMPLING_WENT and not thinks)
+    _write_sampling(
+        request, body, dropped, taken=wire.sampling and wire.anthropic_version == _BEFORE_SAMPLING_WENT and not thinks
+    )
     _write_tools(request, body)
     _write_account(request, body, dropped)
     return body
@@ -130,19 +132,26 @@ class _Conversation:
         self.request, self.wire, self.dropped = request, wire, dropped
 
     def written(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-        """Both, as blocks. A system turn stays in its place where it follows the user's, and else joins the prompt."""
+        """Both, as blocks. A system turn that cannot stay in its place joins the prompt."""
         system = [self._block(text) for text in self.request.system if text.text]
         messages: list[dict[str, Any]] = []
         for turn in self.request.turns:
-            blocks = self._blocks(turn)
-            if not blocks:
+            if not (blocks := self._blocks(turn)):
                 continue
-            if turn.role == "system" and not (self.wire.system_turns and messages and messages[-1]["role"] == "user"):
+            if messages and turn.role == messages[-1]["role"] == "system":
+                messages[-1]["content"] += blocks
+            else:
+                messages.append({"role": turn.role, "content": blocks})
+        kept: list[dict[str, Any]] = []
+        for message, after in zip(messages, [*messages[1:], None], strict=True):
+            # Anthropic's rule: after the user, and before the assistant or at the end.
+            in_place = bool(kept) and kept[-1]["role"] == "user" and (after is None or after["role"] == "assistant")
+            if message["role"] == "system" and not (in_place and self.wire.system_turns):
                 self.dropped.note(self.request.name("system_turns"))
-                system += blocks
-                continue
-            messages.append({"role": turn.role, "content": blocks})
-        return system, messages
+                system += message["content"]
+            else:
+                kept.append(message)
+        return system, kept
 
     def _blocks(self, turn: Turn) -> list[dict[str, Any]]:
         """The blocks of a turn, results of tools first, as Anthropic demands; it takes no empty text."""

@@ -43,11 +43,7 @@ def write_request(request: Request, wire: Wire, dropped: Dropped) -> dict[str, A
         body |= {"stream": True, "stream_options": {"include_usage": True}}
     if request.output_tokens_max is not None:
         body["max_completion_tokens" if wire.own_fields else "max_tokens"] = request.output_tokens_max
-    for name in ("temperature", "top_p"):
-        if (value := getattr(request, name)) is not None:
-            body[name] = value
-    if request.top_k is not None:
-        dropped.note(request.name("top_k"))
+    body |= sampling(request, wire, dropped)
     if request.stop:
         body["stop"] = request.stop
     if effort := effort_of(request, wire, dropped):
@@ -62,6 +58,19 @@ def write_request(request: Request, wire: Wire, dropped: Dropped) -> dict[str, A
     elif request.json_object:
         body["response_format"] = {"type": "json_object"}
     return body | own_fields(request, wire, dropped, verbosity=True)
+
+
+def sampling(request: Request, wire: Wire, dropped: Dropped) -> dict[str, Any]:
+    """The sampling parameters that OpenAI's dialects have, where the model takes them."""
+    found: dict[str, Any] = {}
+    for name in ("temperature", "top_p", "top_k"):
+        if (value := getattr(request, name)) is None:
+            continue
+        if wire.sampling and name != "top_k":
+            found[name] = value
+        else:
+            dropped.note(request.name(name))
+    return found
 
 
 def own_fields(request: Request, wire: Wire, dropped: Dropped, *, verbosity: bool) -> dict[str, Any]:

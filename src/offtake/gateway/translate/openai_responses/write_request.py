@@ -22,7 +22,7 @@ from offtake.gateway.translate.meaning import (
     ToolResult,
     Turn,
 )
-from offtake.gateway.translate.openai_chat.write_request import choice_word, own_fields, refuse_prefill
+from offtake.gateway.translate.openai_chat.write_request import choice_word, own_fields, refuse_prefill, sampling
 from offtake.gateway.translate.thinking import effort_of
 from offtake.gateway.translate.wire import Wire
 
@@ -42,11 +42,7 @@ def write_request(request: Request, wire: Wire, dropped: Dropped) -> dict[str, A
         body["stream"] = True
     if request.output_tokens_max is not None:
         body["max_output_tokens"] = request.output_tokens_max
-    for name in ("temperature", "top_p"):
-        if (value := getattr(request, name)) is not None:
-            body[name] = value
-    if request.top_k is not None:
-        dropped.note(request.name("top_k"))
+    body |= sampling(request, wire, dropped)
     reasoning: dict[str, Any] = {}
     if effort := effort_of(request, wire, dropped):
         reasoning["effort"] = effort
