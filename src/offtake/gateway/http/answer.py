@@ -45,13 +45,14 @@ class Answer:
     Read it to its end or `close` it: the connection serves others only once the answer is whole.
     """
 
-    __slots__ = ("_ahead_bytes", "_error", "_link", "_parts", "_waiter", "ended", "headers", "status")
+    __slots__ = ("_ahead_bytes", "_error", "_link", "_loop", "_parts", "_waiter", "ended", "headers", "status")
 
-    def __init__(self, status: int, headers: dict[bytes, bytes], link: Link) -> None:
+    def __init__(self, status: int, headers: dict[bytes, bytes], link: Link, loop: asyncio.AbstractEventLoop) -> None:
         self.status = status
         self.headers = headers
         self.ended = False  # all of it has arrived
         self._link: Link | None = link
+        self._loop = loop
         self._parts: list[bytes] = []
         self._ahead_bytes = 0
         self._error: UpstreamError | None = None
@@ -67,7 +68,7 @@ class Answer:
                 raise self._error
             if self.ended:
                 return b""
-            self._waiter = asyncio.get_running_loop().create_future()
+            self._waiter = self._loop.create_future()
             try:
                 await self._waiter
             except asyncio.CancelledError:

@@ -26,7 +26,7 @@ class Link(asyncio.Protocol):
     """Made by a pool, which gets it back once an answer is whole and the connection good for another."""
 
     __slots__ = (
-        *("_answer", "_answered", "_before_bytes", "_deadline", "_eof", "_headers", "_method", "_parser"),
+        *("_answer", "_answered", "_before_bytes", "_deadline", "_eof", "_headers", "_loop", "_method", "_parser"),
         *(
             "_never_accepted",
             "_pool",
@@ -41,8 +41,9 @@ class Link(asyncio.Protocol):
         *("idle_since", "reused", "transport"),
     )
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, loop: asyncio.AbstractEventLoop) -> None:
         self._pool = pool
+        self._loop = loop
         self._parser: Any = httptools.HttpResponseParser(
             self
         )  # None once the connection is gone, lest they hold each other
@@ -75,7 +76,7 @@ class Link(asyncio.Protocol):
         self._reusable = self._until_close = False
         self._until = self._pool.ticker.next + timeouts.total_seconds
         self._deadline = self._pool.ticker.next + timeouts.first_byte_seconds
-        self._waiter = waiter = asyncio.get_running_loop().create_future()
+        self._waiter = waiter = self._loop.create_future()
         if self._pool.secure:  # TLS sends bytes of its own, so that only the kernel can count
             self._sent_bytes = acknowledged_bytes(self.transport)
         self._before_bytes = self._sent_bytes
@@ -192,7 +193,7 @@ class Link(asyncio.Protocol):
             raise BrokenError(f"the unknown transfer-encoding {coding.decode('latin-1')}")
         self._quiet_bytes = 0
         self._reusable = self._parser.should_keep_alive()
-        self._answer = answer = Answer(status, headers, self)
+        self._answer = answer = Answer(status, headers, self, self._loop)
         if self._method == "HEAD":
             self._reusable = False  # llhttp would wait for a body
             answer.end()

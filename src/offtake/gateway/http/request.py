@@ -180,31 +180,34 @@ class RequestReader:
 
     def _target(self) -> tuple[str, str]:
         """Path and query of the request line."""
-        path, _, query = self._url.decode("ascii").partition("?")
-        if not path.startswith("/") and path != "*":
-            try:
-                url = httptools.parse_url(self._url)
-            except httptools.HttpParserInvalidURLError:
-                raise RefusedError(400, "the request target is no path") from None
-            if url.schema not in (b"http", b"https"):
-                raise RefusedError(400, "the request target is no path")
-            path, query = (url.path or b"/").decode(), (url.query or b"").decode()
-        if b"#" in self._url:
+        target = self._url.decode("ascii")
+        if "#" in target:
             raise RefusedError(400, "a fragment in the request target")
-        return path, query
+        path, _, query = target.partition("?")
+        if path[:1] == "/" or path == "*":
+            return path, query
+        try:
+            url = httptools.parse_url(self._url)
+        except httptools.HttpParserInvalidURLError:
+            raise RefusedError(400, "the request target is no path") from None
+        if url.schema not in (b"http", b"https"):
+            raise RefusedError(400, "the request target is no path")
+        return (url.path or b"/").decode(), (url.query or b"").decode()
 
     def _check_head(self, headers: dict[bytes, bytes], version: str) -> None:
-        if version not in ("1.1", "1.0"):
+        if version == "1.1":
+            if b"host" not in headers:
+                raise RefusedError(400, "no host header")
+        elif version != "1.0":
             raise RefusedError(505, "HTTP/1.1 and HTTP/1.0 are spoken here")
-        if b"host" not in headers and version == "1.1":
-            raise RefusedError(400, "no host header")
-        if b"transfer-encoding" in headers:
+        if b"content-length" in headers:
+            if int(headers[b"content-length"]) > self._limits.body_bytes:
+                raise RefusedError(413, f"a body may have {self._limits.body_bytes} bytes")
+        elif b"transfer-encoding" in headers:
             if version == "1.0":
                 raise RefusedError(400, "HTTP/1.0 knows no transfer-encoding")
             if headers[b"transfer-encoding"].lower() != b"chunked":
                 raise RefusedError(501, "the only transfer-encoding known here is chunked")
-        elif int(headers.get(b"content-length", 0)) > self._limits.body_bytes:
-            raise RefusedError(413, f"a body may have {self._limits.body_bytes} bytes")
         if b"expect" in headers and version == "1.1":
             if headers[b"expect"].lower() != b"100-continue":
                 raise RefusedError(417, "the only expectation known here is 100-continue")

@@ -6,6 +6,7 @@ handler goes on, since what the vendor does for it is still billed.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,7 @@ NEW, STARTED, DONE = range(3)
 class Responder:
     """Writes one answer. ValueError: a header that would be an injection. RuntimeError: answered twice."""
 
-    __slots__ = ("_bodiless", "_chunked", "_connection", "_request", "_state", "gone", "keep_alive", "on_gone")
+    __slots__ = ("_bodiless", "_chunked", "_connection", "_request", "_state", "gone", "keep_alive", "on_gone", "task")
 
     def __init__(self, connection: Connection, request: Request) -> None:
         self._connection: Connection | None = connection
@@ -36,6 +37,7 @@ class Responder:
         self.keep_alive = request.keep_alive
         self.gone = connection.gone
         self.on_gone: Callable[[], None] | None = None
+        self.task: asyncio.Task[None]  # the handler's, kept by the server
 
     @property
     def started(self) -> bool:
@@ -64,7 +66,8 @@ class Responder:
             connection.transport.write(block + body)
         else:
             connection.transport.writelines((block, body))
-        self._leave(connection)
+        self._connection = None
+        connection.answered(self)
 
     def start(self, status: int, headers: Headers) -> None:
         """The head of an answer whose length is not known yet."""
@@ -112,7 +115,8 @@ class Responder:
             return
         if self._chunked and not self._bodiless:
             connection.transport.write(b"0\r\n\r\n")
-        self._leave(connection)
+        self._connection = None
+        connection.answered(self)
 
     def cut(self) -> None:
         """End an answer that cannot be finished, so that the client sees that it is not whole."""
@@ -157,7 +161,3 @@ class Responder:
         elif self._request.http_1_0:
             lines.append(b"connection: keep-alive")
         return head(lines, headers)
-
-    def _leave(self, connection: Connection) -> None:
-        self._connection = None
-        connection.answered(self)

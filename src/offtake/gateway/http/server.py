@@ -110,7 +110,8 @@ class Server:
 
     def begin(self, request: Request, responder: Responder) -> None:
         """Run the handler."""
-        self._tasks.add(self._loop.create_task(self._run(request, responder)))
+        responder.task = task = self._loop.create_task(self._run(request, responder))
+        self._tasks.add(task)
 
     async def _run(self, request: Request, responder: Responder) -> None:
         try:
@@ -118,9 +119,7 @@ class Server:
         except Exception as error:  # noqa: BLE001 - whatever it is, the client gets an answer and the operator the trace
             self._loop.call_exception_handler({"message": "a handler failed", "exception": error})
         finally:
-            task = asyncio.current_task()
-            assert task is not None
-            self._tasks.discard(task)
+            self._tasks.discard(responder.task)
             if not responder.finished:
                 responder.abandon()
 

@@ -144,8 +144,9 @@ class Pool:
         self._connecting += 1
         where = f"{self._host}:{self._port}"
         try:
-            _, link = await asyncio.get_running_loop().create_connection(
-                lambda: Link(self),
+            loop = asyncio.get_running_loop()
+            _, link = await loop.create_connection(
+                lambda: Link(self, loop),
                 self._host,
                 self._port,
                 ssl=self._tls,
