@@ -93,9 +93,12 @@ def shape_of(ask: Ask, outlet: Outlet, model: str, key: KeyRules, region: str = 
 def _shape(
     tier: str, writes: tuple[str, ...], media: tuple[str, ...], outlet: Outlet, model: str, key: KeyRules, region: str
 ) -> Shape:
-    automatic = writes if outlet.speaks.startswith("anthropic") else ("5m", *writes)
+    of_anthropic = outlet.speaks.startswith("anthropic")
+    automatic = writes if of_anthropic else ("5m", *writes)  # others write a cache unasked
+    # Without a region, a setting of the workspace may run it in the dearer one, and the answer says so.
+    regions = ("global", "us") if of_anthropic and region == "global" else (region,)
     return Shape(
-        outlet.vendor, model, channels_of(tier), outlet.access, (region,), key.workload, key.account,
+        outlet.vendor, model, channels_of(tier), outlet.access, regions, key.workload, key.account,
         tuple(dict.fromkeys(automatic)), media,
     )  # fmt: skip
 
