@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from offtake.sandbox.anthropic_messages import WIRE
 from offtake.sandbox.batch_line import Line, Run, run_lines
-from offtake.sandbox.done import encode, new_id
+from offtake.sandbox.done import new_id
 from offtake.sandbox.exchange import Call, object_of, read_body
 from offtake.sandbox.pages import call_of, one_of, page_of, reply, sandbox_of
 from offtake.sandbox.prompt import objects
@@ -111,8 +111,11 @@ async def results(request: Request) -> Response:
     batch = one_of(sandbox_of(request).message_batches, request.path_params["id"], "batch")
     if batch.said["processing_status"] != "ended":
         raise VendorError(404, "The batch has not ended; its results are not there yet")
-    rows = (encode({"custom_id": line.custom_id, "result": _result(line)}) for line in batch.run.lines)
-    return reply(request, b"\n".join(rows) + b"\n", "application/x-jsonl")
+    return reply(request, batch.run.rows(*_TYPES), "application/x-jsonl")
+
+
+def _row(line: Line) -> dict[str, Any]:
+    return {"custom_id": line.custom_id, "result": _result(line)}
 
 
 def _result(line: Line) -> dict[str, Any]:
@@ -124,8 +127,8 @@ def _result(line: Line) -> dict[str, Any]:
 
 
 async def _run(sandbox: Sandbox, call: Call, batch: MessageBatch) -> None:
-    await run_lines(sandbox, call, batch.run)
-    counts = {name: batch.run.count(state) for state, name in _TYPES.items()}
+    await run_lines(sandbox, call, batch.run, _row)
+    counts = {name: batch.run.counts[state] for state, name in _TYPES.items()}
     batch.said |= {
         "processing_status": "ended",
         "ended_at": _instant(sandbox.now()),

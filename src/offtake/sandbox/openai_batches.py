@@ -12,12 +12,12 @@ from starlette.responses import Response
 
 from offtake.sandbox import openai_chat, openai_embeddings, openai_responses
 from offtake.sandbox.batch_line import Line, Run, run_lines
-from offtake.sandbox.done import Wire, encode, new_id
+from offtake.sandbox.done import Wire, new_id
 from offtake.sandbox.exchange import Call, object_of, read_body
 from offtake.sandbox.openai_files import File
 from offtake.sandbox.pages import call_of, one_of, page_of, reply, sandbox_of
 from offtake.sandbox.refusals import VendorError, openai_error
-from offtake.sandbox.usage import Usage, responses_usage
+from offtake.sandbox.usage import responses_usage
 from offtake.sandbox.work import Sandbox
 
 LINES_MAX = 50_000
@@ -108,11 +108,11 @@ async def _run(sandbox: Sandbox, call: Call, batch: Batch, file: File) -> None:
     batch.run.lines = lines
     if not batch.run.cancelled:
         said |= {"status": "in_progress", "in_progress_at": int(sandbox.now())}
-    await run_lines(sandbox, call, batch.run)
+    await run_lines(sandbox, call, batch.run, _row)
     said["finalizing_at"] = int(sandbox.now())
     _count(batch)
     _write_files(sandbox, batch)
-    expired = batch.run.count("expired") > 0
+    expired = batch.run.counts["expired"] > 0
     status = "cancelled" if batch.run.cancelled else "expired" if expired else "completed"
     said |= {"status": status, f"{status}_at": int(sandbox.now())}
 
@@ -152,22 +152,16 @@ def read_lines(content: bytes, endpoint: str) -> tuple[list[Line], list[dict[str
 
 def _count(batch: Batch) -> None:
     run = batch.run
-    counts = {"total": len(run.lines), "completed": run.count("done"), "failed": run.count("failed")}
-    batch.said["request_counts"] = counts
-    usages = [line.done.usage for line in run.ended("done") if line.done]
-    total = Usage()
-    for usage in usages:
-        for name in Usage.__slots__:
-            setattr(total, name, getattr(total, name) + getattr(usage, name))
-    batch.said["usage"] = responses_usage(total)
+    counts = {"total": len(run.lines), "completed": run.counts["done"], "failed": run.counts["failed"]}
+    batch.said |= {"request_counts": counts, "usage": responses_usage(run.usage)}
 
 
 def _write_files(sandbox: Sandbox, batch: Batch) -> None:
     for name, states in (("output", ("done",)), ("error", ("failed", "cancelled", "expired"))):
-        rows = [encode(_row(line)) for line in batch.run.ended(*states)]
+        rows = batch.run.rows(*states)
         if rows:
-            now, kind = int(sandbox.now()), f"{batch.run.id}_{name}.jsonl"
-            file = File(new_id("file-"), b"\n".join(rows) + b"\n", now, kind, "batch_output")
+            filename = f"{batch.run.id}_{name}.jsonl"
+            file = File(new_id("file-"), rows, int(sandbox.now()), filename, "batch_output")
             sandbox.files[file.id] = file
             batch.said[f"{name}_file_id"] = file.id
 

@@ -27,6 +27,11 @@ class Usage:
         """All input, cached or not."""
         return self.fresh + self.read + self.written_short + self.written_long
 
+    def add(self, other: Usage) -> None:
+        """Counts another request's as well."""
+        for name in self.__slots__:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
     def meters(self) -> dict[str, int]:
         """By the names of Offtake's meters, those above zero."""
         named = {
