@@ -18,12 +18,12 @@ from offtake.usage.meters import METERS
 from offtake.values.errors import InputError
 
 Quantities = dict[str, int]
-_INPUT = tuple(meter.name for meter in METERS if meter.direction == "input" and meter.is_token)
+_INPUT = frozenset(meter.name for meter in METERS if meter.direction == "input" and meter.is_token)
 
 
 def context_of(quantities: Mapping[str, int]) -> int:
     """All input of one request: uncached, read from and written to a cache, of every modality."""
-    return sum(quantities.get(name, 0) for name in _INPUT)
+    return sum([quantity for name, quantity in quantities.items() if name in _INPUT])
 
 
 def quantities_of(usage: Mapping[str, Any], cache_write: str = "5m") -> Quantities:
@@ -43,12 +43,21 @@ def quantities_of(usage: Mapping[str, Any], cache_write: str = "5m") -> Quantiti
 
 
 def openai_chat(usage: Mapping[str, Any]) -> Quantities:
-    """`prompt_tokens` includes cached, cache-write, audio and image tokens; `completion_tokens` reasoning and audio."""
+    """`prompt_tokens` includes cached, cache-write, audio and image tokens; `completion_tokens` audio and reasoning.
+
+    xAI's and Google's `completion_tokens` leave reasoning out (docs.x.ai, "Consumption and rate limits"); only their
+    `total_tokens` has it, and it is billed as output.
+    """
+    total_in = count("prompt_tokens", usage.get("prompt_tokens"))
+    inside_out = json_object("completion_tokens_details", usage.get("completion_tokens_details"))
+    total_out = count("completion_tokens", usage.get("completion_tokens"))
+    if usage.get("total_tokens") is not None:
+        total_out = max(total_out, count("total_tokens", usage["total_tokens"]) - total_in)
     return _openai(
-        count("prompt_tokens", usage.get("prompt_tokens")),
+        total_in,
         json_object("prompt_tokens_details", usage.get("prompt_tokens_details")),
-        count("completion_tokens", usage.get("completion_tokens")),
-        json_object("completion_tokens_details", usage.get("completion_tokens_details")),
+        total_out,
+        inside_out,
     )
 
 

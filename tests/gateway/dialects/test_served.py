@@ -65,6 +65,25 @@ def test_a_chat_completion() -> None:
     assert expected == answer("openai_chat", CHAT)
 
 
+@pytest.mark.parametrize(
+    ("usage", "output", "reasoning"),
+    [
+        # xAI, Grok 4.20: 10,120 + 1,499 + 2,809 = 14,428.
+        ({"prompt_tokens": 10_120, "completion_tokens": 1_499, "total_tokens": 14_428,
+          "completion_tokens_details": {"reasoning_tokens": 2_809}}, 4_308, 2_809),
+        # Google's OpenAI dialect does not always say what it thought.
+        ({"prompt_tokens": 20, "completion_tokens": 424, "total_tokens": 1_016}, 996, 0),
+        # OpenAI's reasoning lies inside.
+        ({"prompt_tokens": 20, "completion_tokens": 424, "total_tokens": 444,
+          "completion_tokens_details": {"reasoning_tokens": 400}}, 424, 400),
+    ],
+)  # fmt: skip
+def test_reasoning_beside_the_answer_is_output_too(usage: dict[str, Any], output: int, reasoning: int) -> None:
+    quantities = answer("openai_chat", {**CHAT, "usage": usage}).quantities or {}
+
+    assert (output, reasoning) == (quantities["output_tokens"], quantities.get("reasoning_tokens", 0))
+
+
 def test_a_response() -> None:
     quantities = {
         "input_tokens": 20, "cache_read_tokens": 20, "cache_write_5m_tokens": 4, "cache_write_1h_tokens": 6,
