@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from msgspec.structs import replace
 
@@ -27,6 +28,8 @@ from offtake.gateway.settle import BYTES_A_TOKEN, Costs, costs_of
 from offtake.gateway.translate import Exchange
 
 Headers = dict[bytes, bytes]
+LEARNED_WHOLE, LEARNED_EACH = 4_096, 8
+"""A worker learns from all of its first requests, and then from each so many."""
 
 
 @dataclass(slots=True)
@@ -122,15 +125,11 @@ class Attempt:
     def headers(self) -> Headers:
         """What a client is told of it; the cost only once it is known."""
         prepared = self.prepared
-        found = {
-            ours.REQUEST_ID: self.id.encode(),
-            ours.CONTRACT: prepared.outlet.contract.encode(),
-            ours.VENDOR: prepared.outlet.name.encode(),
-            ours.MODEL: prepared.model.encode(),
-        }
-        if self.costs is not None:
-            found[ours.COST] = ours.dollars(self.costs.cost_pico)
-            found[ours.CLAUSE] = _line("; ".join(filter(None, (*self.costs.clauses, self.costs.verdict))))
+        costs = self.costs
+        found = {ours.REQUEST_ID: self.id.encode()} | _named(prepared.outlet, prepared.model)
+        if costs is not None:
+            found[ours.COST] = ours.dollars(costs.cost_pico)
+            found[ours.CLAUSE] = _line("; ".join((*costs.clauses, costs.verdict) if costs.verdict else costs.clauses))
         found[ours.ROUTE] = _line(prepared.candidate.clause)
         if self.edits:
             found[ours.EDITS] = _line(", ".join(self.edits))
@@ -156,6 +155,8 @@ class Attempt:
             where = self.prepared.outlet.id, self.prepared.model
             sessions = desk.in_force.routing.sessions
             sessions.remember(ask.session, *where, record.context_tokens or 0, time.monotonic_ns())
+        if desk.ids.number > LEARNED_WHOLE and desk.ids.number % LEARNED_EACH:
+            return
         input_max = ask.input_tokens_max if ask.input_tokens_max is not None else ceiling.context_window or 0
         output_tokens = record.quantities.get("output_tokens", 0)
         written = ceiling.expected(record.context_tokens or 0, 0, output_tokens) - ceiling.expected(
@@ -195,6 +196,14 @@ def cancelled(served: Served) -> Served:
     return replace(served, outcome="client_cancel") if served.outcome == "ok" else served
 
 
+@lru_cache(maxsize=1_024)
+def _named(outlet: Outlet, model: str) -> Headers:
+    """The headers that all answers of a model of an outlet have; whoever needs more makes a new mapping."""
+    contract, name = outlet.contract.encode(), outlet.name.encode()
+    return {ours.CONTRACT: contract, ours.VENDOR: name, ours.MODEL: model.encode()}
+
+
+@lru_cache(maxsize=1_024)
 def _line(text: str) -> bytes:
     """Words as a header's value: one line of visible Latin letters."""
     return " ".join(text.split()).encode("ascii", "replace")[:1_000]

@@ -7,7 +7,9 @@ vendor says last is what the client reads.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
+from collections.abc import Sequence
 
 from offtake.gateway.admit.admission import Admitted, State, admit
 from offtake.gateway.admit.budget import Purse, Short
@@ -22,6 +24,7 @@ from offtake.gateway.http.answer import Answer, TimedOutError, UpstreamError
 from offtake.gateway.http.request import Request
 from offtake.gateway.http.responder import Responder
 from offtake.gateway.in_force import InForce
+from offtake.gateway.outlet import Outlet
 from offtake.gateway.relay import Relay
 from offtake.gateway.route.breaker import Breaker
 from offtake.gateway.route.candidates import Candidate, Routes, candidates
@@ -103,7 +106,7 @@ class Dispatch:
             raise RefusedError(Refusal("bad_request", "G107", what, hint="leave it out"))
         self._sold = frozenset([model for _, model in selling])
         rules, at = self._caller.rules, instant(microseconds())
-        others = tuple(pair for name in rules.other_models for pair in in_force.selling(name))
+        others = _others(in_force, rules.other_models) if rules.other_models else ()
         return candidates(
             ask, selling, rules, in_force.routing, in_force.policy, desk.learned, at, time.monotonic_ns(), others
         )
@@ -202,10 +205,11 @@ class Dispatch:
         name = endpoint.models.get(prepared.model, endpoint.models.get(prepared.ask.model, ""))
         if not name and prepared.model not in self._sold:
             name = prepared.model  # another model stands in for the one that was asked for
-        edits = Edits(
-            model=name, output_tokens_max=attempt.admitted.hold.output_tokens_max, include_usage=prepared.ask.stream
-        )
-        body, attempt.edits = prepared.dialect.edited(prepared.ask, edits)
+        limit = attempt.admitted.hold.output_tokens_max
+        body = prepared.ask.body
+        if name or limit is not None or prepared.ask.stream:
+            edits = Edits(model=name, output_tokens_max=limit, include_usage=prepared.ask.stream)
+            body, attempt.edits = prepared.dialect.edited(prepared.ask, edits)
         sent = passing(self._request.headers)
         query = self._request.query
         if prepared.exchange is not None:
@@ -237,6 +241,15 @@ class Dispatch:
         served = prepared.dialect.served(answer.status, answer.headers, body, prepared.ask)
         await attempt.settle(self._desk, served)
         return Refusal("upstream", "G603", f"{prepared.outlet.name} answered {answer.status}")
+
+
+def _others(in_force: InForce, names: Sequence[str]) -> tuple[tuple[Outlet, str], ...]:
+    """Where models that may stand in are sold; a name that nobody sells stands in for nothing."""
+    found: list[tuple[Outlet, str]] = []
+    for name in names:
+        with contextlib.suppress(CatalogError):
+            found += in_force.selling(name)
+    return tuple(found)
 
 
 def _note(breaker: Breaker, answer: Answer, now_ns: int) -> None:

@@ -63,10 +63,13 @@ def costs_of(
         piece = priced_plainly(outlet.terms, record)
     except OfftakeError as error:
         return Costs(record, hold_pico, 0, (), evidence={"unpriced": error.code})
+    clauses = _clauses(outlet, piece, at)
+    if served.outcome == "ok":
+        listed = sum([entry.price.public * entry.quantity for entry in piece.entries])
+        return Costs(record, piece.contracted, listed, clauses)
     credited = sum(entry.credited for entry in piece.entries)
     cost = piece.contracted - to_integer(credited) if credited else piece.contracted
-    verdict = "" if served.outcome == "ok" else _verdict(outlet, piece, at)
-    return Costs(record, cost, piece.public, _clauses(outlet, piece, at), verdict)
+    return Costs(record, cost, piece.public, clauses, _verdict(outlet, piece, at))
 
 
 def _estimate(ask: Ask, served: Served, written_bytes: int) -> Quantities:
@@ -97,15 +100,19 @@ def _region(outlet: Outlet, served: Served) -> str:
 
 
 def _clauses(outlet: Outlet, piece: Piece, at: datetime) -> tuple[str, ...]:
-    paths = dict.fromkeys([entry.policy or entry.price.clause for entry in piece.entries])
-    version = outlet.terms.contract.version_number(at)
-    return tuple([_clause(outlet.terms, path, version) for path in paths])
+    paths = tuple(dict.fromkeys([entry.policy or entry.price.clause for entry in piece.entries]))
+    return _named(outlet.terms, paths, outlet.terms.contract.version_number(at))
 
 
 def _verdict(outlet: Outlet, piece: Piece, at: datetime) -> str:
     """The clause that decided what a failed request costs."""
     paths = [entry.policy for entry in piece.entries if entry.policy]
     return _clause(outlet.terms, paths[0], outlet.terms.contract.version_number(at)) if paths else ""
+
+
+@lru_cache(maxsize=4_096)
+def _named(terms: CompiledTerms, paths: tuple[str, ...], version: int) -> tuple[str, ...]:
+    return tuple(_clause(terms, path, version) for path in paths)
 
 
 @lru_cache(maxsize=4_096)

@@ -37,14 +37,13 @@ class KeyBook:
     """All keys in memory, by digest. Finding one is an HMAC and a look-up: no stored secret is ever compared."""
 
     def __init__(self, secret: bytes, found: dict[str, Found]) -> None:
-        self._seed = hmac.new(secret, digestmod="sha256")
+        self._secret = secret
         self._found = found
 
     def find(self, presented: str) -> Found | None:
         """The key of a presented secret, whether or not it is still good; None for a secret that is nobody's."""
-        digest = self._seed.copy()
-        digest.update(presented.encode(errors="replace"))
-        return self._found.get(digest.hexdigest())
+        digest = hmac.digest(self._secret, presented.encode(errors="replace"), "sha256")
+        return self._found.get(digest.hex())
 
     def __len__(self) -> int:
         return len(self._found)
