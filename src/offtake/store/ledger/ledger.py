@@ -34,35 +34,43 @@ class Ledger:
         self.path = path
         self._connection = connection
         self._lock = threading.RLock()
+        self._depth = 0
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing, durable when the block ends. LedgerError where the file cannot take it."""
-        with self._lock, explained(self.path):
-            if self._connection.in_transaction:
-                yield
-                return
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._connection.execute("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
+        with self._within("BEGIN IMMEDIATE", "COMMIT"):
+            yield
 
     @contextmanager
     def reading(self) -> Iterator[None]:
         """One state of the file for all that is read in the block; who writes does not wait for it."""
+        with self._within("BEGIN", "ROLLBACK"):
+            yield
+
+    @contextmanager
+    def _within(self, begin: str, end: str) -> Iterator[None]:
+        """A transaction, or a part of the one that this thread is in."""
         with self._lock, explained(self.path):
-            if self._connection.in_transaction:
-                yield
-                return
-            self._connection.execute("BEGIN")
+            self._depth += 1
             try:
+                if self._depth > 1:
+                    yield
+                    return
+                self._undo()  # of one whose own end failed; nothing may be added to it
+                self._connection.execute(begin)
                 yield
+                self._connection.execute(end)
+            except BaseException:
+                if self._depth == 1:
+                    self._undo()
+                raise
             finally:
-                self._connection.execute("ROLLBACK")
+                self._depth -= 1
+
+    def _undo(self) -> None:
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
 
     def rows(self, sql: str, *values: object) -> list[tuple[object, ...]]:
         """The rows of a query."""
