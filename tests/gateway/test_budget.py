@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from offtake.gateway.admit.admission import Admitted, State, admit, question_of
 from offtake.gateway.admit.budget import Purse, Short, refused, reserve, settle
-from offtake.gateway.admit.hold import Hold, clamped, hold_of, media_of, shape_of
+from offtake.gateway.admit.hold import Hold, clamped, hold_of, shape_of
 from offtake.gateway.admit.learned import Learned
 from offtake.gateway.admit.limits import limits_of
 from offtake.gateway.admit.policy import Policy
@@ -198,12 +198,6 @@ def test_what_has_no_price_or_no_bound_is_refused() -> None:
 
     assert isinstance(gone, Refusal)
     assert ("G302", "no model 'claude-nonsense' of anthropic in the catalogue") == (gone.code, gone.message)
-
-
-def test_an_escaped_letter_may_spell_any_medium() -> None:
-    assert () == media_of(b'{"text": "a \\u00fc \\u003c"}')
-    assert ("image",) == media_of(b'{"type": "image_url"}')
-    assert ("audio", "image") == media_of(b'{"type": "\\u0069mage_url"}')
 
 
 def test_other_models_that_the_request_may_use_are_held_too() -> None:

@@ -193,8 +193,10 @@ def test_media_are_those_that_may_be_in_it() -> None:
 
     assert () == chat('an "image" and "audio"').media == claude("x").media == responses("x").media
     assert ("image",) == chat(picture).media
+    escaped = b'{"model":"m","messages":[{"content":[{"type":"\\u0069mage_url","image_url":"https://a"}]}]}'
+    assert ("image",) == openai_chat.read("", {}, escaped).media
     assert ("audio",) == chat([{"type": "input_audio", "input_audio": {"data": "AA", "format": "wav"}}]).media
-    assert ("audio",) == chat("x", modalities=["text", "audio"]).media
+    assert ("audio", "image") == chat("x", modalities=["text", "audio"]).media
     assert ("image",) == claude([{"type": "image", "source": {"type": "url", "url": "https://a"}}]).media
     assert ("audio", "image") == responses("x", previous_response_id="r").media
 

@@ -10,7 +10,6 @@ bound. It may be taken only while the overdraft line is whole (`budget.py`), so 
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -23,7 +22,6 @@ from offtake.usage.outcomes import channel_of
 from offtake.values.errors import InputError
 
 SHAPES_MAX = 16_384
-_ESCAPED_LETTER = re.compile(rb"\\u00(?:[46][1-9A-Fa-f]|[57][0-9Aa])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +84,7 @@ def others_of(ask: Ask, outlet: Outlet, key: KeyRules, at: datetime) -> int:
 
 def shape_of(ask: Ask, outlet: Outlet, model: str, key: KeyRules, region: str = "") -> Shape:
     """What decides the prices of an ask at an outlet. InputError (U102) for a service tier that nobody knows."""
-    return _shape(ask.tier, ask.cache_writes, media_of(ask.body), outlet, model, key, region or outlet.region)
+    return _shape(ask.tier, ask.cache_writes, ask.media, outlet, model, key, region or outlet.region)
 
 
 @lru_cache(maxsize=SHAPES_MAX)
@@ -115,17 +113,6 @@ def channels_of(tier: str, outlet: Outlet | None = None) -> tuple[str, ...]:
     if channel in ("realtime", "batch"):
         return (channel,)
     return (channel, "realtime")
-
-
-def media_of(body: bytes) -> tuple[str, ...]:
-    """What a request may hold besides text. A word in the text that looks like it only makes the hold larger.
-
-    A letter that is written as an escape, which no honest client does, may spell either.
-    """
-    if b"\\u00" in body and _ESCAPED_LETTER.search(body):
-        return ("audio", "image")
-    has_image = b"image" in body
-    return (("audio", "image") if has_image else ("audio",)) if b"audio" in body else ("image",) if has_image else ()
 
 
 def tier_is_known(tier: str) -> bool:

@@ -45,6 +45,7 @@ class Content:
     images_bytes: int = 0  # of the body, which are no text
     known: bool = True  # False: something that the request names but does not hold
     audio: bool = False
+    any_medium: bool = False  # the answer may be more than text
     cache_short: bool = False
     cache_long: bool = False
 
@@ -56,7 +57,8 @@ class Content:
     @property
     def media(self) -> tuple[str, ...]:
         """What may be priced otherwise than text; all of it where the request does not hold its content."""
-        return ("audio",) * (self.audio or not self.known) + ("image",) * (self.images_tokens > 0 or not self.known)
+        anything = self.any_medium or not self.known
+        return ("audio",) * (self.audio or anything) + ("image",) * (self.images_tokens > 0 or anything)
 
     @property
     def cache_writes(self) -> tuple[str, ...]:

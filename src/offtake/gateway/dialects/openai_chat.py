@@ -23,7 +23,7 @@ refuse = refusals.openai
 _LIMITS = ("max_completion_tokens", "max_tokens")
 _CLIENT_TOOLS = frozenset({"function", "custom"})
 _INSTRUCTED = frozenset({"tools", "functions", "response_format", "web_search_options"})
-_SPEAKS = frozenset({"audio", "modalities"})
+_MEDIA = frozenset({"audio", "modalities"})
 _HELD = frozenset({"cached_content", "extra_body"})  # Google: a cache of its own, named in the request
 _SEARCHES = frozenset({"web_search_options", "search_parameters", "plugins"})  # OpenAI, xAI, OpenRouter
 
@@ -67,7 +67,7 @@ def read(path: str, headers: asked.Headers, body: bytes) -> Ask:
             _look(message.content, content)
         if bytes(message.audio) != b"null":  # an earlier spoken answer, by its id
             content.known = False
-    content.audio |= not _SPEAKS.isdisjoint(fields)
+    content.any_medium = not _MEDIA.isdisjoint(fields)
     searches = not _SEARCHES.isdisjoint(fields) or not asked.only_client_tools(fields, _CLIENT_TOOLS)
     content.known &= not searches
     stream, choices = flag(fields, "stream"), count(fields, "n", least=1) or 1
