@@ -309,6 +309,36 @@ def test_a_server_that_stops_finishes_what_runs_and_takes_no_more(run: Run) -> N
     fast(run, test())
 
 
+@pytest.mark.parametrize("ending", ["stop", "half-close"])
+def test_a_stream_that_had_begun_before_the_end_is_the_last_answer(run: Run, ending: str) -> None:
+    go_on: list[bool] = []
+
+    async def stream(request: Request, responder: Responder) -> None:
+        responder.start(200, {})
+        responder.write(b"a")
+        await until(lambda: bool(go_on))
+        responder.write(b"b")
+        responder.finish()
+
+    async def test() -> None:
+        async with serving(stream) as (server, port), client(port) as peer:
+            peer.send(GET)
+            await peer.reader.readuntil(b"1\r\na\r\n")
+            if ending == "stop":
+                stopping = asyncio.create_task(server.stop(60.0))
+            else:
+                peer.writer.write_eof()
+                stopping = asyncio.create_task(asyncio.sleep(0))
+            await asyncio.sleep(0.02)
+            go_on.append(True)
+            begun = asyncio.get_running_loop().time()
+            assert b"1\r\nb\r\n0\r\n\r\n" == await peer.rest()
+            await stopping
+            assert asyncio.get_running_loop().time() - begun < 1
+
+    fast(run, test())
+
+
 def test_a_server_that_may_not_wait_cancels_what_runs(run: Run) -> None:
     async def for_ever(request: Request, responder: Responder) -> None:
         await asyncio.Event().wait()

@@ -341,6 +341,20 @@ def test_a_vendor_waits_for_a_slow_reader_of_its_answer(run: Run) -> None:
     fast(run, test())
 
 
+def test_an_answer_that_nobody_reads_does_not_stay_for_ever(run: Run) -> None:
+    async def test() -> None:
+        async with pool_of(
+            says(b"HTTP/1.1 200 OK\r\nContent-Length: 64000000\r\n\r\n" + b"x" * 1_000_000),
+            timeouts=Timeouts(unread_seconds=0.05),
+        ) as pool:
+            answer = await pool.request("GET", "/", {})
+            await until(lambda: pool.connections == 0)
+            with pytest.raises(TimedOutError, match="nobody read on"):
+                await answer.whole(64_000_000)
+
+    fast(run, test())
+
+
 def test_an_answer_longer_than_the_reader_wants_is_given_up(run: Run) -> None:
     async def test() -> None:
         async with pool_of(says(b"HTTP/1.1 200 OK\r\nContent-Length: 2000\r\n\r\n" + b"x" * 2000)) as pool:

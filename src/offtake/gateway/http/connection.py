@@ -21,7 +21,17 @@ class Connection(asyncio.Protocol):
     """One handler at a time; requests sent ahead wait, and nothing is read while they do."""
 
     __slots__ = (
-        *("_continue_due", "_deaf", "_paused", "_reader", "_refusal", "_request", "_responder", "_unsent_bytes"),
+        *(
+            "_continue_due",
+            "_deaf",
+            "_held_up",
+            "_paused",
+            "_reader",
+            "_refusal",
+            "_request",
+            "_responder",
+            "_unsent_bytes",
+        ),
         *("_waiting", "full", "gone", "server", "since", "transport"),
     )
 
@@ -36,6 +46,7 @@ class Connection(asyncio.Protocol):
         self._refusal: RefusedError | None = None
         self._continue_due = False
         self._deaf = False  # no more requests are taken from this connection
+        self._held_up = False  # the next request waits until the client takes its answers
         self._paused = False  # nothing is read
         self._unsent_bytes = 0
 
@@ -68,6 +79,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         self.gone = self._deaf = True
+        self._held_up = False
         self.server.closed(self)
         self._reader.close()
         self.resume_writing()
@@ -86,7 +98,8 @@ class Connection(asyncio.Protocol):
         if self.full is not None:
             self.full.set()
             self.full = None
-            if self._responder is None and not self.transport.is_closing():
+            if self._held_up:
+                self._held_up = False
                 self._go_on()
 
     # Requests, one after another.
@@ -122,15 +135,18 @@ class Connection(asyncio.Protocol):
             self.close()
         elif self.full is None:
             self._go_on()
-        else:
-            self._stop_reading()  # who takes no answers asks for no more
+        else:  # who takes no answers asks for no more
+            self._held_up = True
+            self._stop_reading()
 
     def _go_on(self) -> None:
         if self._waiting:
             self._handle(self._waiting.popleft())
         elif self._refusal is not None:
             self._refuse(self._refusal)
-        elif not self._deaf:
+        elif self._deaf or self.server.stopping:
+            self.close()
+        else:
             if self._paused:
                 self._paused = False
                 self._reader.since = self.since

@@ -28,11 +28,11 @@ def head(lines: list[bytes], headers: Headers, ours: frozenset[bytes] = FRAMING)
     ValueError where a line holds CR, LF or NUL: that is an injection or a bug, and is never written.
     """
     lines += [b": ".join(header) for header in headers.items() if header[0] not in ours]
-    lines.append(b"\r\n")
-    block = b"\r\n".join(lines)
-    if block.count(b"\n") != len(lines) or block.count(b"\r") != len(lines) or b"\0" in block:
+    text = b"".join(lines)
+    if b"\n" in text or b"\r" in text or b"\0" in text:
         raise ValueError("a header holds CR, LF or NUL")
-    return block
+    lines.append(b"\r\n")
+    return b"\r\n".join(lines)
 
 
 def status_line(status: int) -> bytes:

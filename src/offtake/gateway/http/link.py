@@ -116,7 +116,8 @@ class Link(asyncio.Protocol):
         elif now > self._until:
             self._give_up(TimedOutError("the answer as a whole took too long", dispatched=True))
         elif now > self._deadline:
-            what = "no byte of an answer" if self._answer is None else "the answer stopped"
+            reading = self.transport.is_reading()
+            what = "no answer began" if self._answer is None else "the answer stopped" if reading else "nobody read on"
             self._give_up(TimedOutError(what, dispatched=True))
 
     # What the transport calls.
@@ -208,7 +209,7 @@ class Link(asyncio.Protocol):
         answer = self._answer
         if answer is not None and answer.grow(data) and self.transport.is_reading():
             self.transport.pause_reading()
-            self._deadline = self._until
+            self._deadline = self._pool.ticker.next + self._timeouts.unread_seconds
 
     def on_message_complete(self) -> None:
         if self._answer is not None:

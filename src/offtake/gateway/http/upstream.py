@@ -30,6 +30,7 @@ class Timeouts:
     connect_seconds: float = 5.0  # for a free connection or a new one, TLS included
     first_byte_seconds: float = 600.0  # from the request written to the head of the answer
     between_bytes_seconds: float = 120.0
+    unread_seconds: float = 600.0  # for our own side to read on: an answer that was forgotten must not stay for ever
     total_seconds: float = math.inf  # from the request written to the end of the answer
 
 
