@@ -110,7 +110,8 @@ def _write(name: str, section: Iterator[dict[str, object]], path: Path) -> int:
     columns = _COLUMNS[name]
     count = 0
     with engine() as run, replacing_path(path) as beside:
-        run.run(f"CREATE TABLE rows ({', '.join(f'{column} {kind}' for column, kind in columns.items())})")
+        fields = [f'"{column}" {kind}' for column, kind in columns.items()]  # `at` is a word of SQL's own
+        run.run(f"CREATE TABLE rows ({', '.join(fields)})")
         batch: list[Sequence[object]] = []
         for row in section:
             batch.append([_cell(row[column]) for column in columns])
