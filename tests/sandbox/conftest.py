@@ -10,14 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-pytest.importorskip("uvicorn", reason="the extra `gateway` is not installed")
-pytest.importorskip("openai", reason="the vendors' clients are not installed")
-pytest.importorskip("anthropic", reason="the vendors' clients are not installed")
-
 import anthropic
 import openai
+import pytest
 
 from offtake.sandbox.script import read_script
 from offtake.sandbox.serve import listen, server_of, url_of

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
+from functools import lru_cache
 
 from offtake.sandbox.refusals import VendorError
 from offtake.sandbox.script import LimitRule
@@ -79,10 +80,17 @@ def _fits(rule: LimitRule, vendor: str, model: str) -> bool:
 
 
 def headers_of(vendor: str, buckets: dict[str, Bucket], now: float) -> dict[str, str]:
-    """The headers of a vendor for these limits."""
-    if not buckets and (known := _PLAIN.get(vendor == "anthropic")):
-        return known
-    said: dict[str, str] = {}
+    """The headers of a vendor for these limits, and the few that it always sends."""
+    return _headers(vendor, buckets, now) if buckets else _unreached(vendor, int(now))
+
+
+@lru_cache(maxsize=8)
+def _unreached(vendor: str, second: int) -> dict[str, str]:
+    return _headers(vendor, {}, second)
+
+
+def _headers(vendor: str, buckets: dict[str, Bucket], now: float) -> dict[str, str]:
+    said = {"anthropic-organization-id": "sandbox"} if vendor == "anthropic" else {"openai-version": "2020-10-01"}
     for kind in KINDS:
         bucket = buckets.get(kind) or Bucket(UNREACHED, UNREACHED, now)
         left = max(0, int(bucket.now(now)))
@@ -99,10 +107,3 @@ def headers_of(vendor: str, buckets: dict[str, Bucket], now: float) -> dict[str,
 
 def _three(name: str, most: int, left: int, reset: str) -> dict[str, str]:
     return {name.format("limit"): str(most), name.format("remaining"): str(left), name.format("reset"): reset}
-
-
-_PLAIN: dict[bool, dict[str, str]] = {}
-_PLAIN = {
-    vendor == "anthropic": headers_of(vendor, {kind: Bucket(UNREACHED, UNREACHED, 0) for kind in KINDS}, 0)
-    for vendor in ("openai", "anthropic")
-}
