@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from offtake.gateway.http.limits import RefusedError
-from offtake.gateway.http.request import Request, RequestReader
+from offtake.gateway.http.request import Request
+from offtake.gateway.http.request_reader import RequestReader
 
 Read = tuple[str, str, str, dict[bytes, bytes], bytes]
 HOST = b"Host: x\r\n"

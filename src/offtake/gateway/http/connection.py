@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, cast
 
 from offtake.gateway.http.head import head, status_line
 from offtake.gateway.http.limits import RefusedError
-from offtake.gateway.http.request import BODY, HEAD, START, Request, RequestReader
+from offtake.gateway.http.request import Request
+from offtake.gateway.http.request_reader import BODY, HEAD, START, RequestReader
 from offtake.gateway.http.responder import Responder
 
 if TYPE_CHECKING:
