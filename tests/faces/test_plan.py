@@ -298,8 +298,14 @@ def test_a_reservation_serves_what_fits_and_the_rest_pays_the_rate_card(offtake:
     shares = {each["reserved"]: Decimal(each["share"]) for each in found["plan"]["route"]}
     assert Decimal("0.2493") == shares[True]
     assert Decimal(1) == sum(shares.values())
-    expected = 12 * (180_000 + Decimal(150_000 * 25) * Decimal("0.85") * (1 - Decimal("35.064") / Decimal("140.625")))
-    assert abs(expected - Decimal(found["rerated"]["cost"])) < expected / 100_000
+
+    def expected(demand: Decimal) -> Decimal:
+        spilled = demand - Decimal("35.064") / Decimal("140.625")
+        return 12 * (180_000 + Decimal(150_000 * 25) * Decimal("0.85") * spilled)
+
+    assert float(expected(Decimal(1))) == pytest.approx(float(found["rerated"]["cost"]), rel=1e-5)
+    for each in found["sensitivity"]:  # the reservation holds no more when demand grows: all of that spills
+        assert float(expected(Decimal(each["demand"]))) == pytest.approx(float(each["plan"]), rel=1e-5)
 
 
 def test_a_marketplace_contract_burns_a_cloud_commitment(offtake: Offtake, usage: Path, tmp_path: Path) -> None:

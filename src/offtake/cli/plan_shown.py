@@ -147,7 +147,10 @@ def show(found: PlanResult) -> None:
     _show_steps(found)
     _show_rejected(found)
     render.text("Taken for granted", style="bold")
-    for words in (*found.assumptions, *(f"not searched over, but billed: {each}" for each in found.simplified)):
+    for words in (
+        *found.assumptions,
+        *(f"simpler in the search than in the bill: {each}" for each in found.simplified),
+    ):
         render.text(f"  {words}")
 
 
@@ -214,9 +217,10 @@ def _show_steps(found: PlanResult) -> None:
         return render.money(amount, found.currency)
 
     steps = [(each.name, money(each.saving), money(each.cost)) for each in found.waterfall]
-    render.table(
-        ("step", "saves", "left to pay"), steps, right=("saves", "left to pay"), title="From today to the plan"
-    )
+    if found.saving:
+        render.table(
+            ("step", "saves", "left to pay"), steps, right=("saves", "left to pay"), title="From today to the plan"
+        )
     if found.alternatives:
         rows = [(each.name, money(each.cost), money(each.more)) for each in found.alternatives]
         render.table(
@@ -227,7 +231,8 @@ def _show_steps(found: PlanResult) -> None:
         for each in found.sensitivity
     ]
     columns = ("demand", "today", "the plan", "it saves")
-    render.table(columns, factors, right=columns, title="If demand differs")
+    if any(each.today != each.plan for each in found.sensitivity):
+        render.table(columns, factors, right=columns, title="If demand differs")
 
 
 def _show_rejected(found: PlanResult) -> None:

@@ -97,15 +97,17 @@ def _steps(plan: PlanResult) -> Iterable[str]:
     for each in plan.sign:
         yield _to_sign(each, plan)
     if not plan.sign:
-        yield "<strong>Sign nothing.</strong> No commitment on the table pays on this usage."
+        signable = any(each.name.startswith("sign ") for each in plan.alternatives)
+        why = "No signature on the table pays on this usage." if signable else "Nothing here needs a signature."
+        yield f"<strong>Sign nothing.</strong> {why}"
     for offer in dict.fromkeys(each.offer for each in plan.route):
         rows = [each for each in _largest_first(plan.route) if each.offer == offer]
         moved = [each for each in rows if each.way.model != each.today]
         batch = [each for each in rows if each.way.channel == "batch" != each.channel_today]
-        what = "everything" if len(rows) == len(plan.route) else _named(rows)
+        what = "everything" if len(rows) == len(plan.route) else _named(rows, plan)
         words = f"<strong>Buy {what} under {escape(offer)}.</strong>"
         if batch:
-            words += f" Move to batch: {_named(batch)}."
+            words += f" Move to batch: {_named(batch, plan)}."
         if moved:
             models = [f"{escape(each.workload or 'all usage')} to {escape(each.way.model)}" for each in moved]
             words += f" Change the model: {_listed(models)}."
@@ -117,13 +119,22 @@ def _to_sign(each: Signed, plan: PlanResult) -> str:
     promise = f" and commit {dollars(each.committed)}" if each.committed else ""
     fees = f", {dollars(each.fees)} of it fees" if each.fees else ""
     return (
-        f"<strong>Sign {escape(each.level)}{promise}</strong>: its bill is {dollars(each.billed)} over {plan.months} "
-        f"months{fees}."
+        f"<strong>Sign {escape(each.level)}{promise}</strong>: its bill is {dollars(each.billed)} over "
+        f"{counted(plan.months, 'month')}{fees}."
     )
 
 
-def _named(rows: Sequence[Sent]) -> str:
-    return _listed(list(dict.fromkeys(escape(each.workload or "all usage") for each in rows)))
+def _named(rows: Sequence[Sent], plan: PlanResult) -> str:
+    """The workloads of these rows; of one that goes elsewhere too, which part of it and how much."""
+    names = []
+    for each in rows:
+        name, all_of_it = each.workload or "all usage", [row for row in plan.route if row.workload == each.workload]
+        if any(row not in rows for row in all_of_it):
+            if len({row.can_wait for row in all_of_it}) > 1:
+                name += " that can wait" if each.can_wait else " that cannot wait"
+            name = name if each.share == 1 else f"{share(each.share)} of {name}"
+        names.append(escape(name))
+    return _listed(list(dict.fromkeys(names)))
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -162,7 +173,7 @@ def _routes(page: PlanPage) -> str:
         for each in _largest_first(plan.route)[:ROWS_MAX]
     ]  # fmt: skip
     more = f"<p>… and {len(plan.route) - ROWS_MAX:,} more.</p>" if len(plan.route) > ROWS_MAX else ""
-    words = "The largest first, at the rate card, before commitments and fees. What differs from today is marked."
+    words = "The largest first, at the rate card, before commitments and fees. A new model or way is marked."
     columns = ("Workload", "Buy under", "Model", "How", "Share", "A month")
     return f"<h2>What goes where</h2>\n<p>{words}</p>\n{table(columns, rows, numbers=2)}{more}"
 
@@ -216,7 +227,7 @@ def _turned_away(page: PlanPage) -> str:
 
 def _granted(page: PlanPage) -> str:
     found = [*page.plan.assumptions, *page.notes]
-    found += [f"not searched over, but billed: {words}" for words in page.plan.simplified]
+    found += [f"simpler in the search than in the bill: {words}" for words in page.plan.simplified]
     found += [f"warning: {words}" for words in page.plan.warnings[:WARNINGS_MAX]]
     items = "".join(f"<li>{escape(words)}</li>" for words in found)
     return f'<h2>Taken for granted</h2>\n<p>Each can be said otherwise.</p>\n<ul class="words">{items}</ul>'
@@ -224,10 +235,13 @@ def _granted(page: PlanPage) -> str:
 
 def _footer(page: PlanPage) -> str:
     plan = page.plan
+    differs = "the same"
+    if plan.difference:
+        more = "more" if plan.difference > 0 else "less"
+        differs = f"{money(abs(plan.difference), plan.currency)} {more}"
     return (
         f"<footer>\n<p>Every dollar above was rated by the same engine that checks bills; the search’s own figure is "
-        f"{money(plan.search.forecast, plan.currency)}, and the bill differs from it by "
-        f"{money(plan.difference, plan.currency)}.</p>\n"
+        f"{money(plan.search.forecast, plan.currency)}, and the bill is {differs}.</p>\n"
         f"<p>List prices: {escape(plan.catalog_version)}. Solver: {escape(plan.search.solver)}.</p>\n"
         f"<p>Run it again:</p>\n<pre><code>{escape(page.again)}</code></pre>\n</footer>"
     )

@@ -34,6 +34,8 @@ def demand(page: PlanPage) -> str:
     for offer, committed in offers or [("", ZERO)]:
         rows = [each for each in plan.route if not offer or each.offer == offer]
         month = total(each.month for each in rows)
+        if not month:
+            continue
         low, middle, high = ([getattr(band, name) * month for band in plan.bands] for name in ("p10", "p50", "p90"))
         promised = divide(committed, plan.months) if committed else None
         data = Fan(low, middle, high, promised)
@@ -49,8 +51,11 @@ def demand(page: PlanPage) -> str:
         f"{futures:,} drawn futures; the band holds 8 of 10." if futures > 1
         else "One future, at today’s level; --scenarios 200 draws others, and a band of them."
     )  # fmt: skip
+    if any(each.reserved for each in plan.route):
+        about += " What a reservation serves is not in it."
     tested = f"<p>{escape(_back_test(plan))}</p>"
-    return f"<h2>Demand against the commitment</h2>\n<p>{about}</p>\n" + "\n".join(parts) + tested
+    title = "Demand against the commitment" if offers else "Demand"
+    return f"<h2>{title}</h2>\n<p>{about}</p>\n" + "\n".join(parts) + tested if parts else ""
 
 
 def _in_words(data: Fan, plan: PlanResult) -> str:

@@ -24,7 +24,9 @@ from offtake.planner.cache.break_even import break_even
 from offtake.planner.cache.tally import decimal
 from offtake.planner.crossover import Axes
 from offtake.planner.value.futures import Luck
+from offtake.rating.clauses.reserved import SERVED
 from offtake.store.files import replacing
+from offtake.usage.record import UsageRecord
 from offtake.values.counting import counted
 from offtake.values.errors import OfftakeError
 from offtake.values.money import divide
@@ -138,9 +140,16 @@ def _add_worth(beside: Beside, plan: PlanResult, signed: Signed, progress: Calla
         for row in found
         if row.value and (row.value.mean or row.value.high or row.value.low)
     ]
-    if clauses:
+    if not clauses:
+        beside.notes.append(f"no clause of {signed.offer} moves the bill of what the plan buys under it")
+    else:
         beside.worth.append(Worth(signed.offer, clauses))
         beside.notes.append(
             f"the worth of clauses is the mean of {PATHS} drawn futures of {counted(plan.months, 'month')}, on what "
             "the plan buys under it; every notice that a clause asks for is given"
+            + ("; a reservation is taken to serve the same share of each" if _is_reserved(bought) else "")
         )
+
+
+def _is_reserved(bought: Sequence[UsageRecord]) -> bool:
+    return any(each.tier_served == SERVED for each in bought)

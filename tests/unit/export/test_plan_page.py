@@ -112,6 +112,35 @@ def test_a_cache_says_what_it_does_and_makes_up_no_hit_rate(page: PlanPage) -> N
     assert "the same: no prompt is long enough any share" in words
 
 
+def test_a_workload_in_parts_is_named_by_its_parts(page: PlanPage) -> None:
+    """A reservation takes what cannot wait and some of the rest; the rest goes elsewhere in batch."""
+    chat = page.plan.route[0]
+    waits = replace(chat, can_wait=True, way=chat.way._replace(channel="batch"))
+    most, rest = Decimal("0.864"), Decimal("0.136")
+    rows = chat, replace(chat, can_wait=True, share=most), replace(waits, offer="rates", share=rest)
+    first = header(replace(page.plan, route=rows), page)
+
+    assert "Buy chat that cannot wait and 86.4% of chat that can wait under direct." in first
+    assert "Buy 13.6% of chat that can wait under rates. Move to batch: 13.6% of chat that can wait." in first
+
+
+def test_sign_nothing_says_whether_something_could_be_signed(page: PlanPage) -> None:
+    unsigned = replace(page.plan, sign=())
+    alternatives = tuple(each for each in page.plan.alternatives if each.name.startswith("without"))
+
+    assert "Sign nothing. No signature on the table pays on this usage." in header(unsigned, page)
+    assert "Sign nothing. Nothing here needs a signature." in header(replace(unsigned, alternatives=alternatives), page)
+
+
+@pytest.mark.parametrize(
+    ("difference", "words"), [("0", "the same."), ("0.60", "$0.60 more."), ("-0.07", "$0.07 less.")]
+)
+def test_the_footer_says_how_the_bill_differs_from_the_search(difference: str, words: str, page: PlanPage) -> None:
+    plan = replace(page.plan, difference=Decimal(difference))
+
+    assert f"and the bill is {words}" in text(plan_page(replace(page, plan=plan)))
+
+
 def test_a_plan_that_changes_nothing_says_stay(page: PlanPage) -> None:
     same = replace(
         page.plan, cost=page.plan.today, sign=(), sensitivity=(Sensitivity(Decimal("0.5"), Decimal(1), Decimal(1)),)

@@ -140,8 +140,10 @@ def _solved(question: Question, posed: Assembled, watch: Watch) -> Settled:
 
 
 def _settled(question: Question, posed: Assembled, found: Solution) -> Settled:
-    """With what a forced contract costs beside the search: its fees, and what of its commitment stays unused."""
-    fixed = posed.fixed
+    """With what a forced contract costs beside the search: its fees, and what of its commitment stays unused. Nothing
+    costs less than those fees and all that is promised.
+    """
+    fixed, promised = posed.fixed, 0.0
     for number in posed.forced:
         pools = [pool for pool, channel in enumerate(posed.channels) if channel.offer == number]
         spent = sum(
@@ -149,8 +151,9 @@ def _settled(question: Question, posed: Assembled, found: Solution) -> Settled:
             for path, weight in enumerate(posed.problem.weights)
             for pool in pools
         )
-        fixed += max(0.0, float(question.table.openings[number].committed) - spent)
-    return Settled(posed, found, found.cost + fixed, found.bound + posed.fixed)
+        committed = float(question.table.openings[number].committed)
+        fixed, promised = fixed + max(0.0, committed - spent), promised + committed
+    return Settled(posed, found, found.cost + fixed, max(found.bound, promised) + posed.fixed)
 
 
 def _without_tiers(problem: Problem) -> Problem:

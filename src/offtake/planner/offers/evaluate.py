@@ -4,7 +4,7 @@ demand does not come as forecast. Every figure here is a re-rating.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -95,14 +95,12 @@ def _cost(books: Books, routes: Sequence[Route]) -> Decimal | None:
 
 
 def sensitivity(
-    books: Books, today: Sequence[Route], plan: Sequence[Route], signed: Sequence[int]
+    books: Books, today: Sequence[Route], plan_at: Callable[[Decimal], Sequence[Route]], signed: Sequence[int]
 ) -> tuple[Sensitivity, ...]:
-    """The same signatures and routes with less and with more of everything."""
+    """The same signatures with less and with more of everything; `plan_at` has the plan's routes at a factor."""
     return tuple(
         Sensitivity(
-            factor,
-            books.bill(scaled_routes(plan, factor), signed).total,
-            books.bill(scaled_routes(today, factor)).total,
+            factor, books.bill(plan_at(factor), signed).total, books.bill(scaled_routes(today, factor)).total
         )
         for factor in FACTORS
-    )
+    )  # fmt: skip

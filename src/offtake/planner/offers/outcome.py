@@ -129,7 +129,8 @@ def binding(problem: Problem, signing: Floats, used: Floats, slopes: Floats) -> 
         units, at = round(float(signing[len(problem.levels) + number])), len(problem.levels) + number
         more = f"; one more unit adds {slopes[at]:,.0f} dollars or more" if slopes[at] > 0 else ""
         if units == capacity.units_max:
-            words[capacity.offer] = f"{capacity.name}: all {units} units that are offered"
+            all_of_it = "the one unit" if units == 1 else f"all {units} units"
+            words[capacity.offer] = f"{capacity.name}: {all_of_it} on offer"
         else:
             words[capacity.offer] = f"{capacity.name}: {units} of {capacity.units_max} units{more}"
     return words
@@ -139,15 +140,23 @@ def _signed(problem: Problem, index: int, used: Floats) -> str:
     level = problem.levels[index]
     paid = level.paid(problem.months)
     if paid == 0:
-        return f"{level.name}: nothing is promised; use is {problem.weights @ used:,.0f} dollars in the mean"
+        mean = " in the mean" if len(used) > 1 else ""
+        return f"{level.name}: nothing is promised; use is {problem.weights @ used:,.0f} dollars{mean}"
     short = used < paid * (1 - 1e-9)
     often, filled = float(problem.weights @ short), float(problem.weights @ (np.abs(used - paid) <= paid * 1e-6))
-    promise = f"{level.name}: the commitment of {paid:,.0f}"
-    moved = f"work is moved here to fill it in {filled:.0%}" if filled else "nothing is moved here to fill it"
-    if often == 0:
-        return f"{promise} is used up in every path; {moved}"
-    missing = float(problem.weights @ np.where(short, paid - used, 0.0)) / often
-    return f"{promise} is not used up in {often:.0%} of the paths, by {missing:,.0f} in the mean of those; {moved}"
+    missing = float(problem.weights @ np.where(short, paid - used, 0.0)) / (often or 1.0)
+    promise, moved = f"{level.name}: the commitment of {paid:,.0f}", "work is moved here to fill it"
+    if len(used) == 1:
+        used_up = f"is not used up, by {missing:,.0f}" if often else "is used up"
+    elif often:
+        used_up = f"is not used up in {often:.0%} of the futures, by {missing:,.0f} in the mean of those"
+    else:
+        used_up = "is used up in every future"
+    if not filled:
+        moved = "nothing is moved here to fill it"
+    elif len(used) > 1:
+        moved += f" in {filled:.0%} of them"
+    return f"{promise} {used_up}; {moved}"
 
 
 def _unsigned(problem: Problem, indices: tuple[int, ...], slopes: Floats) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from offtake.planner.offers.decide import Question, Settled, alternatives, decid
 from offtake.planner.offers.evaluate import Books, routes_today, sensitivity, waterfall
 from offtake.planner.offers.offer import Offer
 from offtake.planner.offers.problem import Risk, Watch
-from offtake.planner.offers.rerate import Cloud, Rerated, Route
+from offtake.planner.offers.rerate import Cloud, Rerated, Route, scaled_routes
 from offtake.planner.offers.result import Alternative, BackTest, DemandMonth, PlanResult, Search, Sent, Signed
 from offtake.planner.offers.ways import CACHE_METERS, Menu
 from offtake.values.errors import ContractError, UnpricedError
@@ -102,7 +103,7 @@ def _billed(
 
 
 def _candidate(name: str, setting: Setting, books: Books, paths: Paths, settled: Settled) -> Candidate:
-    routes = routes_of(settled, lambda part, month: setting.factor(paths, part, month))
+    routes = routes_of(settled, partial(setting.factor, paths))
     return Candidate(name, settled, routes, books.bill(routes, settled.signed))
 
 
@@ -174,12 +175,25 @@ def _result(
         ),
         waterfall=tuple(waterfall(books, today, plan.routes, cost, bill_today)),
         bands=_bands(setting),
-        sensitivity=sensitivity(books, today, plan.routes, plan.settled.signed),
+        sensitivity=sensitivity(books, today, partial(_at, setting, plan), plan.settled.signed),
         backtest=_backtest(setting, books, today, watch),
         not_judged=TOO_SHORT if setting.halves is None else "not judged" if watch.stop() else "",
         assumptions=(*setting.assumptions, *_of_moves(setting, plan)),
         warnings=setting.warnings,
     )
+
+
+def _at(setting: Setting, plan: Candidate, factor: Decimal) -> list[Route]:
+    """The plan's routes with more or less of everything. A reservation holds what it holds: beside one, the same
+    signatures are routed anew.
+    """
+    if any(route.reserved for route in plan.routes):
+        paths = replace(setting.forecast, demand=setting.forecast.demand * float(factor))
+        names = frozenset(level.name for level in plan.settled.levels)
+        settled = settle(setting.asked(paths), names, plan.settled.assembled.forced)
+        if settled:
+            return routes_of(settled, partial(setting.factor, paths))
+    return scaled_routes(plan.routes, factor)
 
 
 def _signed(setting: Setting, plan: Candidate) -> list[Signed]:
@@ -200,15 +214,19 @@ def _signed(setting: Setting, plan: Candidate) -> list[Signed]:
 
 
 def _binding(setting: Setting, chosen: Settled, others: Sequence[Candidate], cost: Decimal) -> dict[str, str]:
-    """Vendor by vendor; an offer whose reservation was not taken is held back by what it adds."""
-    vendors = {offer.name: group_of(offer) for offer in setting.table.offers}
+    """Vendor by vendor; a vendor of whom nothing is signed is held back by what its cheapest paper adds."""
+    offers = setting.table.offers
+    vendors = {offer.name: group_of(offer) for offer in offers}
     found = {vendors.get(name, name): words for name, words in chosen.solution.binding.items()}
-    for each in others:
-        for number in each.settled.assembled.forced - chosen.assembled.forced:
-            offer = setting.table.offers[number]
-            more = each.bills.total - cost
-            found.setdefault(group_of(offer), f"not signed: {offer.name} adds {more:,.0f} dollars over the plan")
-    return found
+    signed = {group_of(offers[number]) for number in chosen.signed}
+    added: dict[str, str] = {}
+    for each in sorted(others, key=lambda each: each.bills.total):
+        more = each.bills.total - cost
+        for number in each.settled.signed:
+            offer = offers[number]
+            if more > 0 and group_of(offer) not in signed:
+                added.setdefault(group_of(offer), f"not signed: {offer.name} adds {more:,.0f} to the bill")
+    return {**found, **added}
 
 
 def _sent(setting: Setting, plan: Candidate) -> list[Sent]:

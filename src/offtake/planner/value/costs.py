@@ -19,6 +19,7 @@ from offtake.contract.schema.prices import OffPeak
 from offtake.contract.schema.terms import Terms
 from offtake.planner.value.price_path import PricePath
 from offtake.rating.clauses.off_peak import is_off_peak
+from offtake.rating.clauses.reserved import SERVED
 from offtake.rating.compiled import CompiledTerms
 from offtake.rating.facts import Fact, Spend
 from offtake.rating.totals import Bundle, Futures
@@ -40,6 +41,12 @@ class Basket:
     records: tuple[UsageRecord, ...]
     off_peak: bool = False
     """Whether they happen in the contract's cheaper hours; such baskets come last."""
+
+    def under(self, contract: Contract) -> tuple[UsageRecord, ...]:
+        """The records as they run under a contract: what a reservation served pays the rate card of one without."""
+        if any(version.terms.capacity and version.terms.capacity.reserved for version in contract.versions):
+            return self.records
+        return tuple(replace(each, tier_served="") if each.tier_served == SERVED else each for each in self.records)
 
 
 @dataclass(frozen=True)
@@ -164,7 +171,7 @@ class Costs:
         if found is None:
             terms = self._terms(contract, price_text, price, met)
             found = tuple(
-                Bundle(terms, self.outlook.used_at(month, basket.off_peak), basket.records)
+                Bundle(terms, self.outlook.used_at(month, basket.off_peak), basket.under(contract))
                 for basket in self.outlook.baskets
             )
             self._bundles[key] = found

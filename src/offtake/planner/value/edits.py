@@ -91,7 +91,8 @@ def _edited(version: Version, edits: Sequence[Edit]) -> Version:
     terms, findings = validate(Terms, data, version.places, "")
     if terms is None:
         raise _refused(edits, findings)
-    return replace(version, terms=terms, data=data)
+    # The term is never edited, and a contract that was cut to a plan's months says so in its terms alone.
+    return replace(version, terms=terms.model_copy(update={"term": version.terms.term}), data=data)
 
 
 def _with_unit(value: object, standing: object, steps: Sequence[Step]) -> object:

@@ -18,6 +18,7 @@ from offtake.planner.value.demand import Demand
 from offtake.planner.value.futures import Luck, outlook_of, uptimes_of
 from offtake.planner.value.outcome import Assumed
 from offtake.planner.value.valuation import Figure, Row, Valuation
+from offtake.rating.clauses.reserved import serves
 from offtake.rating.committed import windows_of
 from offtake.rating.facts import BurstNotice, Fact, OverageNotice, in_order
 from offtake.values.money import ZERO
@@ -40,8 +41,11 @@ class Situation:
     notices: bool = True
 
     def valuation(self) -> Valuation:
-        """The contract on the futures of this situation."""
+        """The contract on the futures of this situation. UnpricedError where it does not have what served the usage."""
         contract = self.contract
+        for record in (record for basket in self.demand.baskets for record in basket.records):
+            model = self.catalog.resolve(record.model, record.vendor, record.access)
+            serves(contract.versions[-1].terms, record, model.id)
         months = tuple(windows_of(contract, "month"))
         outlook = outlook_of(self.demand, months, self.catalog, self.luck, contract.versions[-1].terms.prices.off_peak)
         uptimes = uptimes_of(self.luck.paths, len(months), self.luck)
