@@ -16,7 +16,7 @@ import uvloop
 
 from offtake.gateway.budgets import Budgets
 from offtake.gateway.callers import Callers
-from offtake.gateway.desk import Desk, Ids, microseconds
+from offtake.gateway.desk import Desk, Ids, instant, microseconds
 from offtake.gateway.handle import Handler, refuse_early
 from offtake.gateway.http.limits import Limits
 from offtake.gateway.http.server import Server, listening_socket
@@ -25,6 +25,7 @@ from offtake.gateway.in_force import InForce, read_in_force
 from offtake.gateway.journal.durable import Durable
 from offtake.gateway.journal.writer import JournalWriter
 from offtake.gateway.log import say
+from offtake.gateway.standings import Standings
 from offtake.gateway.vendors.endpoint import AnthropicWire, Endpoint, OpenAIWire, Wire
 from offtake.ledger.budgets import BudgetRule
 from offtake.ledger.gateway_key import GatewayKey
@@ -75,6 +76,7 @@ class _Worker:
         loop.add_signal_handler(signal.SIGTERM, stop.set)
         loop.add_signal_handler(signal.SIGHUP, self._reload)
         self._version = keys_version(self._ledger)
+        self._standings = Standings(self._ledger, self._in_force.outlets)
         self.desk = desk = Desk(
             settings, self._in_force, self._endpoints(), self._callers(),
             Budgets(self._ledger, self._name, settings.workers, time.monotonic), self._journal,
@@ -125,8 +127,17 @@ class _Worker:
                     self.desk.callers = self._callers()
                     self._version = version
                 await self.desk.budgets.give_idle_back(microseconds())
+                await self._renew_standings()
             except OutsideError as error:
                 say("the ledger cannot be reached", worker=self._name, why=error.code)
+            except OfftakeError as error:  # what a contract has drawn decides an order, and no more
+                say("routing keeps the standings that it had", worker=self._name, why=error.code)
+
+    async def _renew_standings(self) -> None:
+        """Let routing know what every worker has drawn of the commitments and credits of each contract."""
+        standings, routing = self._standings, self.desk.in_force.routing
+        reservations = {name: each.reservation for name, each in routing.standings.items()}
+        routing.standings = await asyncio.to_thread(standings.renewed, instant(microseconds()), reservations)
 
     def _reload(self) -> None:
         """Take the contracts as they are now; a broken file keeps what is in force, and is said."""
@@ -135,6 +146,7 @@ class _Worker:
         except (OfftakeError, OSError) as error:
             say("a reload failed, so nothing has changed", worker=self._name, why=str(error))
         else:
+            self._standings = Standings(self._ledger, self.desk.in_force.outlets)
             say("contracts read again", worker=self._name)
 
 

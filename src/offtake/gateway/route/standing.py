@@ -101,39 +101,47 @@ def standing_of(
     grants = [
         Grant(f"credits[{index}]", to_pico(each.amount.amount) - used_pico.get(each.name, 0), each.models)
         for index, each in credits_
-        if _lapses(each, today)
+        if lapses(each, today)
     ]
-    drawdowns = [_drawdown(clause, at, drawn, (forecasts or {}).get(clause.id)) for clause in _commitments(terms, at)]
+    drawdowns = [_drawdown(clause, at, drawn, (forecasts or {}).get(clause.id)) for clause in commitments_at(terms, at)]
     return Standing(reservation, grants, [each for each in drawdowns if each])
 
 
 def pace(terms: CompiledTerms, at: datetime, drawn: Mapping[str, int]) -> dict[str, tuple[Point, ...]]:
     """A forecast for each commitment from its own pace, where nobody has made a better one."""
     found = {}
-    for clause in _commitments(terms, at):
-        window = _true_up(clause, at)
+    for clause in commitments_at(terms, at):
+        window = true_up_of(clause, at)
         if window and clause.id in drawn:
             elapsed, left = (at - window.start) // _SECOND, (window.end - at) // _SECOND
             found[clause.id] = at_pace(drawn[clause.id], elapsed, left)
     return found
 
 
-def _commitments(terms: CompiledTerms, at: datetime) -> Iterator[CommitmentClause]:
+def commitments_at(terms: CompiledTerms, at: datetime) -> Iterator[CommitmentClause]:
+    """The commitments in force at an instant."""
     for clause in machine_of(terms).clauses:
         if isinstance(clause, CommitmentClause) and clause.text_at(at):
             yield clause
 
 
-def _true_up(clause: CommitmentClause, at: datetime) -> Interval | None:
+def true_up_of(clause: CommitmentClause, at: datetime) -> Interval | None:
     """The open window of a commitment."""
     windows = (each.interval for each in clause.windows() if each.name == "true_up")
     return next((window for window in windows if at in window), None)
 
 
+def month_of(clause: CommitmentClause, at: datetime) -> Interval | None:
+    """The open month of a commitment with a burst; None without one."""
+    if clause.bursts is None:
+        return None
+    return next((each.interval for each in clause.windows() if each.name == "burst" and at in each.interval), None)
+
+
 def _drawdown(
     clause: CommitmentClause, at: datetime, drawn: Mapping[str, int], forecast: Sequence[Point] | None
 ) -> Drawdown | None:
-    window, text = _true_up(clause, at), clause.text_at(at)
+    window, text = true_up_of(clause, at), clause.text_at(at)
     if window is None or text is None:
         return None
     left = max(int(clause.units(clause.committed(window))) - drawn.get(clause.id, 0), 0)
@@ -145,13 +153,13 @@ def _drawdown(
         found.weights = Quantities(*(to_integer(weight) for weight in weights))
         found.left_pico = left * each
     if text.burst and f"{clause.id}/month" in drawn:
-        month = next((each.interval for each in clause.windows() if each.name == "burst" and at in each.interval), None)
+        month = month_of(clause, at)
         allowance = to_integer(clause.units(clause.committed(month, "month")) * text.burst.up_to) if month else 0
         found.burst_left_pico = max(allowance - drawn[f"{clause.id}/month"], 0)
     return found
 
 
-def _lapses(credit: Credit, today: date) -> bool:
+def lapses(credit: Credit, today: date) -> bool:
     """Whether a credit pays usage today and is gone one day: what never lapses costs what it could pay later."""
     begun = credit.starts is None or credit.starts <= today
     return begun and credit.applies_to != "fees" and credit.expires is not None and today < credit.expires
