@@ -99,6 +99,8 @@ def _headers(vendor: str, buckets: dict[str, Bucket], now: float) -> dict[str, s
             name = "requests" if kind == "requests" else f"{kind}-tokens"
             reset = datetime.fromtimestamp(int(now + wait), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
             said |= _three(f"anthropic-ratelimit-{name}-{{}}", bucket.most, left, reset)
+            if kind == "input":  # the scarcer of both, which is nearly always this one
+                said |= _three("anthropic-ratelimit-tokens-{}", bucket.most, left, reset)
         elif kind != "output":
             name = "requests" if kind == "requests" else "tokens"
             said |= _three(f"x-ratelimit-{{}}-{name}", bucket.most, left, f"{wait:.3f}s")
