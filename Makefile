@@ -9,8 +9,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: .venv/plan.stamp ## A sample month against a wrong bill: dollars overbilled, each with its clause
-	$(BIN)/offtake demo
+demo: .venv/demo.stamp ## A wrong bill, each overbilled dollar with its clause; what to sign; a gateway that is killed
+	$(BIN)/offtake demo --live
 
 test: .venv/dev.stamp ## Run the tests, two at a time (OFFTAKE_FAST=1: fewer examples)
 	$(BIN)/python -m pytest --numprocesses 2 --maxschedchunk 1
@@ -46,6 +46,7 @@ pins: .venv/dev.stamp ## Renew the pinned requirements (needs the network)
 	$(call compile,runtime,pyproject.toml)
 	$(call compile,plan,pyproject.toml --extra plan)
 	$(call compile,gateway,pyproject.toml --extra gateway)
+	$(call compile,demo,pyproject.toml --extra plan --extra gateway --extra clients)
 	$(call compile,dev,pyproject.toml --extra dev)
 
 clean: ## Remove the virtual environment and caches
@@ -66,12 +67,8 @@ compile = $(BIN)/uv --quiet pip compile --universal --python-version 3.11 --gene
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.venv/plan.stamp: requirements/plan.txt .venv/runtime.stamp
-	@$(PIP) --require-hashes -r requirements/plan.txt
-	@touch $@
-
-.venv/gateway.stamp: requirements/gateway.txt .venv/runtime.stamp
-	@$(PIP) --require-hashes -r requirements/gateway.txt
+.venv/demo.stamp: requirements/demo.txt .venv/runtime.stamp
+	@$(PIP) --require-hashes -r requirements/demo.txt
 	@touch $@
 
 .venv/dev.stamp: requirements/dev.txt .venv/runtime.stamp

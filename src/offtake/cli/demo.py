@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     metavar="FOLDER",
     help="Published traces to rate as well (or OFFTAKE_DATA).",
 )
-def command(folder: Path, data: Path | None) -> None:
+@click.option("--live", is_flag=True, help="Then run a gateway before simulated vendors, and kill it.")
+def command(folder: Path, data: Path | None, live: bool) -> None:
     """Show a month, a contract and a wrong bill: what was overbilled, and why.
 
     A made month of a retailer's traffic (always the same), the mid-size example contract, and a bill with five
@@ -50,6 +51,8 @@ def command(folder: Path, data: Path | None) -> None:
     _show_ahead(demo)
     _show_traces(demo)
     _show_files(demo)
+    if live:
+        _show_live(folder / "live")
 
 
 def _show_bill(demo: Demo) -> None:
@@ -151,6 +154,31 @@ def _show_traces(demo: Demo) -> None:
     ]
     columns = ("trace", "as if asked of", "requests", "list", "contract")
     render.table(columns, rows, right=columns[2:], title="Published traces, rated")
+
+
+def _show_live(folder: Path) -> None:
+    """One call with what it cost, and the books after a `kill -9`."""
+    from offtake.operations.demo.live import run_live
+
+    render.text()
+    with render.steps() as step:
+        step("running a gateway before simulated vendors, and killing it")
+        live = run_live(folder)
+    if live is None:
+        render.text("Live: pip install 'offtake[gateway,clients]' shows one call through the gateway, and its books")
+        return
+    render.text("One call through the gateway, by the vendor’s own client", style="bold")
+    render.pairs([(name, value) for name, value in live.headers.items() if name != "offtake-route"])
+    render.text()
+    said = f"{live.answered} calls answered, then kill -9 under load, then started again"
+    words = "each priced when it was settled", "the recorded tokens, priced afresh", "priced apart, by the vendor"
+    amounts = live.ledger, live.rated, live.metered
+    books = zip(("ledger", "rating", "sandbox’s meter"), words, amounts, strict=True)
+    rows = [(name, what, f"{amount:.12f} USD") for name, what, amount in books]
+    render.table(("book", "what it is", "the same calls"), rows, right=("the same calls",), title=said)
+    agree = "All three agree to the last token" if live.agrees else "The books DIFFER"
+    lost = f"{live.settled} calls in the books, {live.unresolved} in flight at the kill and listed as unresolved"
+    render.text(f"{agree}; {lost}. Ledger: {live.verified}.")
 
 
 def _show_files(demo: Demo) -> None:
