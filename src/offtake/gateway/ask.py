@@ -56,8 +56,8 @@ class Edits:
 
     model: str = ""  # the vendor's name of the model
     output_tokens_max: int | None = None  # for all choices together
-    output_limit_field: str = ""  # what the vendor calls the limit, where the client wrote none
     include_usage: bool = False  # ask for usage in a stream that would not carry it
+    vendor: str = ""  # whose habits count: which limit it heeds, what it refuses
     cache: tuple[str, ...] = ()  # where a cache mark goes: tools | system | last
     cache_ttl: str = "5m"
     cache_key: str = ""  # OpenAI's prompt_cache_key

@@ -82,7 +82,7 @@ class Dispatch:
             number += 1
             id = self._id if number == 1 else f"{self._id}.{number}"
             attempt = Attempt(id, "" if number == 1 else self._id, self._caller, prepared, *admitted)
-            attempt.take_reserved(in_force.routing)
+            attempt.stand(in_force.routing)
             step = await self._attempt(attempt, number, len(left) - 1)
             if step is None:
                 return
@@ -205,11 +205,11 @@ class Dispatch:
         name = endpoint.models.get(prepared.model, endpoint.models.get(prepared.ask.model, ""))
         if not name and prepared.model not in self._sold:
             name = prepared.model  # another model stands in for the one that was asked for
-        limit = attempt.admitted.hold.output_tokens_max
-        body = prepared.ask.body
-        if name or limit is not None or prepared.ask.stream:
-            edits = Edits(model=name, output_tokens_max=limit, include_usage=prepared.ask.stream)
-            body, attempt.edits = prepared.dialect.edited(prepared.ask, edits)
+        edits = Edits(
+            name, attempt.admitted.hold.output_tokens_max, include_usage=prepared.ask.stream,
+            vendor=prepared.outlet.vendor,
+        )  # fmt: skip
+        body, attempt.edits = prepared.dialect.edited(prepared.ask, edits)
         sent = passing(self._request.headers)
         query = self._request.query
         if prepared.exchange is not None:

@@ -73,6 +73,12 @@ def test_usage_is_asked_for_in_streams(options: bytes, after: bytes) -> None:
     assert (after, ("stream_options",)) == BY_NAME["openai_chat"].edited(ask, Edits(include_usage=True))
 
 
+def test_mistral_is_not_asked_for_the_usage_that_it_says_anyway() -> None:
+    body = b'{"model":"m","messages":[],"stream":true}'
+
+    assert (body, ()) == BY_NAME["openai_chat"].edited(chat(body), Edits(include_usage=True, vendor="mistral"))
+
+
 def test_usage_is_not_asked_for_where_it_comes_anyway() -> None:
     for body in (
         b'{"model":"m","messages":[]}',
@@ -85,10 +91,30 @@ def test_usage_is_not_asked_for_where_it_comes_anyway() -> None:
     ("name", "written", "edits", "after"),
     [
         ("openai_chat", {}, Edits(output_tokens_max=50), {"max_completion_tokens": 50}),
-        ("openai_chat", {}, Edits(output_tokens_max=50, output_limit_field="max_tokens"), {"max_tokens": 50}),
+        ("openai_chat", {}, Edits(output_tokens_max=50, vendor="mistral"), {"max_tokens": 50}),
+        ("openai_chat", {"max_completion_tokens": 90}, Edits(vendor="openai"), {"max_completion_tokens": 90}),
+        ("openai_chat", {"max_tokens": 90}, Edits(vendor="openai"), {"max_tokens": 90}),
+        # A limit that the vendor overlooks is said again in its own word.
+        (
+            "openai_chat",
+            {"max_completion_tokens": 90},
+            Edits(vendor="deepseek"),
+            {"max_completion_tokens": 90, "max_tokens": 90},
+        ),
+        (
+            "openai_chat",
+            {"max_completion_tokens": 90},
+            Edits(vendor="deepseek", output_tokens_max=50),
+            {"max_completion_tokens": 50, "max_tokens": 50},
+        ),
         ("openai_chat", {"max_tokens": 90}, Edits(output_tokens_max=50), {"max_tokens": 50}),
         ("openai_chat", {"max_tokens": 40}, Edits(output_tokens_max=50), {"max_tokens": 40}),
-        ("openai_chat", {"max_tokens": None}, Edits(output_tokens_max=50), {"max_tokens": 50}),
+        (
+            "openai_chat",
+            {"max_tokens": None},
+            Edits(output_tokens_max=50),
+            {"max_tokens": None, "max_completion_tokens": 50},
+        ),
         ("openai_chat", {"max_tokens": 90, "n": 4}, Edits(output_tokens_max=50), {"max_tokens": 12, "n": 4}),
         ("openai_responses", {}, Edits(output_tokens_max=50), {"max_output_tokens": 50}),
         ("openai_responses", {"max_output_tokens": 90}, Edits(output_tokens_max=50), {"max_output_tokens": 50}),
@@ -103,7 +129,7 @@ def test_limits_are_lowered_and_keys_added_in_the_clients_own_field(
     ask = BY_NAME[name].read("", {}, spoken(name, written))
     edited, names = BY_NAME[name].edited(ask, edits)
 
-    assert {**LEAST[name], **after} == json.loads(edited)
+    assert {**LEAST[name], **written, **after} == json.loads(edited)
     assert {field for field in after if after[field] != {**LEAST[name], **written}.get(field)} == set(names)
 
 

@@ -153,7 +153,9 @@ FIELDS = st.sampled_from([
 @given(name=NAMES, more=st.dictionaries(FIELDS, JSON, max_size=4))
 def test_no_value_of_a_field_is_a_traceback(name: str, more: dict[str, Any]) -> None:
     dialect = BY_NAME[name]
-    edits = Edits("n", 7, "", include_usage=True, cache=("tools", "system", "last"), cache_ttl="1h", cache_key="k")
+    edits = Edits(
+        "n", 7, include_usage=True, vendor="deepseek", cache=("tools", "system", "last"), cache_ttl="1h", cache_key="k"
+    )
     try:
         ask = dialect.read(PATHS[name], {}, spoken(name, more))
     except BadAsk:

@@ -91,7 +91,7 @@ def read_input(name: str, headers: asked.Headers, body: bytes) -> tuple[Ask, Ext
 
 def edited(ask: Ask, edits: Edits) -> tuple[bytes, tuple[str, ...]]:
     """The bytes for the vendor, and the names of the fields that were changed in them."""
-    changes = asked.renamed(ask, edits) | asked.clamp(ask, edits, _LIMITS)
+    changes = asked.renamed(ask, edits) | asked.clamp(ask, edits, _LIMITS, _LIMITS)
     names = list(changes)
     if edits.cache and not ask.cache_writes:  # who marks a cache itself is not corrected
         marked = cache_mark.marked(ask.fields, edits.cache, edits.cache_ttl)

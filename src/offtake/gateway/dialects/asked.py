@@ -71,17 +71,20 @@ def is_list(raw: Raw) -> bool:
     return len(raw) > 1 and memoryview(raw)[0] == 0x5B
 
 
-def clamp(ask: Ask, edits: Edits, names: Sequence[str]) -> dict[str, bytes]:
-    """The changes that keep an answer within `edits.output_tokens_max`; `names` are the dialect's own, newest first."""
-    limit = edits.output_tokens_max
-    if limit is None or (ask.output_tokens_max is not None and ask.output_tokens_max <= limit):
-        return {}
-    each = limit // ask.choices
+def clamp(ask: Ask, edits: Edits, names: Sequence[str], heeded: Sequence[str]) -> dict[str, bytes]:
+    """The changes that keep an answer within `edits.output_tokens_max`, and within the client's own limit.
+
+    `names` are the dialect's names of the limit, `heeded` those that the vendor knows, the one to write first: a limit
+    that a vendor overlooks bounds nothing, so that it is said again in the vendor's word.
+    """
     written = {name: own for name in names if (own := count(ask.fields, name)) is not None}
-    if not written:
-        null = [name for name in names if name in ask.fields]
-        return {(null or [edits.output_limit_field or names[0]])[0]: encoded(each)}
-    return {name: encoded(each) for name, own in written.items() if own > each}
+    limit, each = edits.output_tokens_max, None
+    if limit is not None and (ask.output_tokens_max is None or ask.output_tokens_max > limit):
+        each = limit // ask.choices
+    changes = {name: encoded(each) for name, own in written.items() if each is not None and own > each}
+    if written.keys().isdisjoint(heeded) and (written or each is not None):
+        changes[heeded[0]] = encoded(min([*written.values(), *([] if each is None else [each])]))
+    return changes
 
 
 def renamed(ask: Ask, edits: Edits) -> dict[str, bytes]:

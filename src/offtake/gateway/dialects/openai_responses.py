@@ -141,7 +141,7 @@ def _look_at(part: _Part, content: bound.Content) -> None:
 
 def edited(ask: Ask, edits: Edits) -> tuple[bytes, tuple[str, ...]]:
     """The bytes for the vendor, and the names of the fields that were changed in them."""
-    changes = asked.renamed(ask, edits) | asked.clamp(ask, edits, _LIMITS)
+    changes = asked.renamed(ask, edits) | asked.clamp(ask, edits, _LIMITS, _LIMITS)
     if edits.cache_key and not text(ask.fields, "prompt_cache_key"):
         changes["prompt_cache_key"] = encoded(edits.cache_key)
     return asked.made(ask, changes), tuple(changes)
