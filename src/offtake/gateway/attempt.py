@@ -16,6 +16,7 @@ from offtake.gateway import headers as ours
 from offtake.gateway.admit.admission import Admitted
 from offtake.gateway.admit.budget import Purse, settle
 from offtake.gateway.admit.limits import Ticket
+from offtake.gateway.admit.proofs import proofs
 from offtake.gateway.admit.reserved import Reservation
 from offtake.gateway.ask import Ask, Served
 from offtake.gateway.callers import Caller
@@ -24,7 +25,8 @@ from offtake.gateway.dialects import Dialect
 from offtake.gateway.journal.events import Intent, Release, Settle
 from offtake.gateway.outlet import Outlet
 from offtake.gateway.route.candidates import Candidate, RouteState
-from offtake.gateway.settle import BYTES_A_TOKEN, Costs, costs_of
+from offtake.gateway.route.standing import Drawdown, Standing
+from offtake.gateway.settle import Costs, costs_of
 from offtake.gateway.translate import Exchange
 
 Headers = dict[bytes, bytes]
@@ -71,15 +73,17 @@ class Attempt:
     written_bytes: int = 0
     edits: tuple[str, ...] = ()
     reserved: tuple[Reservation, Ticket] | None = None
+    standing: Standing | None = None
     costs: Costs | None = None
 
-    def take_reserved(self, routing: RouteState) -> None:
-        """Take its part of the contract's reserved capacity, where that is what serves it."""
-        candidate, standing = self.prepared.candidate, routing.standings.get(self.prepared.outlet.contract)
+    def stand(self, routing: RouteState) -> None:
+        """Note where its contract stands, and take its part of reserved capacity where that is what serves it."""
+        candidate = self.prepared.candidate
+        standing = self.standing = routing.standings.get(self.prepared.outlet.contract)
         if candidate.cost.from_reserved and standing and standing.reservation:
-            ask = self.prepared.ask
-            tokens = (ask.input_tokens_max or 0) // BYTES_A_TOKEN, ask.output_tokens_max or 0
-            self.reserved = standing.reservation, standing.reservation.take(*tokens, self.sent_ns)
+            use = candidate.use
+            ticket = standing.reservation.take(use.input + use.cache_read, use.output, self.sent_ns)
+            self.reserved = standing.reservation, ticket
 
     def begin(self, desk: Desk) -> None:
         """Write the intent. JournalError: nothing was dispatched, and nothing may be."""
@@ -109,15 +113,16 @@ class Attempt:
             return self.costs
         prepared = self.prepared
         at = instant(self.at)
-        costs = self.costs = costs_of(
+        costs = costs_of(
             prepared.outlet, prepared.model, prepared.ask, self.caller.rules, served, at,
             written_bytes=self.written_bytes, reserved=self.reserved is not None, hold_pico=self.admitted.hold.pico,
         )  # fmt: skip
+        desk.journal.append(self._settled(costs, served))  # where this fails, the hold stays, as the books have it
+        self.costs = costs
         quantities = costs.record.quantities
         settle(self.purses, self.admitted.hold, costs.cost_pico)
         self._give_back_rates(costs.record.context_tokens or 0, quantities.get("output_tokens", 0))
         self._learn(desk, costs)
-        desk.journal.append(self._settled(costs, served))
         if desk.durable is not None:
             await desk.durable.appended()
         return costs
@@ -130,6 +135,8 @@ class Attempt:
         if costs is not None:
             found[ours.COST] = ours.dollars(costs.cost_pico)
             found[ours.CLAUSE] = _line("; ".join((*costs.clauses, costs.verdict) if costs.verdict else costs.clauses))
+            if self.standing is not None and self.standing.drawdowns:
+                found[ours.COMMITMENT] = _left(self.standing.drawdowns, costs.cost_pico)
         found[ours.ROUTE] = _line(prepared.candidate.clause)
         if self.edits:
             found[ours.EDITS] = _line(", ".join(self.edits))
@@ -179,6 +186,7 @@ class Attempt:
             evidence["served_region"] = served.region
         if served.model and served.model != prepared.ask.model:
             evidence["served_model"] = served.model
+        evidence |= proofs(prepared.outlet, self.caller.rules, prepared.model, served, instant(self.at))
         now_ns = time.monotonic_ns()
         return Settle(
             self.id, microseconds(), self.at, key.id, list(self._holds()), costs.cost_pico,
@@ -201,6 +209,13 @@ def _named(outlet: Outlet, model: str) -> Headers:
     """The headers that all answers of a model of an outlet have; whoever needs more makes a new mapping."""
     contract, name = outlet.contract.encode(), outlet.name.encode()
     return {ours.CONTRACT: contract, ours.VENDOR: name, ours.MODEL: model.encode()}
+
+
+def _left(drawdowns: Sequence[Drawdown], cost_pico: int) -> bytes:
+    """What is left of each commitment after this call, as far as the worker knew a second ago."""
+    return b"; ".join(
+        b"%b %b left" % (each.path.encode(), ours.dollars(max(each.left_pico - cost_pico, 0))) for each in drawdowns
+    )
 
 
 @lru_cache(maxsize=1_024)

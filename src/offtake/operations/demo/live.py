@@ -42,6 +42,7 @@ term: {{from: 2026-01-01, until: 2028-01-01, time_zone: UTC, currency: USD}}
 billing: {{period: month, anchor: 1, rounding: {{where: line, places: 2, mode: half_even}}}}
 scope: {{models: ["{models}"], channels: [realtime], access: [api]}}
 prices: {{discounts: [{{models: "{models}", share: {share}%}}], cache: catalog}}
+commitments: [{{id: spend, amount: 600_000 USD / year, pool: all_models, counts_at: contracted, true_up: year}}]
 failed_requests: {{http_5xx: free, timeout: free, vendor_truncation: free, refusal: billed, client_cancel: billed, client_error: billed}}
 """  # noqa: E501
 CONFIG = """[gateway]
