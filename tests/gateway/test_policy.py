@@ -11,8 +11,9 @@ from offtake.gateway.admit import behaviour
 from offtake.gateway.admit.admission import allowed, question_of
 from offtake.gateway.admit.evaluation import ends_soon, version_changed, withdraws
 from offtake.gateway.admit.policy import Policy
+from offtake.gateway.admit.proofs import proofs
 from offtake.gateway.admit.residency import fits, proof_of
-from offtake.gateway.ask import Ask, Refusal
+from offtake.gateway.ask import Ask, Refusal, Served
 from offtake.gateway.outlet import KeyRules, Modes, Outlet
 from tests.gateway.deals import AT, HEAD, OPUS, ask, catalog, key, outlet
 
@@ -206,6 +207,20 @@ def test_a_pinned_version_that_another_answered_for_is_evidence() -> None:
     found = version_changed(contract, OPUS, "claude-opus-4-8", "claude-opus-4-8", AT)
     assert found
     assert ("G341", "models.pin (acme.yaml:9)") == (found.code, found.clause)
+
+
+def test_what_an_answer_proves_is_kept_with_its_clause() -> None:
+    where = outlet(RESIDENCY + "models: {pin: [claude-opus-4-7]}\n", region="eu")
+    kept = Served({}, "ok", region="eu-west-1", model=OPUS)
+    broken = Served({}, "ok", region="us", model="claude-opus-4-8")
+
+    assert {"residency": "inside eu; residency.regions (acme.yaml:9)"} == proofs(where, key(), OPUS, kept, AT)
+    assert {
+        "residency": "outside eu; residency.regions (acme.yaml:9)",
+        "version": "G341 claude-opus-4-7 is pinned, and the vendor served claude-opus-4-8; models.pin (acme.yaml:10)",
+    } == proofs(where, key(), OPUS, broken, AT)
+    assert {} == proofs(outlet(), key(), OPUS, broken, AT)
+    assert {"residency": "unproven us; key key_1"} == proofs(outlet(), key(regions=("us",)), OPUS, Served({}, "ok"), AT)
 
 
 def test_a_model_that_ends_soon_is_named_before_and_after() -> None:

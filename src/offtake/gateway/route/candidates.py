@@ -31,11 +31,15 @@ from offtake.values.errors import OfftakeError
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Where a request may go. `cost` says what it is expected to cost there and which clause decided."""
+    """Where a request may go. `cost` says what it is expected to cost there and which clause decided.
+
+    `use` is what it is expected to use: what it takes of reserved capacity until it settles.
+    """
 
     question: Question
     cost: Marginal
     clause: str
+    use: Quantities
     observed: tuple[Refusal, ...] = ()
 
     @property
@@ -130,7 +134,7 @@ def _candidate(
         if refusal:
             return refusal
     clause = "" if cost.clause == "prices" else clause_of(outlet.terms.contract, cost.clause, at)
-    return Candidate(question, cost, clause or outlet.contract, answer)
+    return Candidate(question, cost, clause or outlet.contract, use, answer)
 
 
 def _stands_in(outlet: Outlet, model: str, key: KeyRules, at: datetime) -> bool:
