@@ -207,7 +207,9 @@ class Link(asyncio.Protocol):
     def on_body(self, data: bytes) -> None:
         self._quiet_bytes = 0
         answer = self._answer
-        if answer is not None and answer.grow(data) and self.transport.is_reading():
+        if answer is None or answer.ended:
+            return  # a body behind an answer to HEAD
+        if answer.grow(data) and self.transport.is_reading():
             self.transport.pause_reading()
             self._deadline = self._pool.ticker.next + self._timeouts.unread_seconds
 
