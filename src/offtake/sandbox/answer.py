@@ -6,8 +6,7 @@ token is four bytes, so that what the wire says can be counted.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from offtake.sandbox.ask import Ask
 from offtake.sandbox.prompt import compact
@@ -31,7 +30,6 @@ class Answer:
     reasoning: int = 0
     tokens: int = 0
     searches: int = 0
-    extra: dict[str, Any] = field(default_factory=dict)
 
 
 def answer_to(ask: Ask, choice: int = 0) -> Answer:

@@ -26,7 +26,7 @@ _TYPES = {"done": "succeeded", "failed": "errored", "cancelled": "canceled", "ex
 
 @dataclass(slots=True)
 class MessageBatch:
-    """A batch as Anthropic says it, and its run."""
+    """A batch as Anthropic says it, and its run; the task is held, or it could be collected before it ends."""
 
     said: dict[str, Any]
     run: Run

@@ -194,4 +194,4 @@ def _opened(block: dict[str, Any], answer: Answer) -> tuple[dict[str, Any], list
     return block, []
 
 
-WIRE = Wire("messages", "msg_", read, whole, stream)
+WIRE = Wire("msg_", read, whole, stream)

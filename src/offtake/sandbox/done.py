@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import msgspec
@@ -44,7 +44,6 @@ class Chunk(NamedTuple):
 class Wire:
     """One endpoint of one vendor's wire: its request read, its answer whole and as a stream."""
 
-    endpoint: str
     prefix: str
     read: Callable[[Model, dict[str, Any], Caller], Ask]
     whole: Callable[[Done], dict[str, Any]]
@@ -63,7 +62,6 @@ class Pieces:
 
     size: int
     tokens: int = 0
-    _left: list[str] = field(default_factory=list)
 
     def of(self, text: str) -> Iterator[str]:
         """The pieces of a text."""

@@ -31,7 +31,7 @@ ENDPOINTS: dict[str, Wire] = {
 
 @dataclass(slots=True)
 class Batch:
-    """A batch as OpenAI says it, and its run."""
+    """A batch as OpenAI says it, and its run; the task is held, or it could be collected before it ends."""
 
     said: dict[str, Any]
     run: Run

@@ -137,4 +137,4 @@ def stream(done: Done, size: int) -> Iterator[Chunk]:
     yield Chunk(ends + b"data: [DONE]\n\n", done.usage.output, last=True)
 
 
-WIRE = Wire("chat.completions", "chatcmpl-", read, whole, stream)
+WIRE = Wire("chatcmpl-", read, whole, stream)

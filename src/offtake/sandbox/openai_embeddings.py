@@ -74,4 +74,4 @@ def stream(done: Done, size: int) -> Iterator[Chunk]:
     raise VendorError.invalid("embeddings are not streamed")
 
 
-WIRE = Wire("embeddings", "emb_", read, whole, stream)
+WIRE = Wire("emb_", read, whole, stream)

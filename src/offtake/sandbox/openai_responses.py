@@ -163,4 +163,4 @@ def stream(done: Done, size: int) -> Iterator[Chunk]:
     yield Chunk(event(f"response.{response['status']}", response=response), done.usage.output, last=True)
 
 
-WIRE = Wire("responses", "resp_", read, whole, stream)
+WIRE = Wire("resp_", read, whole, stream)

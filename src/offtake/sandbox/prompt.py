@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -155,8 +154,3 @@ def openai_parts(prompt: Prompt, parts: list[dict[str, Any]]) -> None:
 
 def _object(value: object) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
-
-
-def last_words(blocks: list[Block]) -> Iterator[bytes]:
-    """The contents of the blocks, last first: where a directive is looked for."""
-    return (block.content for block in reversed(blocks))
