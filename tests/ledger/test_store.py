@@ -122,10 +122,10 @@ def test_each_month_has_its_own_money(ledger: Ledger) -> None:
 
 def test_a_closed_worker_is_lent_nothing(ledger: Ledger) -> None:
     start_worker(ledger, "w1", NOON)
-    assert ["w1"] == open_workers(ledger)
+    assert ["w1"] == open_workers(ledger, NOON + 1)
     close_worker(ledger, "w1", NOON)
 
-    assert [] == open_workers(ledger)
+    assert [] == open_workers(ledger, NOON + 1)
     for call in (
         lambda: lend(ledger, "w1", rule(1), NOON, wanted_pico=1, needed_pico=1),
         lambda: lend(ledger, "w9", rule(1), NOON, wanted_pico=1, needed_pico=1),
@@ -235,7 +235,7 @@ def test_two_who_open_one_ledger_see_each_other(ledger: Ledger, folder: Path) ->
     other = open_ledger(folder / "offtake.db")
     start_worker(ledger, "w1", NOON)
 
-    assert ["w1"] == open_workers(other)
+    assert ["w1"] == open_workers(other, NOON + 1)
     other.close()
 
 

@@ -24,6 +24,7 @@ BATCH_BYTES = 2**20  # some 3,000 events: a backlog is posted in larger batches 
 BATCH_SECONDS = 0.05
 LEAST_BYTES = 2**16  # of each journal: no worker waits for the others' backlog
 RETRY_SECONDS = 1.0
+STARTING_SECONDS = 60  # so long a worker that is known may be without a journal, and yet alive
 _NAME = "ingester"
 
 
@@ -44,7 +45,7 @@ class Ingester:
         """Post one batch; afterwards, where nothing waits, close what is finished. What was posted."""
         found = journals(self.folder)
         paths = [path for several in found.values() for path in several]
-        share = max(self.batch_bytes // max(len(paths), 1), LEAST_BYTES)
+        share = max(self.batch_bytes // max(len(paths), 1), min(LEAST_BYTES, self.batch_bytes))
         self.behind = False
         stretches = [stretch for path in paths if (stretch := self._read(path, share))]
         posted = self._post(stretches)
@@ -98,7 +99,7 @@ class Ingester:
                 if self._is_posted(path):
                     path.unlink()
                     self._forget(path)
-        for worker in {*open_workers(self.ledger), *found}:
+        for worker in {*open_workers(self.ledger, now() - STARTING_SECONDS * 1_000_000), *found}:
             descriptor = dead_lock(self.folder, worker)
             if descriptor is None:
                 continue

@@ -108,9 +108,10 @@ def close_worker(ledger: Ledger, worker: str, at: int) -> int:
         return len(left)
 
 
-def open_workers(ledger: Ledger) -> list[str]:
-    """Workers that were not closed, dead or alive."""
-    return [str(name) for (name,) in ledger.rows("SELECT name FROM workers WHERE closed_at IS NULL ORDER BY name")]
+def open_workers(ledger: Ledger, started_before: int) -> list[str]:
+    """Workers that were not closed, dead or alive, and that were made known before an instant."""
+    sql = "SELECT name FROM workers WHERE closed_at IS NULL AND started_at < ? ORDER BY name"
+    return [str(name) for (name,) in ledger.rows(sql, started_before)]
 
 
 def open_budget(ledger: Ledger, rule: BudgetRule, at: int) -> str:
