@@ -17,9 +17,10 @@ import numpy as np
 from offtake.planner.demand.paths import Paths
 from offtake.planner.offers.assemble import Assembled, Table, assembled, group_of
 from offtake.planner.offers.optimum import WHOLE_MAX, optimise
+from offtake.planner.offers.oracle import oracle_of
 from offtake.planner.offers.outcome import solution
 from offtake.planner.offers.problem import Floats, Level, Problem, Risk, Solution, Watch
-from offtake.planner.offers.programs import Programs, convex
+from offtake.planner.offers.programs import convex
 from offtake.planner.offers.ready import ready
 from offtake.planner.offers.rerate import Cloud, Route
 from offtake.values.errors import InputError
@@ -185,7 +186,7 @@ def settle(question: Question, names: frozenset[str], forced: frozenset[int]) ->
         [float(level.name in names) for level in levels] + [float(each.units_max) for each in capacities]
     )
     try:
-        found = solution(prepared, question.risk, Programs(prepared.problem), signing, -np.inf)
+        found = solution(prepared, question.risk, oracle_of(prepared.problem), signing, -np.inf)
     except InputError:
         return None
     return _settled(question, posed, found)
