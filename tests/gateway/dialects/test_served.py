@@ -227,6 +227,13 @@ def test_a_failure_that_may_have_run_leaves_its_usage_unknown(name: str, status:
     assert (None if ran and name != "anthropic_count_tokens" else {}) == served.quantities
 
 
+def test_a_compressed_answer_is_unknown_and_no_claim() -> None:
+    for name in ("openai_chat", "openai_responses", "openai_embeddings", "anthropic_messages"):
+        served = BY_NAME[name].served(200, {b"content-encoding": b"br"}, b"\x1b\x00")
+
+        assert (None, "ok") == (served.quantities, served.outcome)
+
+
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=3),
     lambda inner: (

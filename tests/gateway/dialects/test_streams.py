@@ -135,6 +135,14 @@ def test_usage_so_far_is_not_final_while_another_choice_speaks() -> None:
     assert {"input_tokens": 9, "output_tokens": 4} == stream.served().quantities
 
 
+def test_an_event_without_an_end_does_not_fill_the_memory() -> None:
+    events = Events()
+    cut_off = [found for _ in range(40) for found in events.feed(b"x" * 2**20)]
+
+    assert [33 * 2**20] == [len(found) for found in cut_off]
+    assert 7 * 2**20 == len(events.rest())
+
+
 @pytest.mark.parametrize("name", STREAMED)
 def test_single_bytes_give_the_same(name: str) -> None:
     whole = b"".join(STREAMS[name])

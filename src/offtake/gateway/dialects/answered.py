@@ -102,6 +102,12 @@ def failed(status: int, request_id: str) -> Served:
     return Served({} if status in _NEVER_RAN else None, failed_outcome(status), vendor_request_id=request_id)
 
 
+def unreadable(headers: Headers, request_id: str) -> Served:
+    """An answer that is no JSON: broken off, or compressed though nobody asked for that, which is no claim."""
+    compressed = headers.get(b"content-encoding", b"identity") != b"identity"
+    return Served(None, "ok" if compressed else "vendor_truncation", vendor_request_id=request_id)
+
+
 def header(headers: Headers, name: bytes) -> str:
     """A header as text; its names are lower-case."""
     return headers.get(name, b"").decode("latin-1")

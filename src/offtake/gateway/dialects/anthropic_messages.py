@@ -107,7 +107,7 @@ def served(status: int, headers: answered.Headers, body: bytes, ask: Ask | None 
         return answered.failed(status, request_id)
     message = answered.decode_or_none(_MESSAGE, body)
     if message is None:
-        return Served(None, "vendor_truncation", vendor_request_id=request_id)
+        return answered.unreadable(headers, request_id)
     if message.type == "error":
         outcome, finish = answered.outcome_of_event(body)
         return Served(None, outcome, vendor_request_id=request_id, finish=finish)

@@ -146,7 +146,7 @@ def served(status: int, headers: answered.Headers, body: bytes, ask: Ask | None 
         return answered.failed(status, request_id)
     answer = answered.decode_or_none(_ANSWER, body)
     if answer is None:
-        return Served(None, "vendor_truncation", vendor_request_id=request_id)
+        return answered.unreadable(headers, request_id)
     end = _End()
     end.see(answer)
     return end.served(request_id, "vendor_truncation")

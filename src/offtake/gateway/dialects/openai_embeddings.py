@@ -50,7 +50,7 @@ def served(status: int, headers: answered.Headers, body: bytes, ask: Ask | None 
         return answered.failed(status, request_id)
     answer = answered.decode_or_none(_ANSWER, body)
     if answer is None:
-        return Served(None, "vendor_truncation", vendor_request_id=request_id)
+        return answered.unreadable(headers, request_id)
     quantities = answered.quantities(openai_chat, answer.usage, "prompt_tokens")
     return Served(quantities, "ok", model=answer.model or "", vendor_request_id=request_id)
 

@@ -154,7 +154,7 @@ def served(status: int, headers: answered.Headers, body: bytes, ask: Ask | None 
         return answered.failed(status, request_id)
     response = answered.decode_or_none(_RESPONSE, body)
     if response is None:
-        return Served(None, "vendor_truncation", vendor_request_id=request_id)
+        return answered.unreadable(headers, request_id)
     return _served(response, request_id, "vendor_truncation")
 
 

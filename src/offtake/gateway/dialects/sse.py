@@ -12,6 +12,7 @@ import re
 _END = re.compile(rb"\r?\n\r?\n|\r\r")
 _LINE = re.compile(rb"\r\n|\n|\r")
 _END_BYTES_MAX = 4
+_HELD_BYTES_MAX = 32 * 2**20  # no event is as long: what goes on without an end is let go
 
 
 class Events:
@@ -34,6 +35,8 @@ class Events:
             events.append(bytes(self._held[begin : end.end()]))
             begin = end.end()
         del self._held[:begin]
+        if len(self._held) > _HELD_BYTES_MAX:
+            events.append(self.rest())
         self._searched = max(0, len(self._held) - _END_BYTES_MAX + 1)
         return events
 
