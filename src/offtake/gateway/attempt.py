@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from offtake.gateway import headers as ours
 from offtake.gateway.admit.admission import Admitted
 from offtake.gateway.admit.budget import Purse, settle
+from offtake.gateway.admit.evaluation import ends_soon
 from offtake.gateway.admit.limits import Ticket
 from offtake.gateway.admit.proofs import proofs
 from offtake.gateway.admit.reserved import Reservation
@@ -30,6 +31,8 @@ from offtake.gateway.settle import Costs, costs_of
 from offtake.gateway.translate import Exchange
 
 Headers = dict[bytes, bytes]
+DAY = 86_400_000_000
+"""Microseconds."""
 LEARNED_WHOLE, LEARNED_EACH = 4_096, 8
 """A worker learns from all of its first requests, and then from each so many."""
 
@@ -123,6 +126,7 @@ class Attempt:
         settle(self.purses, self.admitted.hold, costs.cost_pico)
         self._give_back_rates(costs.record.context_tokens or 0, quantities.get("output_tokens", 0))
         self._learn(desk, costs)
+        self._count(desk, costs)
         if desk.durable is not None:
             await desk.durable.appended()
         return costs
@@ -131,7 +135,7 @@ class Attempt:
         """What a client is told of it; the cost only once it is known."""
         prepared = self.prepared
         costs = self.costs
-        found = {ours.REQUEST_ID: self.id.encode()} | _named(prepared.outlet, prepared.model)
+        found = {ours.REQUEST_ID: self.id.encode()} | _named(prepared.outlet, prepared.model, self.at // DAY)
         if costs is not None:
             found[ours.COST] = ours.dollars(costs.cost_pico)
             found[ours.CLAUSE] = _line("; ".join((*costs.clauses, costs.verdict) if costs.verdict else costs.clauses))
@@ -174,6 +178,14 @@ class Attempt:
             max(costs.cost_pico - written, 0), ceiling.pico(input_max, 0),
         )  # fmt: skip
 
+    def _count(self, desk: Desk, costs: Costs) -> None:
+        outlet, counts = self.prepared.outlet, desk.counts
+        took = (time.monotonic_ns() - self.sent_ns) // 1_000_000
+        first = (self.first_ns - self.sent_ns) // 1_000_000 if self.first_ns else 0
+        counts.settled(outlet.contract, outlet.name, costs, took, first)
+        if self.admitted.observed:
+            counts.observed(refusal.code for refusal in self.admitted.observed)
+
     def _holds(self) -> dict[str, int]:
         return {purse.lease.budget: self.admitted.hold.pico for purse in self.purses}
 
@@ -205,10 +217,13 @@ def cancelled(served: Served) -> Served:
 
 
 @lru_cache(maxsize=1_024)
-def _named(outlet: Outlet, model: str) -> Headers:
-    """The headers that all answers of a model of an outlet have; whoever needs more makes a new mapping."""
+def _named(outlet: Outlet, model: str, day: int) -> Headers:
+    """The headers that all answers of a model of an outlet have on a day; whoever needs more makes a new mapping."""
     contract, name = outlet.contract.encode(), outlet.name.encode()
-    return {ours.CONTRACT: contract, ours.VENDOR: name, ours.MODEL: model.encode()}
+    found = {ours.CONTRACT: contract, ours.VENDOR: name, ours.MODEL: model.encode()}
+    terms = outlet.terms
+    notice = ends_soon(terms.catalog.resolve(model, outlet.vendor, outlet.access), instant(day * DAY), terms.contract)
+    return found | {ours.NOTICE: _line(notice)} if notice else found
 
 
 def _left(drawdowns: Sequence[Drawdown], cost_pico: int) -> bytes:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from offtake.gateway.admit.learned import Learned
 from offtake.gateway.budgets import Budgets
@@ -13,6 +14,7 @@ from offtake.gateway.callers import Callers
 from offtake.gateway.in_force import InForce
 from offtake.gateway.journal.durable import Durable
 from offtake.gateway.journal.writer import JournalWriter
+from offtake.gateway.metrics import Counts
 from offtake.gateway.vendors.endpoint import Endpoint
 from offtake.operations.serve_config import GatewaySettings
 
@@ -44,7 +46,9 @@ class Desk:
     journal: JournalWriter
     durable: Durable | None
     ids: Ids
+    journals: Path
     learned: Learned = field(default_factory=Learned)
+    counts: Counts = field(default_factory=Counts)
 
     @property
     def body_bytes_max(self) -> int:

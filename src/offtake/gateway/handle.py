@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping
 
 from offtake.gateway import headers as ours
-from offtake.gateway import models
+from offtake.gateway import metrics, models
 from offtake.gateway.ask import BadAsk, Refusal
 from offtake.gateway.callers import Caller
 from offtake.gateway.desk import Desk, instant, microseconds
@@ -32,7 +33,7 @@ class Handler:
         request_id = self.desk.ids.next()
         try:
             if dialect is None:
-                self._other(request, responder)
+                await self._other(request, responder)
             elif request.method != "POST":
                 responder.send(405, JSON | {b"allow": b"POST"}, _error(f"{request.path} takes POST"))
             else:
@@ -61,6 +62,7 @@ class Handler:
         return found
 
     def _refuse(self, dialect: Dialect | None, refusal: Refusal, request_id: str, responder: Responder) -> None:
+        self.desk.counts.refused(refusal.code)
         spoken = dialect or BY_NAME["openai_chat"]
         status, listed, body = spoken.refuse(refusal, request_id)
         headers = dict(listed) | {ours.REQUEST_ID: request_id.encode()}
@@ -68,7 +70,7 @@ class Handler:
             headers[ours.CLAUSE] = " ".join(refusal.clause.split()).encode("ascii", "replace")
         responder.send(status, headers, body)
 
-    def _other(self, request: Request, responder: Responder) -> None:
+    async def _other(self, request: Request, responder: Responder) -> None:
         """Paths that no model answers."""
         path = request.path.removeprefix("/v1")
         if path == "/health/live":
@@ -77,8 +79,16 @@ class Handler:
             responder.send(200, JSON, b'{"status":"ready"}')
         elif path == "/models" or path.startswith("/models/"):
             self._models(request, path.removeprefix("/models").strip("/"), responder)
+        elif path == "/metrics" and self._may_read_metrics(request):
+            self.desk.counts.write(self.desk.journals, self.desk.journal.worker)
+            text = await asyncio.to_thread(metrics.page, self.desk.journals)
+            responder.send(200, {b"content-type": b"text/plain; version=0.0.4; charset=utf-8"}, text)
         else:
             responder.send(404, JSON, _error(f"nothing is served at {request.path}"))
+
+    def _may_read_metrics(self, request: Request) -> bool:
+        allowed = self.desk.settings.metrics
+        return allowed == "open" or (allowed == "local" and request.client in ("127.0.0.1", "::1"))
 
     def _models(self, request: Request, name: str, responder: Responder) -> None:
         anthropic = b"anthropic-version" in request.headers

@@ -10,6 +10,7 @@ from pathlib import Path
 from offtake.gateway.in_force import read_in_force
 from offtake.gateway.ingest import ingest
 from offtake.gateway.log import say
+from offtake.gateway.metrics import forget
 from offtake.gateway.supervise import Run, Supervisor, reserve_port, watch, watched
 from offtake.gateway.worker import run_worker, wire_of
 from offtake.operations.serve_config import ServeConfig, load_config
@@ -27,6 +28,7 @@ def serve(file: Path, port: int | None, workers: int | None, note: Callable[[str
         wire_of(vendor, vendor_key(config, name))
     open_ledger(config.store, create=True).close()
     server_secret(config.store)
+    forget(config.journal)
     held = reserve_port(settings.host, settings.port)
     bound = int(held.getsockname()[1])
 

@@ -80,7 +80,7 @@ class _Worker:
         self.desk = desk = Desk(
             settings, self._in_force, self._endpoints(), self._callers(),
             Budgets(self._ledger, self._name, settings.workers, time.monotonic), self._journal,
-            Durable(self._journal) if settings.durability == "power" else None, Ids(self._name),
+            Durable(self._journal) if settings.durability == "power" else None, Ids(self._name), self._config.journal,
         )  # fmt: skip
         limits = replace(Limits(), body_bytes=desk.body_bytes_max)
         server = Server(Handler(desk), limits=limits, refuse=refuse_early)
@@ -126,6 +126,7 @@ class _Worker:
                 if version != self._version:
                     self.desk.callers = self._callers()
                     self._version = version
+                self.desk.counts.write(self._config.journal, self._name)
                 await self.desk.budgets.give_idle_back(microseconds())
                 await self._renew_standings()
             except OutsideError as error:

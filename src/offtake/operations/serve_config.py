@@ -49,6 +49,8 @@ class GatewaySettings(Term):
     """How long a vendor may be silent within a request."""
     drain_seconds_max: int = Field(default=30, ge=0, le=3_600)
     """How long requests in flight may go on when the gateway is told to stop."""
+    metrics: Literal["local", "open", "none"] = "local"
+    """Who reads /metrics: clients of this machine, everyone, or nobody."""
     keys: Literal["required", "none"] = "required"
     """none: every caller is let in as the key `anonymous`, without budgets; for a try on one's own machine."""
 

@@ -84,4 +84,3 @@ def _mixed(number: int) -> tuple[str, dict[str, Any]]:
         ("messages", {"model": "claude-opus-4-7", "max_tokens": 20, "messages": HI, "stream": True}),
     ]
     return kinds[number % len(kinds)]
-

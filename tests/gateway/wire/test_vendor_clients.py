@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
@@ -116,3 +117,17 @@ def test_the_books_agree_with_the_vendors_meter_and_hold_no_content(house: House
             content = file.read_bytes()
             assert b"marked-sentence-4711" not in content, file
             assert VENDOR_KEY.encode() not in content, file
+
+
+def test_the_metrics_page_adds_up_what_the_workers_counted(house: House, gpt: Any) -> None:
+    gpt.chat.completions.create(model=GPT, messages=HELLO, max_completion_tokens=20)
+    with pytest.raises(openai.NotFoundError):
+        gpt.chat.completions.create(model="gpt-5.39", messages=HELLO)
+    with urllib.request.urlopen(f"{house.gateway.url}/metrics") as answer:
+        page = answer.read().decode()
+    labels = '{contract="acme-openai",model="gpt-5.4",outcome="ok",vendor="openai"}'
+    counted = float(page.partition(f"offtake_requests_total{labels} ")[2].split("\n")[0])
+    booked = [row for row in house.exported()["usage"] if row["model"] == GPT]
+    assert len(booked) == counted
+    assert 'offtake_refusals_total{code="G302"}' in page
+    assert "gpt-5.39" not in page
