@@ -117,7 +117,7 @@ def _steps(plan: PlanResult) -> Iterable[str]:
 def _to_sign(each: Signed, plan: PlanResult) -> str:
     dollars = _dollars(plan)
     promise = f" and commit {dollars(each.committed)}" if each.committed else ""
-    fees = f", {dollars(each.fees)} of it fees" if each.fees else ""
+    fees = f", {'all' if each.fees == each.billed else dollars(each.fees)} of it fees" if each.fees else ""
     return (
         f"<strong>Sign {escape(each.level)}{promise}</strong>: its bill is {dollars(each.billed)} over "
         f"{counted(plan.months, 'month')}{fees}."

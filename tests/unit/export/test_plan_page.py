@@ -124,6 +124,13 @@ def test_a_workload_in_parts_is_named_by_its_parts(page: PlanPage) -> None:
     assert "Buy 13.6% of chat that can wait under rates. Move to batch: 13.6% of chat that can wait." in first
 
 
+def test_a_bill_that_is_all_fees_says_so(page: PlanPage) -> None:
+    signed = replace(page.plan.sign[0], committed=Decimal(0), fees=Decimal(2_160_000), billed=Decimal(2_160_000))
+
+    first = header(replace(page.plan, sign=(signed,)), page)
+    assert "Sign direct : its bill is $2,160,000 over 12 months, all of it fees." in first
+
+
 def test_sign_nothing_says_whether_something_could_be_signed(page: PlanPage) -> None:
     unsigned = replace(page.plan, sign=())
     alternatives = tuple(each for each in page.plan.alternatives if each.name.startswith("without"))
