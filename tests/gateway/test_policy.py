@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import get_args
 
 import pytest
 
@@ -10,11 +11,12 @@ from offtake.contract.parse import parse
 from offtake.gateway.admit import behaviour
 from offtake.gateway.admit.admission import allowed, question_of
 from offtake.gateway.admit.evaluation import ends_soon, version_changed, withdraws
-from offtake.gateway.admit.policy import Policy
+from offtake.gateway.admit.policy import ALWAYS_ENFORCED, RULES, Policy
 from offtake.gateway.admit.proofs import proofs
 from offtake.gateway.admit.residency import fits, proof_of
 from offtake.gateway.ask import Ask, Refusal, Served
 from offtake.gateway.outlet import KeyRules, Modes, Outlet
+from offtake.operations.serve_config import Rule
 from tests.gateway.deals import AT, HEAD, OPUS, ask, catalog, key, outlet
 
 RESIDENCY = "residency: {regions: [eu], fail: closed}\n"
@@ -198,6 +200,12 @@ def test_observe_says_what_it_would_have_refused_and_sends() -> None:
     assert ["G311", "G322"] == [each.code for each in answer]
     only = outlet(region="us", modes=Modes("observe"))
     refused("G303", "scope.models (acme.yaml:6)", decide(only, model="gpt-5.4"))  # nothing has a price out of scope
+
+
+def test_every_rule_can_be_observed_but_those_without_which_nothing_has_a_price_or_an_owner() -> None:
+    observable = set(get_args(Rule))
+
+    assert observable == (set(RULES) - set(ALWAYS_ENFORCED)) | {"block", "limits", "budget"}
 
 
 def test_a_pinned_version_that_another_answered_for_is_evidence() -> None:

@@ -21,6 +21,10 @@ from offtake.contract.validate import place_of, validate
 from offtake.values.errors import ContractError, Finding, OutsideError, Place
 
 Mode = Literal["observe", "enforce"]
+Rule = Literal[
+    "affiliates", "residency", "retention", "training", "suspension", "evaluation", "block", "limits", "budget"
+]
+"""What may be observed only; the other rules say whether a request has a price and an owner at all."""
 Wire = Literal["openai", "anthropic", "azure", "bedrock", "vertex"]
 _TABLE = re.compile(r"^\s*(\[\[?)\s*([^\]]+?)\s*\]")
 _KEY = re.compile(r"^\s*([A-Za-z0-9_-]+|\"[^\"]*\")\s*=")
@@ -113,8 +117,8 @@ class ContractSettings(Term):
     """More catalogue files with list prices."""
     facts: list[str] = Field(default=[])
     """Facts files."""
-    observe: list[str] = Field(default=[])
-    """Terms that are only observed, such as `capacity.limits`, while the rest is enforced."""
+    observe: list[Rule] = Field(default=[])
+    """Rules that are only observed, such as `residency` or `limits`, while the rest is enforced."""
 
 
 class Settings(Term):
