@@ -413,6 +413,38 @@ def test_a_reasoning_model_of_openais_gets_no_temperature() -> None:
     assert ("temperature" in body, dropped) == (False, ["temperature"])
 
 
+def test_results_of_tools_come_first_in_the_users_turn() -> None:
+    items = [
+        {"role": "user", "content": "x"},
+        {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"},
+        {"role": "user", "content": "Hurry."},
+        {"type": "function_call_output", "call_id": "c", "output": "ok"},
+    ]
+    body, _ = translated("openai_responses", "anthropic_messages", responses(input=items))
+
+    assert ["user", "assistant", "user"] == [message["role"] for message in body["messages"]]
+    assert ["tool_result", "text"] == [block["type"] for block in body["messages"][2]["content"]]
+
+
+def test_a_spent_contract_is_a_spent_quota_to_openais_clients() -> None:
+    exchange = translate("openai_chat", "anthropic_messages", json.dumps(chat()).encode(), Wire(), 0)
+    details = {"error_code": "contract_spend_limit_reached"}
+    error = {"type": "error", "error": {"type": "billing_error", "message": "No.", "details": details}}
+    status, body = exchange.answer(402, json.dumps(error).encode())
+
+    assert (429, "insufficient_quota") == (status, json.loads(body)["error"]["code"])
+
+
+def test_writes_without_a_split_are_kept_for_a_short_while() -> None:
+    usage = {"input_tokens": 3, "output_tokens": 2, "cache_creation_input_tokens": 7, "cache_read_input_tokens": None}
+    message = {"id": "m", "model": "m", "content": [], "stop_reason": "end_turn", "usage": usage}
+    exchange = translate("openai_chat", "anthropic_messages", json.dumps(chat()).encode(), Wire(), 0)
+    read = json.loads(exchange.answer(200, json.dumps(message).encode())[1])["usage"]
+
+    assert (10, 7) == (read["prompt_tokens"], read["prompt_tokens_details"]["cache_write_tokens"])
+    assert {"ttl_30m_tokens": 7, "ttl_12h_tokens": 0} == read["prompt_tokens_details"]["cache_write_tokens_details"]
+
+
 def test_tool_call_ids_fit_anthropics_alphabet_and_stay_apart() -> None:
     calls = [
         {"id": id_, "type": "function", "function": {"name": "f", "arguments": ""}} for id_ in ("a:1", "a.1", "a_1")

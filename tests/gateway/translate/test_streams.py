@@ -141,10 +141,13 @@ def call(index: int | None, arguments: str, id_: str | None = None) -> dict[str,
 END = chunk(finish="stop") + b"data: [DONE]\n\n"
 SIDE_BY_SIDE = chunk(call(0, '{"a":', "x"), call(1, '{"b":', "y")) + chunk(call(0, "1}"), call(1, "2}")) + END
 ALL_NUMBERED_0 = chunk(call(0, '{"a":1}', "x")) + chunk(call(0, '{"b":2}', "y")) + END
+IN_PIECES_NUMBERED_0 = (
+    chunk(call(0, '{"a":', "x")) + chunk(call(0, "1}")) + chunk(call(0, '{"b":', "y")) + chunk(call(0, "2}")) + END
+)
 WITHOUT_NUMBERS = chunk(call(None, '{"a":', "x")) + chunk(call(None, "1}")) + chunk(call(None, '{"b":2}', "y")) + END
 
 
-@pytest.mark.parametrize("stream", [SIDE_BY_SIDE, ALL_NUMBERED_0, WITHOUT_NUMBERS])
+@pytest.mark.parametrize("stream", [SIDE_BY_SIDE, ALL_NUMBERED_0, IN_PIECES_NUMBERED_0, WITHOUT_NUMBERS])
 def test_calls_of_tools_in_every_vendors_manner(stream: bytes) -> None:
     events = events_in(passed("anthropic_messages", "openai_chat", stream))
     arguments: dict[int, str] = {}
@@ -155,6 +158,14 @@ def test_calls_of_tools_in_every_vendors_manner(stream: bytes) -> None:
     assert ['{"a":1}', '{"b":2}'] == [arguments[index] for index in sorted(arguments)]
     assert ["tool_x", "tool_y"] == [event["content_block"]["name"] for event in events if "content_block" in event]
     assert "tool_use" == events[-2]["delta"]["stop_reason"]
+
+
+def test_parts_that_a_vendor_leaves_open_end_before_the_answer() -> None:
+    events = vendors.anthropic_stream("m", True).split(b"\n\n")
+    left_open = b"\n\n".join(event for event in events if b"content_block_stop" not in event)
+    done = events_in(passed("openai_responses", "anthropic_messages", left_open))[-1]["response"]
+
+    assert ["reasoning", "message", "function_call", "function_call"] == [item["type"] for item in done["output"]]
 
 
 def test_a_free_form_tools_text_comes_back_as_text() -> None:

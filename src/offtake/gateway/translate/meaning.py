@@ -166,6 +166,15 @@ class Request:
     cache_last: Cache = ""
     echo: dict[str, Any] = field(default_factory=dict)
 
+    def add_user_parts(self, parts: list[Part]) -> None:
+        """A tool's result and what stands before and after it are one turn of the user's; anything else begins one."""
+        last = self.turns[-1] if self.turns else None
+        beside = [*(last.parts if last else []), *parts]
+        if last and last.role == "user" and any(isinstance(part, ToolResult) for part in beside):
+            last.parts += parts
+        else:
+            self.turns.append(Turn("user", parts))
+
     def name(self, what: str) -> str:
         """What the client calls a field of ours."""
         return self.called.get(what, what)

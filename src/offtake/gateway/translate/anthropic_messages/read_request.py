@@ -75,7 +75,10 @@ def read_request(body: bytes, dropped: Dropped) -> Request:
         role = message.needed_text("role")
         if role not in ("user", "assistant", "system"):
             raise message.refuse("role", "must be user, assistant or system")
-        request.turns.append(Turn(role, _contents(message)))  # type: ignore[arg-type]
+        if role == "user":
+            request.add_user_parts(_contents(message))
+        else:
+            request.turns.append(Turn(role, _contents(message)))  # type: ignore[arg-type]
         message.drop_rest()
     if not messages:
         raise ask.refuse("messages", "must hold at least one message")

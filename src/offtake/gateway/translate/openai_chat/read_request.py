@@ -106,25 +106,16 @@ def _read_message(message: Fields, request: Request) -> None:
             else:
                 request.turns.append(Turn("system", texts))
         case "user":
-            add_to_user(request, _contents(message))
+            request.add_user_parts(_contents(message))
         case "assistant":
             request.turns.append(Turn("assistant", _said(message)))
         case "tool":
-            add_to_user(request, [ToolResult(message.needed_text("tool_call_id"), _contents(message))])
+            request.add_user_parts([ToolResult(message.needed_text("tool_call_id"), _contents(message))])
         case "function":
             raise message.refuse("role", "use role tool")
         case _:
             raise message.refuse("role", "must be system, developer, user, assistant or tool")
     message.drop_rest()
-
-
-def add_to_user(request: Request, parts: list[Part]) -> None:
-    """What follows a tool's result is the same turn of the user's; anything else begins one."""
-    last = request.turns[-1].parts[-1:] if request.turns else []
-    if last and isinstance(last[0], ToolResult):
-        request.turns[-1].parts += parts
-    else:
-        request.turns.append(Turn("user", parts))
 
 
 def _said(message: Fields) -> list[Part]:

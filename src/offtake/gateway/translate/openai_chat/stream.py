@@ -141,7 +141,8 @@ class StreamReader:
         identifier = given.text("id")
         call = self._calls.get(key)
         if call is None or (identifier and identifier != call.id):  # some vendors number every call 0
-            key = key if call is None else max(self._calls) + 1
+            if call is not None and not call.ended:
+                yield PartEnded(call.index)
             yield from self._close_open()
             yield from self._close_calls()
             name = function.text("name") if function else ""

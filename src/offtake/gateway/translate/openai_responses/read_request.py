@@ -26,7 +26,7 @@ from offtake.gateway.translate.meaning import (
     ToolResult,
     Turn,
 )
-from offtake.gateway.translate.openai_chat.read_request import add_to_user, keep_allowed, read_mode, read_schema
+from offtake.gateway.translate.openai_chat.read_request import keep_allowed, read_mode, read_schema
 from offtake.gateway.translate.seals import opened
 
 _CALLED = {
@@ -124,7 +124,9 @@ def _read_item(item: Fields, request: Request) -> None:
             )
             item.take("name")  # known from the call
             item.take("namespace")
-            add_to_user(request, [ToolResult(item.needed_text("call_id"), parts, free_form=kind.startswith("custom"))])
+            request.add_user_parts(
+                [ToolResult(item.needed_text("call_id"), parts, free_form=kind.startswith("custom"))]
+            )
         case "reasoning":
             text = "\n\n".join(part.text("text") for part in item.items("summary"))
             item.drop("content")
@@ -151,7 +153,7 @@ def _read_message(item: Fields, request: Request) -> None:
             else:
                 request.system += cast(list[Text], parts)
         case "user":
-            add_to_user(request, parts)
+            request.add_user_parts(parts)
         case "assistant":
             _add_said(request, parts)
         case _:
