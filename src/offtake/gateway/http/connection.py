@@ -22,18 +22,8 @@ class Connection(asyncio.Protocol):
     """One handler at a time; requests sent ahead wait, and nothing is read while they do."""
 
     __slots__ = (
-        *(
-            "_continue_due",
-            "_deaf",
-            "_held_up",
-            "_paused",
-            "_reader",
-            "_refusal",
-            "_request",
-            "_responder",
-            "_unsent_bytes",
-        ),
-        *("_waiting", "full", "gone", "server", "since", "transport"),
+        *("_continue_due", "_deaf", "_held_up", "_paused", "_reader", "_refusal", "_request", "_responder"),
+        *("_unsent_bytes", "_waiting", "full", "gone", "server", "since", "transport"),
     )
 
     def __init__(self, server: Server) -> None:
@@ -75,7 +65,7 @@ class Connection(asyncio.Protocol):
         """A client that only closes its side still gets the answers it has asked for."""
         self.gone = self._deaf = True
         if self._responder is not None:
-            self._responder.leave_alone()
+            self._responder.tell_gone()
         return self._responder is not None
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -141,7 +131,9 @@ class Connection(asyncio.Protocol):
             self._stop_reading()
 
     def _go_on(self) -> None:
-        if self._waiting:
+        if self.transport.is_closing():
+            pass
+        elif self._waiting:
             self._handle(self._waiting.popleft())
         elif self._refusal is not None:
             self._refuse(self._refusal)

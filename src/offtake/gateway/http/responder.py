@@ -128,9 +128,9 @@ class Responder:
     def lose(self) -> None:
         """The client has left: the connection says so."""
         self._connection = None
-        self.leave_alone()
+        self.tell_gone()
 
-    def leave_alone(self) -> None:
+    def tell_gone(self) -> None:
         """The client takes no more requests to us; whether it still reads, only a write can tell."""
         if not self.gone:
             self.gone = True
