@@ -253,3 +253,14 @@ def test_without_a_candidate_the_reason_that_a_wait_cures_is_told() -> None:
     assert ["G303", "G512"] == [each.code for each in found.refusals]
     assert 5.0 == found.refusal().retry_after_seconds
     assert "G511" == Routes(()).refusal().code
+
+
+def test_a_text_that_one_contract_blocks_does_not_go_through_another() -> None:
+    strict, lax = outlet("behaviour: {block: [bomb]}\n", name="strict"), outlet(name="lax")
+
+    found = candidates(
+        ask(body=b"a bomb"), [(lax, OPUS), (strict, OPUS)], key(), RouteState({}), Policy(), Learned(), AT, MINUTE
+    )
+
+    assert () == found.candidates
+    assert ("G322", "behaviour.block[0] (acme.yaml:9)") == (found.refusal().code, found.refusal().clause)

@@ -24,7 +24,7 @@ def not_suspended(looked: Looked) -> Refusal | None:
     """No event has suspended the model under this contract."""
     name, model = looked.terms.contract, looked.asked.model
     for each in looked.suspensions:
-        if each.contract == name and match(each.model, model):
+        if each.contract in ("*", name) and match(each.model, model):
             return Refusal(
                 "policy", "G321", f"{model} is suspended since {each.since:%Y-%m-%d %H:%M} UTC: {each.event}",
                 looked.clause("behaviour.suspend_on"), "a person lifts the suspension after review",

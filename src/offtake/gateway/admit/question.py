@@ -28,7 +28,7 @@ class Question(NamedTuple):
 
 
 class Suspension(NamedTuple):
-    """Since when and why a model (or `*`) is not used under a contract."""
+    """Since when and why a model (a pattern) is not used under a contract, or under any (`*`)."""
 
     contract: str
     model: str

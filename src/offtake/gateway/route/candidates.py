@@ -28,6 +28,9 @@ from offtake.gateway.route.standing import NOTHING, Quantities, Standing
 from offtake.gateway.route.sticky import Sessions, Warm, draw_of
 from offtake.values.errors import OfftakeError
 
+FINAL = frozenset({"G322"})
+"""A text that one contract blocks does not go through another: nobody has chosen the contract."""
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -99,6 +102,8 @@ def candidates(
         answer = _candidate(ask, outlet, model, key, state, policy, learned, at, now_ns, warm, stores)
         if isinstance(answer, Candidate):
             found.append(answer)
+        elif answer.code in FINAL:
+            return Routes((), (answer,))
         else:
             refusals.append(answer)
     if len(found) > 1:

@@ -64,7 +64,10 @@ def marginal(
             parts.append(f"λ {each.anyway_permille}/1000 of {within:,} in {each.path}: −{saved:,}")
         if premium:
             parts.append(f"beyond {each.path}: +{premium:,}")
-        clause = each.path if within else f"{each.path}.overage" if premium else clause
+        if saved or (within and clause == "prices"):
+            clause = each.path
+        elif premium and not within:
+            clause = f"{each.path}.overage"
     return Marginal(total, contracted, clause, "; ".join([f"contracted {contracted:,}", *parts, f"= {total:,}"]))
 
 
