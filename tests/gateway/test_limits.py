@@ -116,6 +116,25 @@ capacity:
     assert ("G416", "capacity.reserved (acme.yaml:11)") == (spilled.code, spilled.clause)
 
 
+def test_a_reload_forgets_nothing_that_is_counted_or_in_flight() -> None:
+    limits = limits_of(Served(requests_per_minute=3, input_tpm=1_000), str)
+    first, second = limits.admit(400, 1, MINUTE), limits.admit(400, 1, MINUTE)
+
+    same = limits.retune(limits_of(Served(requests_per_minute=5, output_tpm=50, concurrency=2), str), MINUTE)
+
+    assert same is limits
+    refusal = limits.refusal(1, 1, MINUTE)
+    assert refusal is not None
+    assert "G413" == refusal.code  # two are in flight
+    limits.settle(first, 100, 1, MINUTE)
+    limits.settle(second, 100, 1, MINUTE)
+    limits.settle(limits.admit(1, 1, MINUTE), 1, 1, MINUTE)
+    refusal = limits.refusal(1, 1, MINUTE)
+    assert refusal is not None
+    assert "G412" == refusal.code  # three of three: the larger limit holds a window later
+    assert limits.refusal(1, 1, 3 * MINUTE) is None
+
+
 def test_requests_in_flight_are_counted_until_they_end() -> None:
     limits = limits_of(KeyLimits(concurrency=1), lambda key: f"key k: {key}")
     ticket = limits.admit(1, 1, MINUTE)

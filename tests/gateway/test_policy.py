@@ -171,6 +171,8 @@ def test_an_event_on_the_list_suspends_at_once_and_a_person_lifts_it() -> None:
     refused("G321", "behaviour.suspend_on (acme.yaml:9)", decide(where, policy=policy))
     assert () == decide(where, policy=policy, model="claude-haiku-4-5")
 
+    refused("G321", "behaviour.suspend_on (acme.yaml:9)", decide(where, policy=Policy().after(policy)))  # a reload
+
     policy.lift("acme", OPUS)
     assert () == decide(where, policy=policy)
 

@@ -38,6 +38,23 @@ class InForce:
     routing: RouteState
     _found: dict[str, tuple[tuple[Outlet, str], ...]] = field(default_factory=dict)
 
+    def after(self, before: InForce, now_ns: int) -> InForce:
+        """Take over what was counted and known under an earlier reading: a reload resets nothing. Returns itself.
+
+        Windows of rates, requests in flight, suspensions, open circuits, warm sessions and reservations go on.
+        """
+        self.limits = {
+            name: before.limits[name].retune(fresh, now_ns) if name in before.limits else fresh
+            for name, fresh in self.limits.items()
+        }
+        self.policy.after(before.policy)
+        self.routing.breakers, self.routing.sessions = before.routing.breakers, before.routing.sessions
+        for name, fresh in self.routing.standings.items():
+            known = before.routing.standings.get(name)
+            if known and known.reservation and fresh.reservation and known.reservation.text == fresh.reservation.text:
+                fresh.reservation = known.reservation
+        return self
+
     def selling(self, name: str) -> tuple[tuple[Outlet, str], ...]:
         """(outlet, the catalogue's id) for each outlet whose vendor sells the model that people mean by this name.
 

@@ -143,10 +143,11 @@ class _Worker:
     def _reload(self) -> None:
         """Take the contracts as they are now; a broken file keeps what is in force, and is said."""
         try:
-            self.desk.in_force = read_in_force(load_config(self._config.file), self._config.settings.gateway.workers)
+            fresh = read_in_force(load_config(self._config.file), self._config.settings.gateway.workers)
         except (OfftakeError, OSError) as error:
             say("a reload failed, so nothing has changed", worker=self._name, why=str(error))
         else:
+            self.desk.in_force = fresh.after(self.desk.in_force, time.monotonic_ns())
             self._standings = Standings(self._ledger, self.desk.in_force.outlets)
             say("contracts read again", worker=self._name)
 

@@ -45,6 +45,7 @@ class Ticket:
 
     amounts: Amounts
     slots: list[int]
+    windows: tuple[tuple[Window, int], ...]
 
 
 class Limits:
@@ -52,7 +53,7 @@ class Limits:
 
     def __init__(self, meters: Sequence[Meter], concurrency: int | None = None, clause: str = "") -> None:
         self.meters = tuple(meters)
-        self._windows = tuple((meter.window, COUNTED.index(meter.unit)) for meter in meters)
+        self._windows = _windows(meters)
         self.concurrency = concurrency
         self.in_flight = 0
         self._clause = clause
@@ -77,15 +78,31 @@ class Limits:
         """Count a request that no refusal stops."""
         self.in_flight += 1
         amounts = (1, input_tokens, output_tokens)
-        return Ticket(amounts, [window.add(amounts[counted], now_ns) for window, counted in self._windows])
+        windows = self._windows
+        return Ticket(amounts, [window.add(amounts[counted], now_ns) for window, counted in windows], windows)
 
     def settle(self, ticket: Ticket, input_tokens: int, output_tokens: int, now_ns: int) -> None:
         """The request has ended and has used so much. Its tokens are corrected; it stays one request of its minute."""
         self.in_flight -= 1
         used = (1, input_tokens, output_tokens)
-        for (window, counted), slot in zip(self._windows, ticket.slots, strict=True):
+        for (window, counted), slot in zip(ticket.windows, ticket.slots, strict=True):
             if counted:
                 window.correct(slot, ticket.amounts[counted], used[counted], now_ns)
+
+    def retune(self, fresh: Limits, now_ns: int) -> Limits:
+        """Take the limits of a later reading; what is counted and in flight stays so. Returns itself."""
+        known = {meter.code: meter.window for meter in self.meters}
+        for meter in fresh.meters:
+            if window := known.get(meter.code):
+                window.change(meter.window.limit, now_ns)
+                meter.window = window
+        self.meters, self.concurrency, self._clause = fresh.meters, fresh.concurrency, fresh._clause
+        self._windows = _windows(self.meters)
+        return self
+
+
+def _windows(meters: Sequence[Meter]) -> tuple[tuple[Window, int], ...]:
+    return tuple((meter.window, COUNTED.index(meter.unit)) for meter in meters)
 
 
 def _refusal(meter: Meter, wait_ns: int, amount: int) -> Refusal:

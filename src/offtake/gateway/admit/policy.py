@@ -56,6 +56,12 @@ class Policy:
             verdict = self._answers[question] = self._decide(question, at)
         return verdict
 
+    def after(self, before: Policy) -> Policy:
+        """Take over what an earlier policy knew: a reload lifts no suspension. Returns itself."""
+        self._suspensions, self._withdrawn = before._suspensions, dict(before._withdrawn)
+        self._answers.clear()
+        return self
+
     def suspend(self, suspension: Suspension) -> None:
         """From now on the model is not used under the contract."""
         self._suspensions += (suspension,)
