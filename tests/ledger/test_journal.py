@@ -44,7 +44,7 @@ def test_what_was_appended_is_read_back(folder: Path) -> None:
     piece = read_piece(path, 0, 2**20)
 
     assert ["intent a", "intent c", "settle a", "release c"] == ids(folder)
-    assert ({"b": 5}, 10**25) == (piece.events[0][0].holds, piece.events[2][0].cost_pico)
+    assert (b'{"b":5}', 10**25) == (bytes(piece.events[0][0].holds), piece.events[2][0].cost_pico)
     assert (path.stat().st_size, False) == (piece.stop, piece.more)
 
 

@@ -20,7 +20,7 @@ from offtake.store.ledger.ledger import Ledger, LedgerError, open_ledger
 from offtake.store.ledger.posting import OutOfStepError, Posted, Stretch, forget_journal, place_in, post
 from offtake.values.errors import OfftakeError
 
-BATCH_BYTES = 2**20  # some 3,000 events: a backlog is posted in larger batches than 50 ms of traffic make
+BATCH_BYTES = 2**21  # some 6,000 events: a backlog is posted in larger batches than 50 ms of traffic make
 BATCH_SECONDS = 0.05
 LEAST_BYTES = 2**16  # of each journal: no worker waits for the others' backlog
 RETRY_SECONDS = 1.0

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Protocol
+from collections.abc import Sequence
+from typing import Protocol, SupportsBytes
 
 BEGIN = "intent"
 ENDS = ("settle", "release", "resolve")
 
 
 class Entry(Protocol):
-    """One event. `holds`: an intent's, budget → picodollars; `budgets` and `cost_pico`: what a settlement charges."""
+    """One event. `holds`: an intent's, JSON of budget → picodollars, read only where a request stays open.
+
+    `budgets` and `cost_pico` are what a settlement charges.
+    """
 
     @property
     def kind(self) -> str: ...
@@ -19,7 +22,7 @@ class Entry(Protocol):
     @property
     def at(self) -> int: ...
     @property
-    def holds(self) -> Mapping[str, int]: ...
+    def holds(self) -> SupportsBytes: ...
     @property
     def budgets(self) -> Sequence[str]: ...
     @property

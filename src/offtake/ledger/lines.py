@@ -46,10 +46,11 @@ class Lines:
 def split_lines(data: bytes) -> Lines:
     """The whole lines at the start of `data`."""
     *lines, _ = data.split(b"\n")
-    broken = [index for index, line in enumerate(lines) if line[:_HEAD] != b"%08x " % crc32(line[_HEAD:])]
-    if not broken:
+    sums = [b"%08x " % crc32(line[_HEAD:]) for line in lines]
+    if sums == [line[:_HEAD] for line in lines]:
         length = data.rfind(b"\n") + 1
         return Lines(lines, length, len(data) - length)
+    broken = [index for index, line in enumerate(lines) if not is_whole(line)]
     whole = lines[: broken[0]]
     length = sum(len(line) + 1 for line in whole)
     is_torn = len(broken) == len(lines) - broken[0]  # no whole line follows

@@ -36,7 +36,7 @@ class End(msgspec.Struct, tag_field="kind", tag="end", gc=False):
     worker: str
 
 
-class Intent(msgspec.Struct, tag_field="kind", tag="intent", omit_defaults=True):
+class Intent(msgspec.Struct, tag_field="kind", tag="intent", omit_defaults=True, gc=False):
     """A request about to be dispatched. `holds`: budget account → picodollars, a true upper bound of its cost."""
 
     id: str
@@ -57,7 +57,7 @@ class Intent(msgspec.Struct, tag_field="kind", tag="intent", omit_defaults=True)
     """The client's request that this attempt belongs to, where it is not the first attempt."""
 
 
-class Settle(msgspec.Struct, tag_field="kind", tag="settle", omit_defaults=True):
+class Settle(msgspec.Struct, tag_field="kind", tag="settle", omit_defaults=True, gc=False):
     """How a request ended. The fields of a usage record, and its cost with the clause that decided it.
 
     `budgets` are those that its intent held. `usage_known` False: the quantities are an estimate, to be reconciled.
@@ -99,7 +99,7 @@ class Settle(msgspec.Struct, tag_field="kind", tag="settle", omit_defaults=True)
     """What proves the verdict, the served region and tier: short facts, never content."""
 
 
-class Release(msgspec.Struct, tag_field="kind", tag="release", omit_defaults=True):
+class Release(msgspec.Struct, tag_field="kind", tag="release", omit_defaults=True, gc=False):
     """A request that was never dispatched. `budgets` are those that its intent held."""
 
     id: str
@@ -108,7 +108,7 @@ class Release(msgspec.Struct, tag_field="kind", tag="release", omit_defaults=Tru
     why: str = ""
 
 
-class Resolve(msgspec.Struct, tag_field="kind", tag="resolve", omit_defaults=True):
+class Resolve(msgspec.Struct, tag_field="kind", tag="resolve", omit_defaults=True, gc=False):
     """How a request without an end did end: its cost (0: none), who says so, and the usage where it is known."""
 
     id: str
@@ -130,7 +130,7 @@ class Head(msgspec.Struct, gc=False):
     kind: str
     id: str = ""
     at: int = 0
-    holds: dict[str, int] = {}
+    holds: msgspec.Raw = msgspec.Raw(b"{}")
     budgets: tuple[str, ...] = ()
     cost_pico: int = 0
     contract: str = ""

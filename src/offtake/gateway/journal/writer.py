@@ -17,6 +17,7 @@ import fcntl
 import os
 import re
 from pathlib import Path
+from zlib import crc32
 
 from offtake.gateway.journal.events import End, Event, Intent, Open, encode
 from offtake.ledger.lines import line_of
@@ -59,11 +60,11 @@ class JournalWriter:
 
     def append(self, *events: Event) -> None:
         """Write events as one line, which stands whole or not at all. JournalError: they were not written."""
-        if len(events) == 1:
-            payload = encode(events[0])
-        else:
-            payload = encode(events)
-        line = line_of(payload) + b"\n"
+        payload = encode(events[0] if len(events) == 1 else events)
+        line = b"%08x %b\n" % (
+            crc32(payload),
+            payload,
+        )  # as `line_of`, without a call and a copy: it runs twice a request
         if self._broken or not self._has_spare:
             self._check(events)
         try:

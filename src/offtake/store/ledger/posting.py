@@ -119,7 +119,8 @@ def forget_journal(ledger: Ledger, file: str) -> None:
 
 def holds_of(text: str) -> dict[str, int]:
     """The holds of an open request as they are stored: budget → picodollars."""
-    return {name: int(pico) for name, pico in json.loads(text).items()}
+    found: dict[str, int] = json.loads(text)
+    return found
 
 
 def intent_of(ledger: Ledger, request: str) -> Mapping[str, Any]:
@@ -153,7 +154,7 @@ def _append(ledger: Ledger, stretches: Sequence[Stretch], at: int) -> Posted | N
     ledger.run_each(
         "INSERT INTO open_requests VALUES (?, ?, ?, ?, NULL)",
         [
-            (request, worker, entry.at, json.dumps({name: str(pico) for name, pico in entry.holds.items()}))
+            (request, worker, entry.at, bytes(entry.holds).decode())
             for request, (worker, entry) in begun.items()
             if request not in ended
         ],
