@@ -9,8 +9,8 @@ asks again.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from offtake.gateway.admit import behaviour
 from offtake.gateway.admit.budget import Purse, Short, reserve
@@ -29,8 +29,7 @@ NOTHING_HELD = Hold(0, 0)
 """No budget asks what it may cost, so nothing has to bound it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Admitted:
+class Admitted(NamedTuple):
     """A request that may be sent. `hold` is of 0 where budgets are only observed and lack the money."""
 
     hold: Hold
@@ -39,8 +38,7 @@ class Admitted:
     observed: tuple[Refusal, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(NamedTuple):
     """What a worker knows: the rules' state, what it has learned, the limits of this outlet and this key."""
 
     policy: Policy

@@ -10,9 +10,9 @@ bound. It may be taken only while the overdraft line is whole (`budget.py`), so 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from typing import NamedTuple
 
 from offtake.gateway.admit.learned import Learned
 from offtake.gateway.ask import Ask
@@ -24,8 +24,7 @@ from offtake.values.errors import InputError
 SHAPES_MAX = 16_384
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
+class Hold(NamedTuple):
     """Picodollars to hold. `bound_pico` is the most that the request can cost; equal to `pico` for a hard hold.
 
     `output_tokens_max`: the limit to send where it was lowered, None where the client's stands.

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from offtake.contract.schema.capacity import Limits as ServedLimits
 from offtake.gateway.admit.window import MINUTE, SECOND, Window, split
@@ -39,8 +40,7 @@ class Meter:
     clause: str
 
 
-@dataclass(frozen=True, slots=True)
-class Ticket:
+class Ticket(NamedTuple):
     """What an admitted request took, by what is counted and by meter, to be corrected and given back."""
 
     amounts: Amounts

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from offtake.contract.patterns import match_any
 from offtake.gateway.admit.admission import allowed, expected_tokens, question_of, unpriced
@@ -32,8 +33,7 @@ FINAL = frozenset({"G322"})
 """A text that one contract blocks does not go through another: nobody has chosen the contract."""
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """Where a request may go. `cost` says what it is expected to cost there and which clause decided.
 
     `use` is what it is expected to use: what it takes of reserved capacity until it settles.
@@ -61,8 +61,7 @@ class Candidate:
         return self.cost.pico
 
 
-@dataclass(frozen=True, slots=True)
-class Routes:
+class Routes(NamedTuple):
     """Candidates in their order, and why the others are none."""
 
     candidates: tuple[Candidate, ...]

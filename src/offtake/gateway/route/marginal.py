@@ -16,15 +16,14 @@ beyond it at 10% on top: 60 × 0.25 + 40 × 1.10 = 59.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from offtake.gateway.route.odds import THOUSAND
 from offtake.gateway.route.standing import Drawdown, Quantities, Standing
 from offtake.rating.ceiling import Ceiling
 
 
-@dataclass(frozen=True, slots=True)
-class Marginal:
+class Marginal(NamedTuple):
     """`pico` may be below 0. `clause` is the path of what decided; `words` the arithmetic."""
 
     pico: int
