@@ -37,6 +37,8 @@ class Load:
     body: Mapping[str, Any] | None = None
     make: Callable[[int], tuple[str, Mapping[str, Any]]] | None = None
     answered: list[str] = field(default_factory=list)
+    leave: Callable[[int], bool] = lambda number: False
+    """Whether the client of a request closes its connection once the answer begins."""
 
     async def run(self, requests: int, connections: int) -> Counter[int]:
         """How many answers of each status; 0 for a connection that broke."""
@@ -49,15 +51,22 @@ class Load:
         where = urlsplit(self.url)
         reader = writer = None
         for number in numbers:
-            try:
-                if writer is None:
+            if writer is None:
+                try:
                     reader, writer = await asyncio.open_connection(where.hostname, where.port)
-                assert reader is not None
+                except OSError:
+                    return  # the gateway is gone
+            assert reader is not None
+            try:
                 writer.write(self._request(number))
+                if self.leave(number):
+                    await reader.read(100)
+                    raise ConnectionResetError
                 found[await self._answer(reader)] += 1
             except (OSError, asyncio.IncompleteReadError, ValueError):
                 found[0] += 1
-                break  # who was cut off once does not come again
+                writer.close()
+                reader = writer = None
         if writer is not None:
             writer.close()
             with contextlib.suppress(OSError):

@@ -76,6 +76,7 @@ class House:
     folder: Path
     gateway_settings: str = ""
     faults: str = ""
+    contract: str = CONTRACT
     sandbox: Process = field(init=False)
     gateway: Process = field(init=False)
 
@@ -87,7 +88,7 @@ class House:
             arguments += ["--faults", str(self.folder / "faults.yaml")]
         self.sandbox = started(self.folder, "sandbox", arguments, r"(http://[0-9.:]+)/openai/v1")
         for name, models in (("anthropic", "claude-*"), ("openai", "*")):
-            text = CONTRACT.format(name=f"acme-{name}", vendor=name, models=models)
+            text = self.contract.format(name=f"acme-{name}", vendor=name, models=models)
             (self.folder / f"{name}.yaml").write_text(text)
         text = CONFIG.format(sandbox=self.sandbox.url, gateway=self.gateway_settings)
         (self.folder / "offtake.toml").write_text(text)
