@@ -396,6 +396,14 @@ def test_what_models_take(vendor: str, model: str, fields: dict[str, Any]) -> No
     assert fields == {name: getattr(wire, name) for name in fields}
 
 
+def test_clouds_take_no_system_turns_and_the_older_version_takes_a_temperature() -> None:
+    assert not wire_of("anthropic", "us.anthropic.claude-opus-5-5-v1:0", "bedrock").system_turns
+    for model, expected in (("claude-sonnet-4-6", {"temperature": 0.2}), ("claude-sonnet-5-5", {})):
+        wire = wire_of("anthropic", model, anthropic_version="2023-06-01")
+        body, _ = translated("openai_chat", "anthropic_messages", chat(temperature=0.2), wire)
+        assert expected == {name: value for name, value in body.items() if name == "temperature"}
+
+
 def test_a_model_that_always_thinks_is_not_told_to_stop() -> None:
     body, dropped = translated(
         "openai_chat", "anthropic_messages", chat(reasoning_effort="none"), wire_of("anthropic", "claude-opus-5-5")

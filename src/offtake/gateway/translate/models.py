@@ -48,14 +48,17 @@ _COMPATIBLE: dict[str, Wire] = {
 }
 
 
-def wire_of(vendor: str, model: str, anthropic_version: str = "2026-10-21") -> Wire:
-    """The wire of a model of a vendor's, both as the catalogue or the vendor's own cloud names them.
+def wire_of(vendor: str, model: str, access: str = "api", anthropic_version: str = "2026-10-21") -> Wire:
+    """The wire of a model of a vendor's, in the catalogue's words or a cloud's.
 
+    `anthropic_version` is the API version that is sent to Anthropic for a client who sends none.
     A vendor who is not known speaks the chat dialect without OpenAI's newer fields, and is sent no effort.
     """
     match vendor:
         case "anthropic":
-            return replace(_first(_CLAUDE, model), anthropic_version=anthropic_version)
+            wire = _first(_CLAUDE, model)
+            system_turns = wire.system_turns and access == "api"  # not on Bedrock nor Vertex
+            return replace(wire, anthropic_version=anthropic_version, system_turns=system_turns)
         case "openai":
             return _first(_OPENAI, model)
         case _:
