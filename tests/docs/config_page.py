@@ -12,6 +12,7 @@ from pydantic_core import PydanticUndefined
 
 from offtake.contract.schema.field_types import Term
 from offtake.operations.serve_config import (
+    BudgetSettings,
     ContractSettings,
     GatewaySettings,
     KeySource,
@@ -31,6 +32,7 @@ TABLES: tuple[tuple[str, type[Term]], ...] = (
     ("[vendors.NAME]", VendorSettings),
     ("key of a vendor", KeySource),
     ("[[contracts]]", ContractSettings),
+    ("[[budgets]]", BudgetSettings),
 )
 
 

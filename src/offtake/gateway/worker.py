@@ -9,7 +9,6 @@ import secrets
 import signal
 import ssl
 import time
-from collections.abc import Mapping
 from dataclasses import replace
 
 import uvloop
@@ -27,7 +26,6 @@ from offtake.gateway.journal.writer import JournalWriter
 from offtake.gateway.log import say
 from offtake.gateway.standings import Standings
 from offtake.gateway.vendors.endpoint import AnthropicWire, Endpoint, OpenAIWire, Wire
-from offtake.ledger.budgets import BudgetRule
 from offtake.ledger.gateway_key import GatewayKey
 from offtake.operations.serve_config import ServeConfig, VendorSettings, load_config
 from offtake.operations.vendor_keys import vendor_key
@@ -114,8 +112,7 @@ class _Worker:
 
     def _callers(self) -> Callers:
         anonymous = ANONYMOUS if self._config.settings.gateway.keys == "none" else None
-        shared: Mapping[str, BudgetRule] = {}
-        return Callers(key_book(self._ledger), shared, anonymous)
+        return Callers(key_book(self._ledger), self._config.budgets, anonymous)
 
     async def _look(self) -> None:
         """See new and revoked keys, and give back what lies idle. A ledger that is gone for a while stops neither."""

@@ -18,7 +18,8 @@ from pydantic import Field
 
 from offtake.contract.schema.field_types import Term
 from offtake.contract.validate import place_of, validate
-from offtake.values.errors import ContractError, Finding, OutsideError, Place
+from offtake.ledger.budgets import OWNERS, BudgetRule, budget_amount
+from offtake.values.errors import ContractError, Finding, InputError, OutsideError, Place
 
 Mode = Literal["observe", "enforce"]
 Rule = Literal[
@@ -121,6 +122,17 @@ class ContractSettings(Term):
     """Rules that are only observed, such as `residency` or `limits`, while the rest is enforced."""
 
 
+class BudgetSettings(Term):
+    """What everyone with a key of one team, customer or workload may spend together."""
+
+    owner: str
+    """`team:NAME`, `customer:NAME` or `workload:NAME`."""
+    amount: str
+    """So much in a period, such as `500 USD / month`, or once and for all."""
+    overdraft: str | None = None
+    """How far it may be overdrawn, such as `50 USD`; without a line the budget is hard."""
+
+
 class Settings(Term):
     """The whole file."""
 
@@ -132,6 +144,8 @@ class Settings(Term):
     """Endpoints, by name."""
     contracts: list[ContractSettings] = Field(min_length=1)
     """Contracts in force."""
+    budgets: list[BudgetSettings] = Field(default=[])
+    """Budgets of many keys together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +158,16 @@ class ServeConfig:
     def path(self, name: str) -> Path:
         """A path of the file, from where people stand."""
         return self.file.parent / name
+
+    @property
+    def budgets(self) -> dict[str, BudgetRule]:
+        """The budgets of many keys together, by their owner. InputError (L720) for an amount that is none."""
+        found = {}
+        for each in self.settings.budgets:
+            amount, per = budget_amount(each.amount)
+            overdraft, _ = budget_amount(each.overdraft) if each.overdraft else (0, None)
+            found[each.owner] = BudgetRule(each.owner, amount, per, overdraft)
+        return found
 
     @property
     def store(self) -> Path:
@@ -195,6 +219,15 @@ def _misfits(settings: Settings, places: Mapping[str, Place], file: str) -> list
             )
         if vendor.key and sum(each is not None for each in (vendor.key.env, vendor.key.file, vendor.key.keyring)) != 1:
             misfit(f"vendors.{name}.key", "a key has one source", 'key = {env = "OPENAI_API_KEY"}')
+    for index, budget in enumerate(settings.budgets):
+        kind, _, name = budget.owner.partition(":")
+        if kind not in OWNERS[1:] or not name:
+            misfit(f"budgets[{index}].owner", f"no owner of budgets: {budget.owner!r}", "such as team:search")
+        for path, amount in (("amount", budget.amount), ("overdraft", budget.overdraft)):
+            try:
+                budget_amount(amount or "0 USD")
+            except InputError as error:
+                misfit(f"budgets[{index}].{path}", error.findings[0].what, error.findings[0].hint)
     for index, contract in enumerate(settings.contracts):
         if contract.vendor is not None and contract.vendor not in settings.vendors:
             known = ", ".join(settings.vendors)

@@ -77,6 +77,7 @@ class House:
     gateway_settings: str = ""
     faults: str = ""
     contract: str = CONTRACT
+    more: str = ""
     sandbox: Process = field(init=False)
     gateway: Process = field(init=False)
 
@@ -91,7 +92,7 @@ class House:
             text = self.contract.format(name=f"acme-{name}", vendor=name, models=models)
             (self.folder / f"{name}.yaml").write_text(text)
         text = CONFIG.format(sandbox=self.sandbox.url, gateway=self.gateway_settings)
-        (self.folder / "offtake.toml").write_text(text)
+        (self.folder / "offtake.toml").write_text(text + self.more)
         self.serve()
         return self
 

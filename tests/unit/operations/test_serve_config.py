@@ -72,3 +72,13 @@ def test_all_of_it_at_once(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(OutsideError, match="cannot read"):
         load_config(tmp_path / "none.toml")
+
+
+def test_budgets_of_many_keys(tmp_path: Path) -> None:
+    more = '\n[[budgets]]\nowner = "team:search"\namount = "500 USD / month"\noverdraft = "20 USD"\n'
+    rule = load_config(_written(tmp_path, GOOD + more)).budgets["team:search"]
+    assert (500 * 10**12, "month", 20 * 10**12) == (rule.amount_pico, rule.per, rule.overdraft_pico)
+    with pytest.raises(ContractError, match="no owner of budgets"):
+        load_config(_written(tmp_path, GOOD + more.replace("team:", "tema:")))
+    with pytest.raises(ContractError, match="not a budget"):
+        load_config(_written(tmp_path, GOOD + more.replace("500 USD", "many USD")))
