@@ -54,6 +54,25 @@ def test_a_key_is_made_shown_once_listed_rotated_and_revoked(offtake: Offtake, t
     assert 2 == offtake("keys", "rotate", "search", *flags).code
 
 
+def test_a_key_is_topped_up(offtake: Offtake, tmp_path: Path) -> None:
+    flags = ("--store", str(tmp_path / "offtake.db"), "--format", "json")
+    for name, budget in (("search", ("--budget", "1USD/month")), ("free", ())):
+        offtake("keys", "create", "--name", name, *budget, *flags)
+    lot = json.loads(
+        offtake("keys", "top-up", "search", "4.5USD", "--name", "gift", "--expires", "30 days", *flags).out
+    )
+    (period,) = json.loads(offtake("keys", "list", *flags).out)["keys"][0]["periods"]
+
+    assert ("gift", period["account"], "4.5") == (lot["name"], lot["account"], lot["amount"])
+    assert ("5.5", "5.5", "0") == (period["amount"], period["available"], period["spent"])
+    for wrong, says in (
+        (("search", "4USD", "--name", "gift"), "L719"),
+        (("free", "4USD"), "L719"),
+        (("search", "0USD"), "L720"),
+    ):
+        assert says in offtake("keys", "top-up", *wrong, *flags).err
+
+
 def test_on_a_terminal_the_secret_stands_alone_on_stdout(offtake: Offtake, tmp_path: Path) -> None:
     store = ("--store", str(tmp_path / "offtake.db"))
     done = offtake("keys", "create", "--name", "search", *store)

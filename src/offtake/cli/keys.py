@@ -93,6 +93,33 @@ def list_all(output_format: str, config: Path | None, store: Path | None) -> Non
     render.table(("id", "name", "state", "models", "budgets", "spent"), rows)
 
 
+@command.command("top-up")
+@click.argument("key")
+@click.argument("amount")
+@click.option("--name", default="", metavar="NAME", help="The name of the credit; each has its own.")
+@click.option("--expires", default="", metavar="WHEN", help="When what is left of it is gone; never when absent.")
+@click.option("--priority", type=click.IntRange(0, 100), default=0, metavar="N", help="0 is drawn first.")
+@click.option(
+    "--rank", type=click.IntRange(0, 100), default=0, metavar="N", help="Within one priority: 0 is drawn first."
+)
+@store_options
+@format_option("table", "json")
+def credit(key: str, output_format: str, config: Path | None, store: Path | None, **asked: Any) -> None:
+    """Add AMOUNT (such as 50USD) to the budget of KEY, as a credit of its own.
+
+    It belongs to the budget's present period. Credits are drawn before the budget's own amount: by priority, rank,
+    expiry and age. What is left of one at its end is gone, but for what a request holds.
+    """
+    from offtake.operations.gateway_keys import TopUp, add_credit
+
+    lot = add_credit(key, TopUp(**asked), datetime.now(UTC), config=config, store=store)
+    if output_format == "json":
+        row = {"name": lot.name, "account": lot.budget, "amount": _usd(lot.granted_pico), "priority": lot.priority}
+        render.write(render.json_text({**row, "rank": lot.rank, "expires_at": _instant(lot.expires_at)}))
+    else:
+        render.note(f"{lot.budget} has {_usd(lot.granted_pico)} USD more: {lot.name}")
+
+
 @command.command("rotate")
 @click.argument("key")
 @click.option(

@@ -17,6 +17,7 @@ from offtake.gateway.journal.reader import JournalDamagedError, dead_lock, journ
 from offtake.gateway.journal.writer import lock
 from offtake.store.ledger.leases import close_worker, open_workers
 from offtake.store.ledger.ledger import Ledger, LedgerError, open_ledger
+from offtake.store.ledger.lots import settle_lots
 from offtake.store.ledger.posting import OutOfStepError, Posted, Stretch, forget_journal, place_in, post
 from offtake.values.errors import OfftakeError
 
@@ -25,6 +26,7 @@ BATCH_SECONDS = 0.05
 LEAST_BYTES = 2**16  # of each journal: no worker waits for the others' backlog
 RETRY_SECONDS = 1.0
 STARTING_SECONDS = 60  # so long a worker that is known may be without a journal, and yet alive
+LOTS_SECONDS = 60
 _NAME = "ingester"
 
 
@@ -39,6 +41,7 @@ class Ingester:
     behind: bool = False
     """Whether more was waiting than the last batch could take."""
     _places: dict[Path, int] = field(default_factory=dict)
+    _lots_at: int = 0
     _said: set[str] = field(default_factory=set)
 
     def step(self) -> Posted:
@@ -93,7 +96,10 @@ class Ingester:
         return self._places[path]
 
     def _tidy(self, found: dict[str, list[Path]]) -> None:
-        """Remove finished files of the living, and close the dead."""
+        """Remove finished files of the living, close the dead, and once a minute lay what was spent on credit lots."""
+        if now() - self._lots_at > LOTS_SECONDS * 1_000_000:
+            self._lots_at = now()
+            settle_lots(self.ledger, self._lots_at)
         for paths in found.values():
             for path in paths[:-1]:
                 if self._is_posted(path):

@@ -1,8 +1,8 @@
 """The chart of accounts: what each account holds, how it is named, and below what it may never fall.
 
 Amounts are whole picodollars (1e-12 USD), positive for a debit. An account is `kind:rest`; the rest names a budget, a
-worker and a budget, or a vendor and a contract. What we owe and what may be spent are two sets of books; each sums to
-zero for itself.
+worker and a budget, or a vendor and a contract. What we owe, what may be spent, and which lot paid are three sets of
+books; each sums to zero for itself.
 
     expense         what usage has cost: accrued, before the vendor's invoice
     payable         what we owe the vendor for it
@@ -12,12 +12,19 @@ zero for itself.
     lease           what was lent to one worker and is not settled yet
     held            the holds of requests that a dead worker left without an end
     spent           what requests have cost
+
+    lot             what is left of one credit lot
+    drawn           what lots have paid of a budget's spend
+    expired         what lots lost when they expired
+    funded          the counter account of all lots of a budget
 """
 
 from __future__ import annotations
 
-KINDS = ("expense", "payable", "allowance", "available", "lease", "held", "spent")
-FLOORED = ("available", "lease", "held")  # what cannot be owed: lending more than is there is refused
+KINDS = (
+    "expense", "payable", "allowance", "available", "lease", "held", "spent", "lot", "drawn", "expired", "funded",
+)  # fmt: skip
+FLOORED = ("available", "lease", "held", "lot")  # what cannot be owed: lending more than is there is refused
 
 
 def expense(vendor: str, contract: str) -> str:
@@ -53,6 +60,26 @@ def held(budget: str) -> str:
 def spent(budget: str) -> str:
     """What requests have cost."""
     return f"spent:{budget}"
+
+
+def lot(name: str) -> str:
+    """What is left of one credit lot."""
+    return f"lot:{name}"
+
+
+def drawn(budget: str) -> str:
+    """What lots have paid of a budget's spend."""
+    return f"drawn:{budget}"
+
+
+def expired(budget: str) -> str:
+    """What lots of a budget lost when they expired."""
+    return f"expired:{budget}"
+
+
+def funded(budget: str) -> str:
+    """The counter account of all lots of a budget: minus what they were granted."""
+    return f"funded:{budget}"
 
 
 def kind_of(account: str) -> str:

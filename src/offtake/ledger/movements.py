@@ -62,6 +62,22 @@ def resolve(holds: Mapping[str, int], vendor: str, contract: str, cost_pico: int
     return postings
 
 
+def fund(budget: str, lot: str, pico: int) -> Postings:
+    """A credit lot is there, and the budget is larger by it."""
+    return {**grant(budget, pico), accounts.funded(budget): -pico, accounts.lot(lot): pico}
+
+
+def draw(budget: str, draws: Mapping[str, int], own_pico: int) -> Postings:
+    """Lots (→ picodollars) have paid for what the budget spent, and its own amount has paid the rest."""
+    paid = {accounts.lot(lot): -pico for lot, pico in draws.items()}
+    return {**paid, accounts.funded(budget): -own_pico, accounts.drawn(budget): sum(draws.values()) + own_pico}
+
+
+def expire(budget: str, lot: str, pico: int) -> Postings:
+    """So much of a lot is gone, and the budget is smaller by it."""
+    return {**grant(budget, -pico), accounts.lot(lot): -pico, accounts.expired(budget): pico}
+
+
 def grantable(available_pico: int, floor_pico: int, wanted_pico: int, needed_pico: int, workers: int) -> int:
     """How much to lend: what is wanted, a fair share where that is less, and never less than what is needed.
 

@@ -9,9 +9,11 @@ from pathlib import Path
 
 from offtake.ledger.budgets import BudgetRule, budget_amount
 from offtake.ledger.gateway_key import GatewayKey, with_settings
+from offtake.ledger.lots import Lot
 from offtake.operations.gateway_store import gateway_ledger
 from offtake.store.ledger.keys import create_key, find_key, new_key_id, read_keys, revoke_key, rotate_key
-from offtake.store.ledger.leases import BudgetState, budget_states, microseconds
+from offtake.store.ledger.leases import BudgetState, budget_states, microseconds, open_budget
+from offtake.store.ledger.lots import top_up
 from offtake.values.errors import InputError
 from offtake.values.units import duration
 
@@ -90,6 +92,36 @@ def list_keys(*, config: Path | None, store: Path | None) -> list[tuple[GatewayK
     """All keys in the order of their creation, each with its budget accounts so far."""
     with gateway_ledger(config, store) as ledger:
         return [(key, budget_states(ledger, f"key:{key.id}")) for key in read_keys(ledger)]
+
+
+@dataclass(frozen=True, slots=True)
+class TopUp:
+    """Money for a key's budget: `amount` such as `50USD`; it is drawn by priority, rank, expiry and age."""
+
+    amount: str
+    name: str = ""
+    expires: str = ""
+    priority: int = 0
+    rank: int = 0
+
+
+def add_credit(name: str, asked: TopUp, now: datetime, *, config: Path | None, store: Path | None) -> Lot:
+    """Top up the present period of a key's only budget. InputError for no budget, two of them, or no amount."""
+    pico, per = budget_amount(asked.amount)
+    if per is not None or not pico:
+        raise InputError("L720", f"not a top-up: {asked.amount!r}", hint="write an amount above zero, such as 50USD")
+    with gateway_ledger(config, store) as ledger:
+        key = find_key(ledger, name)
+        if len(key.budgets) != 1:
+            said = "has no budget" if not key.budgets else f"has {len(key.budgets)} budgets"
+            raise InputError("L719", f"the key {key.name} {said}", why="a top-up belongs to one budget")
+        at = microseconds(now)
+        lot = Lot(
+            asked.name or f"lot_{new_key_id().partition('_')[2]}", open_budget(ledger, key.budgets[0], at), pico, at,
+            _expiry(asked.expires, now), asked.priority, asked.rank,
+        )  # fmt: skip
+        top_up(ledger, lot)
+        return lot
 
 
 def _expiry(text: str, now: datetime) -> int | None:

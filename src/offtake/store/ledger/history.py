@@ -57,6 +57,15 @@ def usage_of(ledger: Ledger, contract: str = "") -> Iterator[UsageRecord]:
             yield usage_record(event)
 
 
+def states_of(ledger: Ledger, prefix: str) -> dict[str, bool]:
+    """The requests whose names begin so, and whether each has ended."""
+    rows = ledger.rows(
+        "SELECT request, ended IS NOT NULL FROM requests WHERE request >= ? AND request < ?",
+        prefix, prefix + "\U0010ffff",
+    )  # fmt: skip
+    return {str(request): bool(ended) for request, ended in rows}
+
+
 def usage_record(settle: Mapping[str, Any]) -> UsageRecord:
     """The usage record that a settlement holds."""
     fields = {name: settle[name] for name in _FIELDS if name in settle}

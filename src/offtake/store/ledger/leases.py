@@ -7,7 +7,6 @@ goes back.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,9 +14,7 @@ from typing import Any
 
 from offtake.ledger import accounts, movements
 from offtake.ledger.budgets import BudgetRule
-from offtake.ledger.lines import line_of
-from offtake.ledger.transactions import Postings
-from offtake.store.ledger.ledger import Ledger, LedgerError
+from offtake.store.ledger.ledger import Ledger, LedgerError, append_movement
 from offtake.store.ledger.posting import holds_of, intent_of
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -36,7 +33,7 @@ class Unresolved:
 
 @dataclass(frozen=True, slots=True)
 class BudgetState:
-    """One budget account: its amount, and where that money is now. The five sum to the amount."""
+    """One budget account: its amount with all top-ups, and where that money is now: the last four sum to it."""
 
     name: str
     amount_pico: int
@@ -67,7 +64,9 @@ def lend(ledger: Ledger, worker: str, rule: BudgetRule, at: int, *, wanted_pico:
         ((workers,),) = ledger.rows("SELECT count(*) FROM workers WHERE closed_at IS NULL")
         pico = movements.grantable(free, -rule.overdraft_pico, wanted_pico, needed_pico, int(str(workers)))
         if pico:
-            _append(ledger, at, "lend", movements.lend(worker, name, pico), worker=worker, budget=name, pico=pico)
+            append_movement(
+                ledger, at, "lend", movements.lend(worker, name, pico), worker=worker, budget=name, pico=pico
+            )
         return pico
 
 
@@ -80,7 +79,7 @@ def give_back(ledger: Ledger, worker: str, budget: str, pico: int, at: int) -> N
                 "L714", f"{worker} gives back more of {budget} than it was lent", why="nothing was posted"
             )
         postings = movements.lend(worker, budget, -pico)
-        _append(ledger, at, "give_back", postings, worker=worker, budget=budget, pico=pico)
+        append_movement(ledger, at, "give_back", postings, worker=worker, budget=budget, pico=pico)
 
 
 def close_worker(ledger: Ledger, worker: str, at: int) -> int:
@@ -101,7 +100,9 @@ def close_worker(ledger: Ledger, worker: str, at: int) -> int:
         for (holds,) in left:
             for budget, pico in holds_of(str(holds)).items():
                 held[budget] = held.get(budget, 0) + pico
-        _append(ledger, at, "close", movements.set_aside(worker, leased, held), worker=worker, unresolved=len(left))
+        append_movement(
+            ledger, at, "close", movements.set_aside(worker, leased, held), worker=worker, unresolved=len(left)
+        )
         ledger.run("UPDATE open_requests SET unresolved_at = ? WHERE worker = ? AND unresolved_at IS NULL", at, worker)
         ledger.run("UPDATE workers SET closed_at = ? WHERE name = ?", at, worker)
         ledger.run("DELETE FROM accounts WHERE pico = '0' AND name >= ? AND name < ?", prefix, prefix + "\U0010ffff")
@@ -133,7 +134,7 @@ def open_budget(ledger: Ledger, rule: BudgetRule, at: int) -> str:
             name, rule.owner, rule.per, start, end, str(rule.amount_pico), str(rule.overdraft_pico),
         )  # fmt: skip
         change = rule.amount_pico - (int(str(rows[0][0])) if rows else 0)
-        _append(ledger, at, "grant", movements.grant(name, change), budget=name, pico=change)
+        append_movement(ledger, at, "grant", movements.grant(name, change), budget=name, pico=change)
         ledger.run(
             "INSERT INTO accounts VALUES (?, '0', ?) ON CONFLICT (name) DO UPDATE SET floor_pico = excluded.floor_pico",
             accounts.available(name), str(-rule.overdraft_pico),
@@ -148,16 +149,15 @@ def budget_states(ledger: Ledger, owner: str = "") -> list[BudgetState]:
         for account, pico in ledger.balances_of("lease:").items():
             budget = account.split(":", 2)[2]
             leased[budget] = leased.get(budget, 0) + pico
-        rows = ledger.rows(
-            "SELECT name, amount_pico, overdraft_pico FROM budgets WHERE ? IN ('', owner) ORDER BY name", owner
-        )
+        rows = ledger.rows("SELECT name, overdraft_pico FROM budgets WHERE ? IN ('', owner) ORDER BY name", owner)
         return [
             BudgetState(
-                str(name), int(str(amount)), int(str(overdraft)), ledger.balance(accounts.available(str(name))),
+                str(name), -ledger.balance(accounts.allowance(str(name))), int(str(overdraft)),
+                ledger.balance(accounts.available(str(name))),
                 leased.get(str(name), 0), ledger.balance(accounts.held(str(name))),
                 ledger.balance(accounts.spent(str(name))),
             )
-            for name, amount, overdraft in rows
+            for name, overdraft in rows
         ]  # fmt: skip
 
 
@@ -183,10 +183,3 @@ def _check_open(ledger: Ledger, worker: str) -> None:
     if not rows or rows[0][0] is not None:
         said = "was closed" if rows else "is not known"
         raise LedgerError("L716", f"the worker {worker} {said}", hint="start it again: a worker has one life")
-
-
-def _append(ledger: Ledger, at: int, kind: str, postings: Postings, **facts: object) -> None:
-    """A block of one movement. Floors are kept: what would break one is not posted."""
-    shown = {name: str(value) if name == "pico" else value for name, value in facts.items()}
-    line = line_of(json.dumps({"kind": kind, "at": at, **shown}).encode())
-    ledger.append(at, [line], postings, keep_floors=kind in ("lend", "give_back"))

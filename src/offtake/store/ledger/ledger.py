@@ -15,6 +15,7 @@ from pathlib import Path
 
 from offtake.ledger.accounts import has_floor
 from offtake.ledger.chain import GENESIS, block_hash
+from offtake.ledger.lines import line_of
 from offtake.ledger.transactions import Postings, below_floor, checked, moved
 from offtake.store.ledger.schema import APPLICATION_ID, MIGRATIONS
 from offtake.values.errors import InputError, OutsideError, Place
@@ -151,6 +152,13 @@ class Ledger:
             "INSERT INTO accounts VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET pico = excluded.pico",
             [(name, str(pico), None if name not in floors else str(floors[name])) for name, pico in after.items()],
         )
+
+
+def append_movement(ledger: Ledger, at: int, kind: str, postings: Postings, **facts: object) -> None:
+    """A block of one movement of the ledger's own. Loans keep floors: what would break one is not posted."""
+    shown = {name: str(value) if name == "pico" else value for name, value in facts.items()}
+    line = line_of(json.dumps({"kind": kind, "at": at, **shown}).encode())
+    ledger.append(at, [line], postings, keep_floors=kind in ("lend", "give_back", "expire"))
 
 
 def open_ledger(path: Path, *, create: bool = False) -> Ledger:

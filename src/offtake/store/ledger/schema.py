@@ -53,5 +53,11 @@ _APPEND_ONLY = tuple(
     for verb in ("UPDATE", "DELETE")
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = ((*_POSTED, *_PRESENT, *_KEYS, *_APPEND_ONLY),)
+_LOTS = (
+    """CREATE TABLE lots (
+        name TEXT PRIMARY KEY, budget TEXT NOT NULL, granted_pico TEXT NOT NULL, created_at INTEGER NOT NULL,
+        expires_at INTEGER, priority INTEGER NOT NULL, rank INTEGER NOT NULL) WITHOUT ROWID""",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = ((*_POSTED, *_PRESENT, *_KEYS, *_APPEND_ONLY), _LOTS)
 APPLICATION_ID = 0x0FF7A4E  # marks the file as a ledger of ours
