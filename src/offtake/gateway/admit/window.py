@@ -27,7 +27,7 @@ class Window:
     def __init__(self, limit: int, length_ns: int) -> None:
         self.limit = limit
         self.total = 0
-        self._slot_ns = length_ns // SLOTS
+        self._slot_ns = -(-length_ns // SLOTS)  # up, so that the slots are never shorter than the window
         self._counts = [0] * (SLOTS + 1)  # the window's slots, and one that it only touches
         self._newest = 0
         self._later = (0, 0)  # the slot from which a larger limit holds, and that limit; 0 for none
