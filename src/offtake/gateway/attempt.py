@@ -6,7 +6,7 @@ A request that is tried at a second outlet is a second attempt, with an intent, 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -23,11 +23,11 @@ from offtake.gateway.ask import Ask, Served
 from offtake.gateway.callers import Caller
 from offtake.gateway.desk import Desk, instant, microseconds
 from offtake.gateway.dialects import Dialect
-from offtake.gateway.journal.events import Intent, Release, Settle
+from offtake.gateway.journal.events import Event, Intent, Release, Settle
 from offtake.gateway.outlet import Outlet
 from offtake.gateway.route.candidates import Candidate, RouteState
 from offtake.gateway.route.standing import Drawdown, Standing
-from offtake.gateway.settle import Costs, costs_of
+from offtake.gateway.settle import Costs, costs_of, with_others
 from offtake.gateway.translate import Exchange
 
 Headers = dict[bytes, bytes]
@@ -90,15 +90,7 @@ class Attempt:
 
     def begin(self, desk: Desk) -> None:
         """Write the intent. JournalError: nothing was dispatched, and nothing may be."""
-        prepared, key = self.prepared, self.caller.key
-        outlet = prepared.outlet
-        desk.journal.append(
-            Intent(
-                self.id, self.at, key.id, self._holds(), outlet.contract, outlet.vendor, prepared.model,
-                access=outlet.access, region=outlet.region, workload=key.workload, customer=key.customer,
-                tags=dict(self.caller.tags), tier_requested=prepared.ask.tier, parent=self.parent,
-            )
-        )  # fmt: skip
+        desk.journal.append(self._intent(self.id, self.prepared.model))
 
     def give_back(self) -> None:
         """Nothing was sent: what was held and counted is free again."""
@@ -120,10 +112,15 @@ class Attempt:
             prepared.outlet, prepared.model, prepared.ask, self.caller.rules, served, at,
             written_bytes=self.written_bytes, reserved=self.reserved is not None, hold_pico=self.admitted.hold.pico,
         )  # fmt: skip
-        desk.journal.append(self._settled(costs, served))  # where this fails, the hold stays, as the books have it
+        if served.others:
+            costs = with_others(
+                costs, prepared.outlet, prepared.ask, self.caller.rules, served, at, self.admitted.hold.pico
+            )
+        # One line for all of it. Where that fails, the hold stays, as the books have it.
+        desk.journal.append(self._settled(costs, served), *self._settled_others(costs))
         self.costs = costs
         quantities = costs.record.quantities
-        settle(self.purses, self.admitted.hold, costs.cost_pico)
+        settle(self.purses, self.admitted.hold, costs.total_pico)
         self._give_back_rates(costs.record.context_tokens or 0, quantities.get("output_tokens", 0))
         self._learn(desk, costs)
         self._count(desk, costs)
@@ -137,10 +134,10 @@ class Attempt:
         costs = self.costs
         found = {ours.REQUEST_ID: self.id.encode()} | _named(prepared.outlet, prepared.model, self.at // DAY)
         if costs is not None:
-            found[ours.COST] = ours.dollars(costs.cost_pico)
+            found[ours.COST] = ours.dollars(costs.total_pico)
             found[ours.CLAUSE] = _line("; ".join((*costs.clauses, costs.verdict) if costs.verdict else costs.clauses))
             if self.standing is not None and self.standing.drawdowns:
-                found[ours.COMMITMENT] = _left(self.standing.drawdowns, costs.cost_pico)
+                found[ours.COMMITMENT] = _left(self.standing.drawdowns, costs.total_pico)
         found[ours.ROUTE] = _line(prepared.candidate.clause)
         if self.edits:
             found[ours.EDITS] = _line(", ".join(self.edits))
@@ -175,7 +172,7 @@ class Attempt:
         )
         desk.learned.add(
             self.caller.key.id, self.prepared.model, output_tokens, record.context_tokens or 0, input_max,
-            max(costs.cost_pico - written, 0), ceiling.pico(input_max, 0),
+            max(costs.total_pico - written, 0), ceiling.pico(input_max, 0),
         )  # fmt: skip
 
     def _count(self, desk: Desk, costs: Costs) -> None:
@@ -183,14 +180,25 @@ class Attempt:
         took = (time.monotonic_ns() - self.sent_ns) // 1_000_000
         first = (self.first_ns - self.sent_ns) // 1_000_000 if self.first_ns else 0
         counts.settled(outlet.contract, outlet.name, costs, took, first)
+        for other in costs.others:
+            counts.settled(outlet.contract, outlet.name, other, took, 0)
         if self.admitted.observed:
             counts.observed(refusal.code for refusal in self.admitted.observed)
+
+    def _intent(self, id: str, model: str) -> Intent:
+        prepared, key = self.prepared, self.caller.key
+        outlet = prepared.outlet
+        return Intent(
+            id, self.at, key.id, self._holds(), outlet.contract, outlet.vendor, model,
+            access=outlet.access, region=outlet.region, workload=key.workload, customer=key.customer,
+            tags=dict(self.caller.tags), tier_requested=prepared.ask.tier, parent=self.parent,
+        )  # fmt: skip
 
     def _holds(self) -> dict[str, int]:
         return {purse.lease.budget: self.admitted.hold.pico for purse in self.purses}
 
     def _settled(self, costs: Costs, served: Served) -> Settle:
-        prepared, key, record = self.prepared, self.caller.key, costs.record
+        prepared = self.prepared
         evidence = dict(costs.evidence or {})
         if self.admitted.observed:
             evidence["observed"] = ",".join(refusal.code for refusal in self.admitted.observed)
@@ -199,10 +207,21 @@ class Attempt:
         if served.model and served.model != prepared.ask.model:
             evidence["served_model"] = served.model
         evidence |= proofs(prepared.outlet, self.caller.rules, prepared.model, served, instant(self.at))
+        return self._line(self.id, costs, evidence)
+
+    def _settled_others(self, costs: Costs) -> Iterator[Event]:
+        """Other models that worked inside the answer: requests of their own, on the hold of this one."""
+        for number, other in enumerate(costs.others, 1):
+            id = f"{self.id}.m{number}"
+            yield replace(self._intent(id, other.record.model), holds={}, parent=self.id)
+            yield self._line(id, other, dict(other.evidence or {}))
+
+    def _line(self, id: str, costs: Costs, evidence: dict[str, str]) -> Settle:
+        key, record = self.caller.key, costs.record
         now_ns = time.monotonic_ns()
         return Settle(
-            self.id, microseconds(), self.at, key.id, list(self._holds()), costs.cost_pico,
-            prepared.outlet.contract, record.vendor, record.model, dict(record.quantities), record.outcome or "ok",
+            id, microseconds(), self.at, key.id, list(self._holds()), costs.cost_pico,
+            self.prepared.outlet.contract, record.vendor, record.model, dict(record.quantities), record.outcome or "ok",
             record.usage_known, key.customer, record.channel, record.access, record.region, key.workload, key.customer,
             dict(self.caller.tags), record.context_tokens, (now_ns - self.sent_ns) // 1_000_000,
             (self.first_ns - self.sent_ns) // 1_000_000 if self.first_ns else None,

@@ -100,7 +100,7 @@ class Relay:
         costs = await self._attempt.settle(self._desk, cancelled(served) if self._responder.gone else served)
         if not self._trailing:
             return passed
-        return b": offtake-cost %b\n\n%b" % (ours.dollars(costs.cost_pico), passed)
+        return b": offtake-cost %b\n\n%b" % (ours.dollars(costs.total_pico), passed)
 
     async def _end(self, reading: Streaming, translated: Translated | None, failed: UpstreamError | None) -> None:
         responder = self._responder

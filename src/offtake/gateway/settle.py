@@ -7,10 +7,13 @@ reconciled when the vendor's report comes.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+
+from msgspec.structs import replace
 
 from offtake.gateway.admit.question import clause_of
 from offtake.gateway.ask import Ask, Quantities, Served
@@ -30,7 +33,10 @@ BYTES_A_TOKEN = 4
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """What one request costs in picodollars, and why. `clauses` made its prices; `verdict` is a failed request's."""
+    """What one request costs in picodollars, and why. `clauses` made its prices; `verdict` is a failed request's.
+
+    `others`: the same of other models that worked inside its answer. Each is a request of its own in the books.
+    """
 
     record: UsageRecord
     cost_pico: int
@@ -38,6 +44,12 @@ class Costs:
     clauses: tuple[str, ...]
     verdict: str = ""
     evidence: Mapping[str, str] | None = None
+    others: tuple[Costs, ...] = ()
+
+    @property
+    def total_pico(self) -> int:
+        """What the client's request costs: its own model and the others."""
+        return self.cost_pico + sum(each.cost_pico for each in self.others) if self.others else self.cost_pico
 
 
 def costs_of(
@@ -70,6 +82,26 @@ def costs_of(
     credited = sum(entry.credited for entry in piece.entries)
     cost = piece.contracted - to_integer(credited) if credited else piece.contracted
     return Costs(record, cost, piece.public, clauses, _verdict(outlet, piece, at))
+
+
+def with_others(
+    costs: Costs, outlet: Outlet, ask: Ask, key: KeyRules, served: Served, at: datetime, hold_pico: int
+) -> Costs:
+    """The costs with those of `served.others`, each at the same outlet's prices of its own model.
+
+    One that no term prices costs what is left of the hold: unpriced is not free.
+    """
+    others: list[Costs] = []
+    left = hold_pico - costs.cost_pico
+    for name, quantities in served.others:
+        try:
+            model = outlet.terms.catalog.resolve(name, outlet.vendor, outlet.access).id
+        except OfftakeError:
+            model = name
+        one = replace(served, quantities=quantities, model=name, others=())
+        others.append(costs_of(outlet, model, ask, key, one, at, written_bytes=0, hold_pico=max(left, 0)))
+        left -= others[-1].cost_pico
+    return dataclasses.replace(costs, others=tuple(others))
 
 
 def _estimate(ask: Ask, served: Served, written_bytes: int) -> Quantities:
