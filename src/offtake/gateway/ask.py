@@ -50,8 +50,7 @@ class Ask(msgspec.Struct, kw_only=True):  # a Struct: one is made per request, t
         return f"Ask({self.dialect}, {self.model!r}, {len(self.body):,} bytes)"
 
 
-@dataclass(frozen=True, slots=True)
-class Edits:
+class Edits(msgspec.Struct, frozen=True):
     """What may be changed in a client's bytes on their way; nothing else ever is."""
 
     model: str = ""  # the vendor's name of the model
@@ -61,6 +60,11 @@ class Edits:
     cache: tuple[str, ...] = ()  # where a cache mark goes: tools | system | last
     cache_ttl: str = "5m"
     cache_key: str = ""  # OpenAI's prompt_cache_key
+
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether a vendor that heeds every limit gets the client's own bytes."""
+        return not (self.model or self.output_tokens_max is not None or self.include_usage or self.cache_key)
 
 
 class Served(msgspec.Struct, frozen=True):

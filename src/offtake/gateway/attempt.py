@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
 
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from offtake.gateway import headers as ours
@@ -37,8 +37,7 @@ LEARNED_WHOLE, LEARNED_EACH = 4_096, 8
 """A worker learns from all of its first requests, and then from each so many."""
 
 
-@dataclass(slots=True)
-class Prepared:
+class Prepared(Struct, frozen=True):
     """A request as a candidate takes it. `exchange` translates where its wire does not speak the client's dialect.
 
     `ask` is what goes to the vendor, read in `dialect`, the vendor's.
@@ -60,8 +59,7 @@ class Prepared:
         return self.candidate.question.model
 
 
-@dataclass(slots=True)
-class Attempt:
+class Attempt(Struct):
     """See the module. `sent` and the like are nanoseconds of a clock that never goes back; `at` is microseconds."""
 
     id: str

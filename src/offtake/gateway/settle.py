@@ -7,12 +7,11 @@ reconciled when the vendor's report comes.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
+import msgspec
 from msgspec.structs import replace
 
 from offtake.gateway.admit.question import clause_of
@@ -31,8 +30,7 @@ BYTES_A_TOKEN = 4
 """What a guess of tokens divides bytes by; a guess is always marked as one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Costs:
+class Costs(msgspec.Struct, frozen=True):
     """What one request costs in picodollars, and why. `clauses` made its prices; `verdict` is a failed request's.
 
     `others`: the same of other models that worked inside its answer. Each is a request of its own in the books.
@@ -101,7 +99,7 @@ def with_others(
         one = replace(served, quantities=quantities, model=name, others=())
         others.append(costs_of(outlet, model, ask, key, one, at, written_bytes=0, hold_pico=max(left, 0)))
         left -= others[-1].cost_pico
-    return dataclasses.replace(costs, others=tuple(others))
+    return replace(costs, others=tuple(others))
 
 
 def _estimate(ask: Ask, served: Served, written_bytes: int) -> Quantities:

@@ -29,9 +29,9 @@ OUTCOMES = (
 COUNT_MAX = 10**15  # more tokens than any row can hold; beyond it a count is a mistake, not usage
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class UsageRecord:
-    """One row of usage.
+    """One row of usage. Nobody assigns to one; it is not frozen, because freezing makes a row take six times as long.
 
     `used_at` is an aware UTC instant (the start of the bucket for a coarser grain). `quantities` maps meter names to
     counts above zero. `outcome` is None where the source does not say, which only buckets may do.

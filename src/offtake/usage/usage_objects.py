@@ -18,6 +18,14 @@ from offtake.usage.meters import METERS
 from offtake.values.errors import InputError
 
 Quantities = dict[str, int]
+_SELDOM_IN = (
+    "audio_tokens",
+    "image_tokens",
+    "cache_write_tokens",
+    "cached_tokens_details",
+    "cache_write_tokens_details",
+)
+_SELDOM_OUT = ("audio_tokens", "image_tokens")
 _INPUT = frozenset(meter.name for meter in METERS if meter.direction == "input" and meter.is_token)
 
 
@@ -72,6 +80,14 @@ def openai_responses(usage: Mapping[str, Any]) -> Quantities:
 
 
 def _openai(total_in: int, inside_in: Mapping[str, Any], total_out: int, inside_out: Mapping[str, Any]) -> Quantities:
+    if not any(map(inside_in.get, _SELDOM_IN)) and not any(map(inside_out.get, _SELDOM_OUT)):
+        cached = count("cached_tokens", inside_in.get("cached_tokens"))
+        return {
+            "input_tokens": rest("input tokens", total_in, {"cache_read_tokens": cached}),
+            "cache_read_tokens": cached,
+            "output_tokens": total_out,
+            "reasoning_tokens": count("reasoning_tokens", inside_out.get("reasoning_tokens")),
+        }
     cached_inside = json_object("cached_tokens_details", inside_in.get("cached_tokens_details"))
     cached_audio = count("cached audio_tokens", cached_inside.get("audio_tokens"))
     cached = rest(

@@ -125,6 +125,8 @@ def _asks_for_usage(fields: Fields) -> bool:
 
 def edited(ask: Ask, edits: Edits) -> tuple[bytes, tuple[str, ...]]:
     """The bytes for the vendor, and the names of the fields that were changed in them."""
+    if edits.changes_nothing and edits.vendor in _HEED_BOTH:
+        return ask.body, ()
     heeded = _LIMITS if edits.vendor in _HEED_BOTH else ("max_tokens",)
     changes = asked.renamed(ask, edits) | asked.clamp(ask, edits, _LIMITS, heeded)
     if edits.include_usage and not ask.wants_usage and edits.vendor not in _SAY_USAGE:
