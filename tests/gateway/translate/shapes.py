@@ -22,8 +22,12 @@ def faults(value: Any, shape: Any, path: str = "$", extra: frozenset[str] = froz
     if origin in (Annotated, Required, typing_extensions.Required):
         return faults(value, args[0], path, extra)
     if origin in (Union, types.UnionType):
-        found = [faults(value, one, path, extra) for one in args]
-        return [] if [] in found else _nearest(value, args, found)
+        found = []
+        for one in _likely(value, args):
+            if not (wrong := faults(value, one, path, extra)):
+                return []
+            found.append(wrong)
+        return min(found, key=len)
     if origin is Literal:
         return [] if value in args else [f"{path}: {value!r} is none of {args}"]
     if typing_extensions.is_typeddict(shape):
@@ -70,12 +74,28 @@ def _fields(value: Any, hints: dict[str, Any], needed: Set[str], path: str, extr
     return found
 
 
-def _nearest(value: Any, shapes: tuple[Any, ...], found: list[list[str]]) -> list[str]:
-    """The faults of the shape with the value's own `type` or `role`, or else the fewest."""
-    if isinstance(value, dict):
-        for word in ("type", "role"):
-            for shape, wrong in zip(shapes, found, strict=True):
-                hint = getattr(shape, "__annotations__", {}).get(word)
-                if word in value and repr(value[word]) in repr(hint):
-                    return wrong
-    return min(found, key=len)
+def _likely(value: Any, shapes: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The shapes that name the value's own `type` or `role`, if any do: what is wrong is said of them, and sooner."""
+    likely = shapes
+    for word in ("type", "role"):
+        if isinstance(value, dict) and isinstance(value.get(word), str):
+            likely = tuple(shape for shape in likely if value[word] in _words(shape, word)) or likely
+    return likely
+
+
+@cache
+def _words(shape: Any, word: str) -> frozenset[str]:
+    """The literals that a shape, or a union of shapes, allows in a field."""
+    if get_origin(shape) in (Annotated, Required, typing_extensions.Required):
+        return _words(get_args(shape)[0], word)
+    if get_origin(shape) in (Union, types.UnionType):
+        return frozenset[str]().union(*(_words(one, word) for one in get_args(shape)))
+    if typing_extensions.is_typeddict(shape):
+        hint = _hints(shape).get(word)
+    elif isinstance(shape, type) and issubclass(shape, pydantic.BaseModel):
+        hint = shape.model_fields[word].annotation if word in shape.model_fields else None
+    else:
+        return frozenset()
+    while get_origin(hint) in (Required, typing_extensions.Required, Annotated):
+        hint = get_args(hint)[0]
+    return frozenset(one for one in get_args(hint) if isinstance(one, str))

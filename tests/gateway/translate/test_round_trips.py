@@ -38,7 +38,7 @@ ANSWERS: dict[Dialect, Any] = {
 # Of the older API version, of compatible vendors, and the split of writes, which chat has no field of its own for.
 EXTRA = frozenset({"temperature", "top_p", "top_k", "reasoning_content", "cache_write_tokens_details", "store"})
 
-FEWER = settings(max_examples=min(200, settings().max_examples))  # for each of six pairs
+FEWER = settings(max_examples=min(200, settings().max_examples))  # for each dialect or pair
 pairs = pytest.mark.parametrize(("client", "vendor"), PAIRS)
 
 
@@ -51,6 +51,7 @@ def read(dialect: Dialect, body: bytes) -> Request:
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
+@FEWER
 @given(requests())
 def test_a_request_is_read_as_it_was_written(dialect: Dialect, request: Request) -> None:
     body = written(dialect, request)
@@ -98,6 +99,7 @@ def test_a_stream_tells_the_same(client: Dialect, vendor: Dialect, answer: Answe
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
+@FEWER
 @given(usages)
 def test_no_token_is_lost_or_made(dialect: Dialect, usage: Usage) -> None:
     answer = answer_of(events_of(Answer("i", "m", [], Ending("end", usage=usage))))
