@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from functools import cache
+from typing import Any
 
 from offtake.catalog.catalog import Catalog
 from offtake.contract.parse import parse
@@ -12,6 +14,7 @@ from offtake.gateway.outlet import KeyRules, Modes, Outlet
 from offtake.rating.bound import Bounds
 from offtake.rating.compiled import CompiledTerms
 from offtake.store.catalogs import open_catalog
+from offtake.values.yaml_text import read_yaml
 
 AT = datetime(2026, 10, 5, 12, tzinfo=UTC)
 OPUS = "claude-opus-4-7"
@@ -57,3 +60,21 @@ def ask(**fields: object) -> Ask:
         "output_tokens_max": 1_000,
     } | fields  # fmt: skip
     return Ask(**given)  # type: ignore[arg-type]  # the test names fields of it
+
+
+def read(text: str) -> Any:
+    """YAML as contracts are read: decimals, dates and no floats."""
+    return read_yaml(text, "test")[0]
+
+
+def written(data: Any) -> str:
+    """Plain values as YAML in one line."""
+    match data:
+        case dict():
+            return "{" + ", ".join(f"{json.dumps(name)}: {written(value)}" for name, value in data.items()) + "}"
+        case list():
+            return "[" + ", ".join(map(written, data)) + "]"
+        case bool() | str() | None:
+            return json.dumps(data)
+        case _:
+            return str(data)

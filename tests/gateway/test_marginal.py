@@ -7,7 +7,6 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,7 +19,7 @@ from offtake.gateway.route.odds import THOUSAND
 from offtake.gateway.route.standing import Quantities, standing_of
 from offtake.rating.rate import rate_records
 from offtake.usage.record import UsageRecord
-from tests.gateway.deals import AT, HEAD, OPUS, ask, catalog, key, outlet
+from tests.gateway.deals import AT, HEAD, OPUS, ask, catalog, key, outlet, read, written
 
 EARLY = datetime(2026, 9, 1, tzinfo=UTC)
 
@@ -50,7 +49,7 @@ def term_total(text: str, records: list[UsageRecord]) -> Decimal:
 
 @st.composite
 def deals(draw: st.DrawFn) -> dict[str, Any]:
-    prices = yaml.safe_load(HEAD)["prices"]
+    prices = read(HEAD)["prices"]
     share = draw(st.sampled_from([0, 10, 25]))
     if share:
         prices["discounts"] = [{"models": "*", "share": f"{share}%"}]
@@ -62,7 +61,8 @@ def deals(draw: st.DrawFn) -> dict[str, Any]:
         commitment["shortfall"] = {"share": draw(st.sampled_from(["50%", "80%"]))}
     if draw(st.booleans()):
         commitment["overage"] = {"at": draw(st.sampled_from(["list", "contracted"])), "surcharge": "10%"}
-    return yaml.safe_load(HEAD) | {"prices": prices, "commitments": [commitment]}
+    found: dict[str, Any] = read(HEAD)
+    return found | {"prices": prices, "commitments": [commitment]}
 
 
 uses = st.builds(Quantities, st.integers(0, 400_000), st.integers(0, 400_000), st.integers(1, 40_000))
@@ -73,7 +73,7 @@ uses = st.builds(Quantities, st.integers(0, 400_000), st.integers(0, 400_000), s
 def test_the_marginal_cost_is_what_the_whole_term_grows_by(
     deal: dict[str, Any], before: Quantities, use: Quantities
 ) -> None:
-    text = str(yaml.safe_dump(deal, sort_keys=False))
+    text = written(deal)
     earlier, now = record("before", EARLY, before), record("now", AT, use)
     grown = term_total(text, [earlier, now]) - term_total(text, [earlier])
     where = outlet_of(text)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,12 +22,12 @@ from offtake.gateway.route.odds import Point, at_pace, drawn_anyway
 from offtake.gateway.route.retry import ATTEMPTS_MAX, Failure, after, backoff_ms, idempotency_key
 from offtake.gateway.route.standing import standing_of
 from offtake.gateway.route.sticky import Sessions, draw_of
-from tests.gateway.deals import AT, HEAD, OPUS, ask, key, outlet
+from tests.gateway.deals import AT, HEAD, OPUS, ask, key, outlet, read, written
 
 SCENARIOS = [
     pytest.param(each, id=each["name"])
     for file in sorted((Path(__file__).parent / "routes").glob("*.yaml"))
-    for each in yaml.safe_load(file.read_text())
+    for each in read(file.read_text())
 ]
 
 
@@ -38,9 +37,9 @@ def pico(dollars: object) -> int:
 
 def contract_text(name: str, more: dict[str, Any]) -> str:
     """The common head with the terms of one contract."""
-    data = yaml.safe_load(HEAD) | {"contract": name} | more
-    data["prices"] = yaml.safe_load(HEAD)["prices"] | more.get("prices", {})
-    return str(yaml.safe_dump(data, sort_keys=False))
+    data = read(HEAD) | {"contract": name} | more
+    data["prices"] = read(HEAD)["prices"] | more.get("prices", {})
+    return written(data)
 
 
 def outlet_of(name: str, scenario: dict[str, Any]) -> Outlet:

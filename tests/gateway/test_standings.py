@@ -66,7 +66,7 @@ rows = st.lists(st.tuples(st.integers(0, 270), st.sampled_from([OPUS, HAIKU]), u
 @given(rows)
 def test_tallies_are_what_ratings_windows_have_drawn(found: list[tuple[int, str, dict[str, int]]]) -> None:
     where, start = deal(), datetime(2026, 1, 1, tzinfo=UTC)
-    records = [record(start + timedelta(days=day), *rest) for day, *rest in sorted(found, key=lambda row: row[0])]
+    records = [record(start + timedelta(days=day), model, n) for day, model, n in sorted(found, key=lambda row: row[0])]
     drawn, position = Drawn(where.terms, AT), None
     for each in records:
         drawn.add(spent(each, where))
@@ -78,7 +78,9 @@ def test_tallies_are_what_ratings_windows_have_drawn(found: list[tuple[int, str,
     by_rating = {name: position.accounts[f"commitments[{i}].drawn"] for i, name in enumerate(drawn.drawn)}
 
     assert by_rating.keys() == drawn.drawn.keys()
-    assert all(abs(by_rating[name] - amount) <= len(records) for name, amount in drawn.drawn.items())  # whole tokens
+    assert all(
+        abs(int(by_rating[name]) - amount) <= len(records) for name, amount in drawn.drawn.items()
+    )  # whole tokens
 
 
 def test_what_all_workers_spend_more_is_shared_as_before_and_a_credit_runs_out() -> None:
