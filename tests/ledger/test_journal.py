@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -176,18 +175,6 @@ def test_a_file_that_may_grow_no_more_is_followed_by_the_next(folder: Path) -> N
     assert ("wrote\n", "") == (done.stdout, done.stderr)
     assert 16_000 == len(ids(folder))
     assert len(journals(folder)["w1"]) > 2
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 3 MB; only where this process may mount one."""
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(tmp_path)], capture_output=True, check=False
-    )
-    if mounted.returncode:
-        pytest.skip("no permission to mount a small disk")
-    yield tmp_path
-    subprocess.run(["umount", "-l", str(tmp_path)], check=True)
 
 
 def test_on_a_full_disk_nobody_is_let_in_and_who_is_in_can_be_settled(small_disk: Path) -> None:

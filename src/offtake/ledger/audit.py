@@ -7,7 +7,7 @@ of spent budgets moved by. The audit needs memory for accounts and open requests
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,12 +31,15 @@ class Block:
     lines: bytes
     postings: Mapping[str, int]
 
-    @property
-    def events(self) -> Iterator[tuple[int, Mapping[str, Any]]]:
-        """The whole lines as JSON objects, with their numbers from 1."""
-        for number, line in enumerate(self.lines.split(b"\n"), 1) if self.lines else ():
-            if is_whole(line):
-                yield number, json.loads(payload_of(line))
+    def events(self, *kinds: str) -> Iterator[Mapping[str, Any]]:
+        """The events of its whole lines, as JSON objects; those of some kinds, or all."""
+        others = tuple(f'{{"kind":"{kind}"'.encode() for kind in (BEGIN, *ENDS) if kinds and kind not in kinds)
+        for line in _lines(self):
+            payload = payload_of(line)
+            if not payload.startswith(others) and is_whole(line):
+                event = json.loads(payload)
+                if not kinds or event["kind"] in kinds:
+                    yield event
 
 
 @dataclass(slots=True)
@@ -57,10 +60,13 @@ class Audit:
             self._found("L731", f"{where} follows block {self.blocks}", "blocks between them are gone")
         elif block.previous != self._previous:
             self._found("L732", f"{where} does not name the hash of block {self.blocks}", "one of them was changed")
+        events = list(block.events(BEGIN, *ENDS))
         self._check_lines(block, where)
+        self.open_requests |= {event["id"] for event in events if event["kind"] == BEGIN}
+        self.open_requests -= {event["id"] for event in events if event["kind"] != BEGIN}
         if total := sum(block.postings.values()):
             self._found("L734", f"{where} sums to {total} picodollars", "a transaction sums to zero")
-        for account, pico in _charged(block).items():
+        for account, pico in _charged(events).items():
             if block.postings.get(account, 0) != pico:
                 posted = block.postings.get(account, 0)
                 self._found("L735", f"{where} posts {posted} to {account}", f"its lines say {pico} picodollars")
@@ -99,12 +105,6 @@ class Audit:
         if digest != block.hash and not torn:
             self._found("L733", f"{where} does not match its hash", "it was changed after it was posted")
         self.lines += len(_lines(block))
-        for _, event in block.events:
-            if event["kind"] == BEGIN:
-                self.open_requests.add(event["id"])
-        for _, event in block.events:
-            if event["kind"] in ENDS:
-                self.open_requests.discard(event["id"])
 
     def _found(self, code: str, what: str, why: str) -> None:
         self.findings.append(Finding(code, "error", what, why=why))
@@ -114,14 +114,12 @@ def _lines(block: Block) -> list[bytes]:
     return block.lines.split(b"\n") if block.lines else []
 
 
-def _charged(block: Block) -> dict[str, int]:
-    """What the lines of a block charge, by account."""
+def _charged(events: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """What these events charge, by account."""
     found: dict[str, int] = {}
-    for _, event in block.events:
+    for event in events:
         if event["kind"] in CHARGED:
-            cost = event["cost_pico"]
-            charges = [(accounts.expense(event["vendor"], event["contract"]), cost)]
-            charges += [(accounts.spent(budget), cost) for budget in event["budgets"]]
-            for account, pico in charges:
-                found[account] = found.get(account, 0) + pico
+            charges = [accounts.expense(event["vendor"], event["contract"]), *map(accounts.spent, event["budgets"])]
+            for account in charges:
+                found[account] = found.get(account, 0) + event["cost_pico"]
     return found

@@ -45,9 +45,7 @@ def audit(ledger: Ledger) -> Audit:
 def events(ledger: Ledger, *kinds: str) -> Iterator[Mapping[str, Any]]:
     """The posted events of these kinds, in the order in which they were posted."""
     for block in blocks(ledger):
-        for _, event in block.events:
-            if event["kind"] in kinds:
-                yield event
+        yield from block.events(*kinds)
 
 
 def usage_of(ledger: Ledger, contract: str = "") -> Iterator[UsageRecord]:

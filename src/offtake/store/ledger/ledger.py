@@ -10,7 +10,7 @@ import json
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from offtake.ledger.accounts import has_floor
@@ -81,7 +81,17 @@ class Ledger:
     def each(self, sql: str, *values: object) -> Iterator[tuple[object, ...]]:
         """As `rows`, one by one, for what may not fit in memory; within `reading` it is one state."""
         with explained(self.path):
-            yield from self._connection.execute(sql, values)
+            cursor = self._connection.execute(sql, values)
+        try:
+            while True:
+                with explained(self.path):
+                    row = cursor.fetchone()
+                if row is None:
+                    return
+                yield row
+        finally:
+            with suppress(sqlite3.ProgrammingError):  # who was interrupted has closed the ledger before
+                cursor.close()
 
     def run(self, sql: str, *values: object) -> int:
         """Run a statement; how many rows it changed."""
