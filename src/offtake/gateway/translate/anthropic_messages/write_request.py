@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import zlib
+from itertools import zip_longest
 from typing import Any
 
 from offtake.gateway.translate import free_form
@@ -143,7 +144,7 @@ class _Conversation:
             else:
                 messages.append({"role": turn.role, "content": blocks})
         kept: list[dict[str, Any]] = []
-        for message, after in zip(messages, [*messages[1:], None], strict=True):
+        for message, after in zip_longest(messages, messages[1:]):
             # Anthropic's rule: after the user, and before the assistant or at the end.
             in_place = bool(kept) and kept[-1]["role"] == "user" and (after is None or after["role"] == "assistant")
             if message["role"] == "system" and not (in_place and self.wire.system_turns):
