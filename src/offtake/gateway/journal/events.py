@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from offtake.ledger.lines import line_of, payload_of
+from offtake.ledger.lines import HEAD_BYTES, line_of, payload_of
 
 FORMAT = 1
 
@@ -147,7 +147,7 @@ _decode_several = msgspec.json.Decoder(list[msgspec.Raw]).decode
 def events_of(lines: list[bytes]) -> list[tuple[Head, bytes]]:
     """The events of whole lines, each with a line of its own. ValueError for what is no event."""
     try:
-        return [(_decode_head(payload_of(line)), line) for line in lines]
+        return [(_decode_head(line[HEAD_BYTES:]), line) for line in lines]
     except msgspec.ValidationError:  # some are arrays, which is rare
         return [event for line in lines for event in _events_of(payload_of(line), line)]
     except msgspec.DecodeError as error:

@@ -55,12 +55,11 @@ def read_piece(path: Path, start: int, bytes_max: int) -> Piece:
         events = events_of(found.whole)
     except ValueError as error:
         raise _damaged(path, start, f"a line from there on is no event ({error})") from error
-    marks = [head for head, _ in events if not head.id]
-    if marks:
-        later = next((head.format for head in marks if head.format > FORMAT), None)
-        if later is not None:
-            raise _damaged(path, start, f"it is of format {later}, and this version reads {FORMAT}")
-        events = [event for event in events if event[0].id]
+    for place in (0, -1):  # `open` and `end` stand at the ends of a file, and nowhere else
+        if events and not events[place][0].id:
+            mark, _ = events.pop(place)
+            if mark.format > FORMAT:
+                raise _damaged(path, start, f"it is of format {mark.format}, and this version reads {FORMAT}")
     return Piece(events, start + found.length, found.length + found.torn < left)
 
 

@@ -118,7 +118,8 @@ def open_workers(ledger: Ledger, started_before: int) -> list[str]:
 def open_budget(ledger: Ledger, rule: BudgetRule, at: int) -> str:
     """The budget account of the rule's present period, made and granted where it is new; its name.
 
-    A rule whose amount has changed grants the difference, up or down.
+    A rule whose amount has changed grants the difference, up or down. Lowered below what is lent, its floor is where it
+    then stands: nothing more is lent, and nobody is to blame.
     """
     with ledger.transaction():
         instant = _EPOCH + timedelta(microseconds=at)
@@ -137,7 +138,7 @@ def open_budget(ledger: Ledger, rule: BudgetRule, at: int) -> str:
         append_movement(ledger, at, "grant", movements.grant(name, change), budget=name, pico=change)
         ledger.run(
             "INSERT INTO accounts VALUES (?, '0', ?) ON CONFLICT (name) DO UPDATE SET floor_pico = excluded.floor_pico",
-            accounts.available(name), str(-rule.overdraft_pico),
+            accounts.available(name), str(min(-rule.overdraft_pico, ledger.balance(accounts.available(name)))),
         )  # fmt: skip
         return name
 

@@ -61,8 +61,8 @@ class _Batch:
     def add(self, worker: str, events: Sequence[tuple[Entry, bytes]]) -> None:
         """Take a worker's events. One loop, with as few steps as there can be: it runs for every request."""
         begun, ended, costs = self.begun, self.ended, self.costs
-        for entry, line in events:
-            self.lines.append(line)
+        self.lines += [line for _, line in events]
+        for entry, _ in events:
             request = entry.id
             if entry.kind == BEGIN:
                 begun[request] = worker, entry
@@ -132,8 +132,7 @@ def intent_of(ledger: Ledger, request: str) -> Mapping[str, Any]:
 
 def _append(ledger: Ledger, stretches: Sequence[Stretch], at: int) -> Posted | None:
     """Post a batch; None, with half of it written, where one of its requests began or ended before."""
-    ends = [entry.id for stretch in stretches for entry, _ in stretch.events if entry.kind != BEGIN]
-    batch = _Batch(_unresolved(ledger, ends))
+    batch = _Batch(_unresolved(ledger, stretches))
     for stretch in stretches:
         batch.add(stretch.worker, stretch.events)
     if not batch.lines:
@@ -155,8 +154,8 @@ def _append(ledger: Ledger, stretches: Sequence[Stretch], at: int) -> Posted | N
         "INSERT INTO open_requests VALUES (?, ?, ?, ?, NULL)",
         [
             (request, worker, entry.at, bytes(entry.holds).decode())
-            for request, (worker, entry) in begun.items()
-            if request not in ended
+            for request in begun.keys() - ended
+            for worker, entry in (begun[request],)
         ],
     )
     earlier = ended - begun.keys()
@@ -165,9 +164,11 @@ def _append(ledger: Ledger, stretches: Sequence[Stretch], at: int) -> Posted | N
     return Posted(len(batch.lines), batch.settled)
 
 
-def _unresolved(ledger: Ledger, ids: Sequence[str]) -> dict[str, dict[str, int]]:
+def _unresolved(ledger: Ledger, stretches: Sequence[Stretch]) -> dict[str, dict[str, int]]:
+    """The holds of requests in these events whose worker is dead."""
     if not ledger.rows("SELECT 1 FROM open_requests WHERE unresolved_at IS NOT NULL LIMIT 1"):
         return {}
+    ids = [entry.id for stretch in stretches for entry, _ in stretch.events]
     rows = ledger.rows(
         f"SELECT request, holds FROM open_requests WHERE unresolved_at IS NOT NULL AND request IN ({_WITHIN})",
         json.dumps(ids),
