@@ -188,6 +188,15 @@ def test_what_was_posted_is_not_posted_again_and_what_differs_is_a_conflict(ledg
     assert ["L739", "L739"] == [code for code in codes(ledger) if code != "L737"]  # there was no loan
 
 
+def test_an_intent_that_comes_after_its_end_opens_nothing(ledger: Ledger) -> None:
+    post(ledger, [stretch(settle("a", [], 3))], NOON)
+    posted = post(ledger, [stretch(intent("a", {BUDGET: 5}), intent("b", {}), file="w1.000002.wal")], NOON)
+
+    assert Posted(lines=2) == posted
+    assert [("b",)] == ledger.rows("SELECT request FROM open_requests")
+    assert [] == codes(ledger)
+
+
 def test_a_place_is_advanced_once(ledger: Ledger) -> None:
     batch = stretch(intent("a", {}))
     post(ledger, [batch], NOON)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -50,7 +50,7 @@ class Ingester:
         paths = [path for several in found.values() for path in several]
         share = max(self.batch_bytes // max(len(paths), 1), min(LEAST_BYTES, self.batch_bytes))
         self.behind = False
-        stretches = [stretch for path in paths if (stretch := self._read(path, share))]
+        stretches = [stretch for several in found.values() for stretch in self._read_in_order(several, share)]
         posted = self._post(stretches)
         if not self.behind:
             self._tidy(found)
@@ -63,15 +63,20 @@ class Ingester:
             lines += posted
         return lines
 
-    def _read(self, path: Path, share: int) -> Stretch | None:
-        try:
-            start = self._place(path)
-            piece = read_piece(path, start, share)
-        except (JournalDamagedError, FileNotFoundError) as error:
-            self._once(str(error))
-            return None
-        self.behind |= piece.more
-        return Stretch(worker_of(path), path.name, start, piece.stop, piece.events) if piece.stop > start else None
+    def _read_in_order(self, paths: list[Path], share: int) -> Iterator[Stretch]:
+        """A worker's files, each only when the one before was read to its end: a request begins before it ends."""
+        for path in paths:
+            try:
+                start = self._place(path)
+                piece = read_piece(path, start, share)
+            except (JournalDamagedError, FileNotFoundError) as error:
+                self._once(str(error))
+                return
+            if piece.stop > start:
+                yield Stretch(worker_of(path), path.name, start, piece.stop, piece.events)
+            if piece.more:
+                self.behind = True
+                return
 
     def _post(self, stretches: list[Stretch]) -> Posted:
         if not stretches:

@@ -51,6 +51,7 @@ class Audit:
     lines: int = 0
     balances: dict[str, int] = field(default_factory=dict)
     open_requests: set[str] = field(default_factory=set)
+    _ended_early: set[str] = field(default_factory=set)
     _previous: str = GENESIS
 
     def add(self, block: Block) -> None:
@@ -62,8 +63,11 @@ class Audit:
             self._found("L732", f"{where} does not name the hash of block {self.blocks}", "one of them was changed")
         events = list(block.events(BEGIN, *ENDS))
         self._check_lines(block, where)
-        self.open_requests |= {event["id"] for event in events if event["kind"] == BEGIN}
-        self.open_requests -= {event["id"] for event in events if event["kind"] != BEGIN}
+        begun = {event["id"] for event in events if event["kind"] == BEGIN}
+        ended = {event["id"] for event in events if event["kind"] != BEGIN}
+        early = ended - self.open_requests - begun  # written down before its intent: a file was read out of order
+        self.open_requests = (self.open_requests | (begun - self._ended_early)) - ended
+        self._ended_early = (self._ended_early | early) - begun
         if total := sum(block.postings.values()):
             self._found("L734", f"{where} sums to {total} picodollars", "a transaction sums to zero")
         for account, pico in _charged(events).items():

@@ -105,7 +105,10 @@ def post(ledger: Ledger, stretches: Sequence[Stretch], at: int) -> Posted:
             ledger.run("ROLLBACK TO batch")
             kept = Posted()
             fresh = list(_unposted(ledger, stretches, at, kept))
-            posted = _append(ledger, fresh, at) or Posted()
+            again = _append(ledger, fresh, at)
+            if again is None:
+                raise LedgerError("L712", "the ledger's list of requests is not what its blocks say", hint="verify it")
+            posted = again
             posted.repeated, posted.conflicts = kept.repeated, kept.conflicts
         ledger.run("RELEASE batch")
         return posted
@@ -144,14 +147,16 @@ def _append(ledger: Ledger, stretches: Sequence[Stretch], at: int) -> Posted | N
     ]
     rows += [(request, None, block) for request in ended if request not in begun]
     changed = ledger.run_each(
-        "INSERT INTO requests VALUES (?, ?, ?) ON CONFLICT (request) DO UPDATE SET ended = excluded.ended "
-        "WHERE requests.ended IS NULL AND excluded.begun IS NULL",
+        "INSERT INTO requests VALUES (?, ?, ?) ON CONFLICT (request) DO UPDATE SET "
+        "begun = coalesce(begun, excluded.begun), ended = coalesce(ended, excluded.ended) "
+        "WHERE (begun IS NULL OR excluded.begun IS NULL) AND (ended IS NULL OR excluded.ended IS NULL)",
         rows,
     )
     if changed != len(rows) or len(begun) + len(ended) != len(batch.lines):
         return None
     ledger.run_each(
-        "INSERT INTO open_requests VALUES (?, ?, ?, ?, NULL)",
+        "INSERT INTO open_requests SELECT ?1, ?2, ?3, ?4, NULL "
+        "WHERE EXISTS (SELECT 1 FROM requests WHERE request = ?1 AND ended IS NULL)",
         [
             (request, worker, entry.at, bytes(entry.holds).decode())
             for request in begun.keys() - ended

@@ -58,6 +58,7 @@ _LOTS = (
         name TEXT PRIMARY KEY, budget TEXT NOT NULL, granted_pico TEXT NOT NULL, created_at INTEGER NOT NULL,
         expires_at INTEGER, priority INTEGER NOT NULL, rank INTEGER NOT NULL) WITHOUT ROWID""",
 )
+_DECISIONS = ("CREATE TABLE decisions (block INTEGER PRIMARY KEY)",)
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = ((*_POSTED, *_PRESENT, *_KEYS, *_APPEND_ONLY), _LOTS)
+MIGRATIONS: tuple[tuple[str, ...], ...] = ((*_POSTED, *_PRESENT, *_KEYS, *_APPEND_ONLY), _LOTS, _DECISIONS)
 APPLICATION_ID = 0x0FF7A4E  # marks the file as a ledger of ours
