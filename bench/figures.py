@@ -18,17 +18,17 @@ Measure = Callable[[argparse.Namespace], "list[Figure]"]
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One measured value. `goal` is such as ">= 1000" or "<= 5"; empty where the value is only told."""
+    """One measured value, None where it could not be. `goal` is such as ">= 1000" or "<= 5"; empty: only told."""
 
     name: str
-    value: float
+    value: float | None
     unit: str
     goal: str = ""
 
     @property
     def met(self) -> bool | None:
-        """Whether the goal is met; None where there is none."""
-        if not self.goal:
+        """Whether the goal is met; None where there is none, or nothing to judge."""
+        if not self.goal or self.value is None:
             return None
         sign, bound = self.goal.split()
         return self.value >= float(bound) if sign == ">=" else self.value <= float(bound)
@@ -62,7 +62,8 @@ def show(bench: str, figures: Sequence[Figure], output: str) -> None:
     print(bench)
     for figure in figures:
         verdict = {None: "", True: f"{figure.goal}  met", False: f"{figure.goal}  MISSED"}[figure.met]
-        print(f"  {figure.name:<64} {figure.value:>14,.3f} {figure.unit:<8} {verdict}")
+        value = "-" if figure.value is None else f"{figure.value:,.3f}"
+        print(f"  {figure.name:<64} {value:>14} {figure.unit:<8} {verdict}")
 
 
 def unmet(figures: Sequence[Figure]) -> int:

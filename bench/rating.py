@@ -149,7 +149,7 @@ def measure(options: argparse.Namespace) -> list[Figure]:
 
 def _growth(figures: list[Figure], sizes: Sequence[int]) -> list[Figure]:
     """How much dearer a row gets from the smallest to the largest size; 1 is linear."""
-    cpu = {figure.name: figure.value for figure in figures if figure.unit == "s"}
+    cpu = {figure.name: figure.value for figure in figures if figure.unit == "s" and figure.value is not None}
     small, large = min(sizes), max(sizes)
     return [
         Figure(
