@@ -35,6 +35,11 @@ class Callers:
         self._known: dict[str, Caller] = {}
         self._anonymous = _caller(anonymous, shared) if anonymous else None
 
+    @staticmethod
+    def of(key: GatewayKey, shared: Mapping[str, BudgetRule]) -> Caller:
+        """The caller that a key makes, whether or not it is still good."""
+        return _caller(key, shared)
+
     def find(self, headers: Mapping[bytes, bytes], at: int, scope: str) -> Caller | Refusal:
         """The caller of a request at an instant in microseconds, or why there is none."""
         if self._anonymous is not None:

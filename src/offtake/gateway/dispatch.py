@@ -15,30 +15,28 @@ from offtake.gateway.admit.admission import Admitted, State, admit
 from offtake.gateway.admit.budget import Purse, Short
 from offtake.gateway.admit.hold import tier_is_known
 from offtake.gateway.admit.scope import unknown_model
-from offtake.gateway.ask import Ask, BadAsk, Edits, Refusal, Served
+from offtake.gateway.ask import Ask, Edits, Refusal, Served
 from offtake.gateway.attempt import Attempt, Prepared
 from offtake.gateway.callers import Caller
 from offtake.gateway.desk import Desk, instant, microseconds
-from offtake.gateway.dialects import BY_NAME, Dialect
+from offtake.gateway.dialects import Dialect
 from offtake.gateway.http.answer import Answer, TimedOutError, UpstreamError
 from offtake.gateway.http.request import Request
 from offtake.gateway.http.responder import Responder
 from offtake.gateway.in_force import InForce
 from offtake.gateway.outlet import Outlet
+from offtake.gateway.prepare import prepare
 from offtake.gateway.relay import Relay
 from offtake.gateway.route.breaker import Breaker
 from offtake.gateway.route.candidates import Candidate, Routes, candidates
 from offtake.gateway.route.retry import RETRIED, Failure, Next, after
-from offtake.gateway.translate import BadRequest, Wire, translate
 from offtake.gateway.vendors.endpoint import Call, passing
 from offtake.values.errors import CatalogError, OfftakeError
 
 LOANS_MAX = 3
 """How often a request has more lent to a budget before it is refused: others may take what was lent for it."""
-TRANSLATED_TO = ("anthropic_messages", "openai_chat", "openai_responses")
 KEPT = frozenset((b"content-type", b"user-agent", b"idempotency-key"))
 """Headers that mean the same in every dialect."""
-KEPT_NONE: dict[bytes, bytes] = {}
 
 
 class RefusedError(Exception):
@@ -113,23 +111,9 @@ class Dispatch:
 
     def _prepared(self, candidate: Candidate) -> Prepared | Refusal:
         """The request as the candidate's wire takes it; the refusal where its dialect cannot say it."""
-        outlet, ask = candidate.outlet, self._ask
-        spoken = self._desk.endpoints[outlet.name].wire.dialects
-        if ask.dialect in spoken:
-            return Prepared(candidate, self._dialect, ask)
-        vendor = next((name for name in TRANSLATED_TO if name in spoken), None)
-        if vendor is None or ask.dialect not in TRANSLATED_TO:
-            return Refusal("bad_request", "G108", f"{outlet.name} speaks no {ask.dialect}: {', '.join(spoken)}")
-        try:
-            wire = Wire(own_fields=outlet.vendor == "openai")
-            exchange = translate(ask.dialect, vendor, ask.body, wire, int(time.time()))  # type: ignore[arg-type]
-            dialect = BY_NAME[vendor]
-            return Prepared(candidate, dialect, dialect.read(exchange.path, KEPT_NONE, exchange.body), exchange)
-        except BadRequest as error:
-            what = f"{outlet.name} cannot take this: {error.message}"
-            return Refusal("bad_request", "G108", what, hint=error.param or "")
-        except BadAsk as error:
-            return error.refusal
+        spoken = self._desk.endpoints[candidate.outlet.name].wire.dialects
+        found = prepare(candidate.outlet, candidate.model, self._dialect, self._ask, spoken, int(time.time()))
+        return found if isinstance(found, Refusal) else Prepared(candidate, *found)
 
     async def _admitted(self, in_force: InForce, prepared: Prepared) -> tuple[Admitted, tuple[Purse, ...]] | Refusal:
         """Admit it at an outlet and hold for it, or the refusal."""

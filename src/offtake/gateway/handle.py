@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
+from pathlib import Path
 
 from offtake.gateway import headers as ours
-from offtake.gateway import metrics, models
+from offtake.gateway import metrics, models, openapi
 from offtake.gateway.ask import BadAsk, Refusal
+from offtake.gateway.batch.pages import Pages, is_batch_path
 from offtake.gateway.callers import Caller
 from offtake.gateway.desk import Desk, instant, microseconds
 from offtake.gateway.dialects import BY_NAME, Dialect, of_path
@@ -24,15 +26,18 @@ KINDS = {408: "overloaded", 413: "too_large", 429: "rate", 431: "too_large", 503
 class Handler:
     """Serves the requests of one worker."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, batches: Path) -> None:
         self.desk = desk
+        self._batches = Pages(batches, lambda headers, scope: self.desk.callers.find(headers, microseconds(), scope))
 
     async def __call__(self, request: Request, responder: Responder) -> None:
         """Answer one request. Nothing that a client sends ends in a traceback, and nothing is answered twice."""
         dialect = of_path(request.path)
         request_id = self.desk.ids.next()
         try:
-            if dialect is None:
+            if dialect is None and is_batch_path(request.path):
+                await self._batches.serve(request, responder, request_id)
+            elif dialect is None:
                 await self._other(request, responder)
             elif request.method != "POST":
                 responder.send(405, JSON | {b"allow": b"POST"}, _error(f"{request.path} takes POST"))
@@ -79,6 +84,8 @@ class Handler:
             responder.send(200, JSON, b'{"status":"ready"}')
         elif path == "/models" or path.startswith("/models/"):
             self._models(request, path.removeprefix("/models").strip("/"), responder)
+        elif path == "/openapi.json":
+            responder.send(200, JSON, json.dumps(openapi.description()).encode())
         elif path == "/metrics" and self._may_read_metrics(request):
             self.desk.counts.write(self.desk.journals, self.desk.journal.worker)
             text = await asyncio.to_thread(metrics.page, self.desk.journals)

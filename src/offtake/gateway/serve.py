@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from offtake.gateway.batch.run import run_batches
 from offtake.gateway.in_force import read_in_force
 from offtake.gateway.ingest import ingest
 from offtake.gateway.log import say
@@ -36,7 +37,9 @@ def serve(file: Path, port: int | None, workers: int | None, note: Callable[[str
         return lambda: run_worker(config, in_force, bound, index)
 
     note(f"serving http://{settings.host}:{bound}/v1 (OpenAI) and http://{settings.host}:{bound} (Anthropic)")
-    supervisor = Supervisor(_ingester(config), worker, settings.workers, settings.drain_seconds_max)
+    supervisor = Supervisor(
+        _ingester(config), lambda: run_batches(config, in_force), worker, settings.workers, settings.drain_seconds_max
+    )
     try:
         supervisor.run(watch(watched(config)))
     finally:

@@ -53,10 +53,12 @@ def _check_free(host: str, port: int, family: int) -> None:
 
 
 class Supervisor:
-    """Runs `ingester` and a `worker` for each index until it is told to stop; both are run in forked processes."""
+    """Runs `ingester`, `batches` and a `worker` for each index until it is told to stop, each in a forked process."""
 
-    def __init__(self, ingester: Run, worker: Callable[[int], Run], workers: int, drain_seconds: float) -> None:
-        self._starts: dict[str, Run] = {"ingester": ingester}
+    def __init__(
+        self, ingester: Run, batches: Run, worker: Callable[[int], Run], workers: int, drain_seconds: float
+    ) -> None:
+        self._starts: dict[str, Run] = {"ingester": ingester, "worker of batches": batches}
         self._starts |= {f"worker {index}": worker(index) for index in range(workers)}
         self._running: dict[int, tuple[str, float]] = {}
         self._due: dict[str, float] = {}

@@ -29,6 +29,7 @@ from offtake.gateway.vendors.endpoint import AnthropicWire, Endpoint, OpenAIWire
 from offtake.ledger.gateway_key import GatewayKey
 from offtake.operations.serve_config import ServeConfig, VendorSettings, load_config
 from offtake.operations.vendor_keys import vendor_key
+from offtake.store.batches import batches_folder
 from offtake.store.ledger.keys import key_book, keys_version
 from offtake.store.ledger.leases import start_worker
 from offtake.store.ledger.ledger import Ledger, open_ledger
@@ -76,12 +77,12 @@ class _Worker:
         self._version = keys_version(self._ledger)
         self._standings = Standings(self._ledger, self._in_force.outlets)
         self.desk = desk = Desk(
-            settings, self._in_force, self._endpoints(), self._callers(),
+            settings, self._in_force, endpoints_of(self._config), self._callers(),
             Budgets(self._ledger, self._name, settings.workers, time.monotonic), self._journal,
             Durable(self._journal) if settings.durability == "power" else None, Ids(self._name), self._config.journal,
         )  # fmt: skip
         limits = replace(Limits(), body_bytes=desk.body_bytes_max)
-        server = Server(Handler(desk), limits=limits, refuse=refuse_early)
+        server = Server(Handler(desk, batches_folder(self._config.store)), limits=limits, refuse=refuse_early)
         await server.listen(listening_socket(settings.host, port))
         looking = asyncio.create_task(self._look())
         await stop.wait()
@@ -91,24 +92,6 @@ class _Worker:
             await looking
         for endpoint in desk.endpoints.values():
             await endpoint.pool.close()
-
-    def _endpoints(self) -> dict[str, Endpoint]:
-        return {
-            name: Endpoint(name, vendor.models, self._pool(vendor), wire_of(vendor, vendor_key(self._config, name)))
-            for name, vendor in self._config.settings.vendors.items()
-        }
-
-    def _pool(self, vendor: VendorSettings) -> Pool:
-        settings = self._config.settings.gateway
-        tls = client_tls()
-        if not vendor.tls_verify:
-            tls.check_hostname = False
-            tls.verify_mode = ssl.CERT_NONE
-        timeouts = Timeouts(
-            first_byte_seconds=settings.request_seconds_max, between_bytes_seconds=settings.idle_seconds_max,
-            total_seconds=settings.request_seconds_max,
-        )  # fmt: skip
-        return Pool(vendor.base_url, timeouts=timeouts, tls=tls)
 
     def _callers(self) -> Callers:
         anonymous = ANONYMOUS if self._config.settings.gateway.keys == "none" else None
@@ -147,6 +130,27 @@ class _Worker:
             self.desk.in_force = fresh.after(self.desk.in_force, time.monotonic_ns())
             self._standings = Standings(self._ledger, self.desk.in_force.outlets)
             say("contracts read again", worker=self._name)
+
+
+def endpoints_of(config: ServeConfig) -> dict[str, Endpoint]:
+    """The vendors' endpoints, each with connections of its own, for the event loop that runs."""
+    return {
+        name: Endpoint(name, vendor.models, _pool(config, vendor), wire_of(vendor, vendor_key(config, name)))
+        for name, vendor in config.settings.vendors.items()
+    }
+
+
+def _pool(config: ServeConfig, vendor: VendorSettings) -> Pool:
+    settings = config.settings.gateway
+    tls = client_tls()
+    if not vendor.tls_verify:
+        tls.check_hostname = False
+        tls.verify_mode = ssl.CERT_NONE
+    timeouts = Timeouts(
+        first_byte_seconds=settings.request_seconds_max, between_bytes_seconds=settings.idle_seconds_max,
+        total_seconds=settings.request_seconds_max,
+    )  # fmt: skip
+    return Pool(vendor.base_url, timeouts=timeouts, tls=tls)
 
 
 def wire_of(vendor: VendorSettings, key: str) -> Wire:

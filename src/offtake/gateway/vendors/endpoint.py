@@ -69,10 +69,15 @@ class OpenAIWire:
 
     def __init__(self, key: str, offers: Sequence[str], *, azure: bool = False) -> None:
         self._key = _key(b"api-key", b"", key) if azure else _key(b"authorization", b"Bearer ", key)
+        self.batches = not azure and {"files", "batches"} <= set(offers)
         self.dialects = tuple(OPENAI_OFFERS[each] for each in offers if each in OPENAI_OFFERS)
 
     def call(self, dialect: str, model: str, stream: bool, body: bytes, headers: Headers, query: str) -> Call:
         return Call(_with_query(OPENAI_PATHS[dialect], query), headers | self._key, body)
+
+    def page(self, path: str, headers: Headers) -> tuple[str, Headers]:
+        """The target and headers of a call that no model answers, such as `/batches`."""
+        return path, headers | self._key
 
 
 class AnthropicWire:
@@ -87,6 +92,10 @@ class AnthropicWire:
         sent = headers | self._key
         sent.setdefault(b"anthropic-version", ANTHROPIC_VERSION)
         return Call(_with_query(ANTHROPIC_PATHS[dialect], query), sent, body)
+
+    def page(self, path: str, headers: Headers) -> tuple[str, Headers]:
+        """As `OpenAIWire.page`."""
+        return f"/v1{path}", {b"anthropic-version": ANTHROPIC_VERSION} | headers | self._key
 
 
 def passing(headers: Mapping[bytes, bytes]) -> Headers:
