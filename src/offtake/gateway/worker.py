@@ -26,10 +26,12 @@ from offtake.gateway.journal.writer import JournalWriter
 from offtake.gateway.log import say
 from offtake.gateway.standings import Standings
 from offtake.gateway.vendors.endpoint import AnthropicWire, Endpoint, OpenAIWire, Wire
+from offtake.ledger.decisions import standing
 from offtake.ledger.gateway_key import GatewayKey
 from offtake.operations.serve_config import ServeConfig, VendorSettings, load_config
 from offtake.operations.vendor_keys import vendor_key
 from offtake.store.batches import batches_folder
+from offtake.store.ledger.decisions import decisions_version, read_decisions
 from offtake.store.ledger.keys import key_book, keys_version
 from offtake.store.ledger.leases import start_worker
 from offtake.store.ledger.ledger import Ledger, open_ledger
@@ -75,6 +77,7 @@ class _Worker:
         loop.add_signal_handler(signal.SIGTERM, stop.set)
         loop.add_signal_handler(signal.SIGHUP, self._reload)
         self._version = keys_version(self._ledger)
+        self._renew_policy()
         self._standings = Standings(self._ledger, self._in_force.outlets)
         self.desk = desk = Desk(
             settings, self._in_force, endpoints_of(self._config), self._callers(),
@@ -98,7 +101,7 @@ class _Worker:
         return Callers(key_book(self._ledger), self._config.budgets, anonymous)
 
     async def _look(self) -> None:
-        """See new and revoked keys, and give back what lies idle. A ledger that is gone for a while stops neither."""
+        """See what was decided of keys and models, and give back what lies idle. A ledger that is gone stops neither."""
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             try:
@@ -106,6 +109,8 @@ class _Worker:
                 if version != self._version:
                     self.desk.callers = self._callers()
                     self._version = version
+                if await asyncio.to_thread(decisions_version, self._ledger) != self._decided:
+                    self._renew_policy()
                 self.desk.counts.write(self._config.journal, self._name)
                 await self.desk.budgets.give_idle_back(microseconds())
                 await self._renew_standings()
@@ -113,6 +118,11 @@ class _Worker:
                 say("the ledger cannot be reached", worker=self._name, why=error.code)
             except OfftakeError as error:  # what a contract has drawn decides an order, and no more
                 say("routing keeps the standings that it had", worker=self._name, why=error.code)
+
+    def _renew_policy(self) -> None:
+        """Know which models people have suspended or withdrawn."""
+        self._decided = decisions_version(self._ledger)
+        self._in_force.policy.renew(standing(read_decisions(self._ledger)))
 
     async def _renew_standings(self) -> None:
         """Let routing know what every worker has drawn of the commitments and credits of each contract."""
@@ -127,7 +137,7 @@ class _Worker:
         except (OfftakeError, OSError) as error:
             say("a reload failed, so nothing has changed", worker=self._name, why=str(error))
         else:
-            self.desk.in_force = fresh.after(self.desk.in_force, time.monotonic_ns())
+            self._in_force = self.desk.in_force = fresh.after(self.desk.in_force, time.monotonic_ns())
             self._standings = Standings(self._ledger, self.desk.in_force.outlets)
             say("contracts read again", worker=self._name)
 

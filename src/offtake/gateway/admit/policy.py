@@ -7,16 +7,18 @@ admission forgets all answers at once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 
 from offtake.gateway.admit import behaviour, evaluation, residency, scope
 from offtake.gateway.admit.question import Looked, Question, Rule, Suspension
 from offtake.gateway.ask import Refusal
 from offtake.gateway.outlet import ALLOWED, Verdict
+from offtake.ledger.decisions import Decision
 
 ANSWERS_MAX = 65_536
 QUARTER_SECONDS = 900
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 RULES: Mapping[str, Rule] = {
     # by the name that `modes` uses; the order decides which refusal a client reads
@@ -61,6 +63,17 @@ class Policy:
         self._suspensions, self._withdrawn = before._suspensions, dict(before._withdrawn)
         self._answers.clear()
         return self
+
+    def renew(self, decided: Sequence[Decision]) -> None:
+        """Know what people have decided, all that holds now; it replaces what was known."""
+        self._suspensions, self._withdrawn = (), {}
+        for each in decided:
+            if each.kind == "suspend":
+                since = _EPOCH + timedelta(microseconds=each.at)
+                self.suspend(Suspension(each.subject, each.model, each.why, since, each.by))
+            else:
+                self.withdraw(each.subject, each.model, each.why)
+        self._answers.clear()
 
     def suspend(self, suspension: Suspension) -> None:
         """From now on the model is not used under the contract."""
