@@ -13,6 +13,7 @@ from pydantic_core import PydanticUndefined
 from offtake.contract.schema.field_types import Term
 from offtake.operations.serve_config import (
     BudgetSettings,
+    CacheSettings,
     ContractSettings,
     GatewaySettings,
     KeySource,
@@ -33,6 +34,7 @@ TABLES: tuple[tuple[str, type[Term]], ...] = (
     ("key of a vendor", KeySource),
     ("[[contracts]]", ContractSettings),
     ("[[budgets]]", BudgetSettings),
+    ("[[cache]]", CacheSettings),
 )
 
 

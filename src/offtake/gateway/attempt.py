@@ -20,6 +20,7 @@ from offtake.gateway.admit.limits import Ticket
 from offtake.gateway.admit.proofs import proofs
 from offtake.gateway.admit.reserved import Reservation
 from offtake.gateway.ask import Ask, Served
+from offtake.gateway.cache.prefixes import Prefixes
 from offtake.gateway.callers import Caller
 from offtake.gateway.desk import Desk, instant, microseconds
 from offtake.gateway.dialects import Dialect
@@ -40,13 +41,16 @@ LEARNED_WHOLE, LEARNED_EACH = 4_096, 8
 class Prepared(Struct, frozen=True):
     """A request as a candidate takes it. `exchange` translates where its wire does not speak the client's dialect.
 
-    `ask` is what goes to the vendor, read in `dialect`, the vendor's.
+    `ask` is what goes to the vendor, read in `dialect`, the vendor's. `prefixes` and `edits` are of a workload that
+    opted in to caching.
     """
 
     candidate: Candidate
     dialect: Dialect
     ask: Ask
     exchange: Exchange | None = None
+    prefixes: Prefixes | None = None
+    edits: tuple[str, ...] = ()
 
     @property
     def outlet(self) -> Outlet:
@@ -121,6 +125,9 @@ class Attempt(Struct):
         settle(self.purses, self.admitted.hold, costs.total_pico)
         self._give_back_rates(costs.record.context_tokens or 0, quantities.get("output_tokens", 0))
         self._learn(desk, costs)
+        if prepared.prefixes is not None and desk.caching is not None and costs.record.usage_known:
+            workload = self.caller.key.workload
+            desk.caching.served(workload, prepared.outlet, prepared.model, prepared.prefixes, self.at)
         self._count(desk, costs)
         if desk.durable is not None:
             await desk.durable.appended()
@@ -205,7 +212,10 @@ class Attempt(Struct):
         if served.model and served.model != prepared.ask.model:
             evidence["served_model"] = served.model
         evidence |= proofs(prepared.outlet, self.caller.rules, prepared.model, served, instant(self.at))
-        return self._line(self.id, costs, evidence)
+        line = self._line(self.id, costs, evidence)
+        if prepared.prefixes is not None:
+            line.prefixes = [(block.id, block.bytes) for block in prepared.prefixes.blocks]
+        return line
 
     def _settled_others(self, costs: Costs) -> Iterator[Event]:
         """Other models that worked inside the answer: requests of their own, on the hold of this one."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from offtake.gateway.admit.learned import Learned
 from offtake.gateway.budgets import Budgets
@@ -17,6 +18,9 @@ from offtake.gateway.journal.writer import JournalWriter
 from offtake.gateway.metrics import Counts
 from offtake.gateway.vendors.endpoint import Endpoint
 from offtake.operations.serve_config import GatewaySettings
+
+if TYPE_CHECKING:
+    from offtake.gateway.cache.caching import Caching
 
 
 @dataclass(slots=True)
@@ -47,6 +51,7 @@ class Desk:
     journals: Path
     learned: Learned = field(default_factory=Learned)
     counts: Counts = field(default_factory=Counts)
+    caching: Caching | None = None
 
     @property
     def body_bytes_max(self) -> int:

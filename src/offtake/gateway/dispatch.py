@@ -113,7 +113,14 @@ class Dispatch:
         """The request as the candidate's wire takes it; the refusal where its dialect cannot say it."""
         spoken = self._desk.endpoints[candidate.outlet.name].wire.dialects
         found = prepare(candidate.outlet, candidate.model, self._dialect, self._ask, spoken, int(time.time()))
-        return found if isinstance(found, Refusal) else Prepared(candidate, *found)
+        if isinstance(found, Refusal):
+            return found
+        caching, key = self._desk.caching, self._caller.key
+        if caching is None:
+            return Prepared(candidate, *found)
+        at = instant(microseconds())
+        marked = caching.marked(key.workload, found.dialect, found.ask, candidate.outlet, candidate.model, at)
+        return Prepared(candidate, found.dialect, marked.ask, found.exchange, marked.prefixes, marked.edits)
 
     async def _admitted(self, in_force: InForce, prepared: Prepared) -> tuple[Admitted, tuple[Purse, ...]] | Refusal:
         """Admit it at an outlet and hold for it, or the refusal."""
@@ -193,7 +200,8 @@ class Dispatch:
             name, attempt.admitted.hold.output_tokens_max, include_usage=prepared.ask.stream,
             vendor=prepared.outlet.vendor,
         )  # fmt: skip
-        body, attempt.edits = prepared.dialect.edited(prepared.ask, edits)
+        body, names = prepared.dialect.edited(prepared.ask, edits)
+        attempt.edits = prepared.edits + names
         sent = passing(self._request.headers)
         query = self._request.query
         if prepared.exchange is not None:

@@ -7,6 +7,7 @@ tokens; dollars are those tokens, priced by the one engine at list or under a co
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -31,9 +32,11 @@ from offtake.planner.cache.without_prefixes import Observed, observe
 from offtake.planner.rated import Pricing
 from offtake.rating.breakdown import unrounded
 from offtake.store.catalogs import open_catalog
-from offtake.store.sources import found_files, head_of, is_parquet, text_source
+from offtake.store.ledger.ledger import open_ledger
+from offtake.store.ledger.prefixes import prefix_requests
+from offtake.store.sources import found_files, head_of, is_parquet, is_sqlite, text_source
 from offtake.usage.prefixes.reading import PrefixKind, prefix_kind
-from offtake.usage.prefixes.request import PrefixRequest
+from offtake.usage.prefixes.request import PrefixReading, PrefixRequest
 from offtake.usage.reading import ReadOptions
 from offtake.usage.record import UsageRecord, validated
 from offtake.usage.rows import Rejected
@@ -41,6 +44,8 @@ from offtake.values.errors import CatalogError, InputError, Place
 from offtake.values.money import total
 
 ASSUMED = "anthropic:"
+LEDGER = PrefixKind("ledger", (), lambda source: iter(()), "calendar")
+"""A gateway's ledger, which is no text."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 WRITE_METERS = {"1h": "cache_write_1h_tokens"}
 Steps = Callable[[int], Callable[[int], None]]
@@ -163,11 +168,24 @@ def cache_economics(
     (file,) = found_files([path])
     signed = open_contract(contract, catalogs=catalogs, stance=stance) if contract else None
     setting = _Setting(rules, at, signed, signed.catalog if signed else open_catalog(catalogs))
-    kind = None if is_parquet(file) else prefix_kind(head_of(file))
+    if is_sqlite(file):
+        kind = LEDGER if _has_prefixes(file) else None
+    else:
+        kind = None if is_parquet(file) else prefix_kind(head_of(file))
     if kind is None:
         return _without_prefixes(file, setting, reading)
     trace, rejected = _read(file, kind, setting, reading)
     return _with_prefixes(file, kind, trace, rejected, setting, policy, replaying)
+
+
+def _ledger_rows(file: Path) -> PrefixReading:
+    """The requests of a gateway's ledger whose workloads opted in to caching."""
+    with closing(open_ledger(file)) as ledger:
+        yield from prefix_requests(ledger)
+
+
+def _has_prefixes(file: Path) -> bool:
+    return next(_ledger_rows(file), None) is not None
 
 
 def _read(
@@ -176,7 +194,11 @@ def _read(
     """The trace, and the rows that could not be read. InputError U110 where nothing is left."""
     trace, rejected = Trace(kind.clock), []
     model = setting.rules if setting.rules and not is_text(setting.rules) else ""
-    for row in kind.read(text_source(file, partial(reading, file) if reading else None)):
+    for row in (
+        _ledger_rows(file)
+        if kind is LEDGER
+        else kind.read(text_source(file, partial(reading, file) if reading else None))
+    ):
         try:
             if isinstance(row, PrefixRequest):
                 trace.add(row, model)

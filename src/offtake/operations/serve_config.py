@@ -133,6 +133,17 @@ class BudgetSettings(Term):
     """How far it may be overdrawn, such as `50 USD`; without a line the budget is hard."""
 
 
+class CacheSettings(Term):
+    """A workload whose prompts may get cache marks, each where the planner's rule says that it pays."""
+
+    workload: str
+    """The workloads, as a pattern: `support-*`."""
+    ttl: Literal["5m", "1h", "auto"] = "auto"
+    """How long what is written is kept; auto: whichever saves more."""
+    where: list[Literal["tools", "system", "last"]] = Field(default=["tools", "system", "last"])
+    """Where a mark may stand; none: prefixes are recorded for `offtake cache`, and nothing is marked."""
+
+
 class Settings(Term):
     """The whole file."""
 
@@ -146,6 +157,8 @@ class Settings(Term):
     """Contracts in force."""
     budgets: list[BudgetSettings] = Field(default=[])
     """Budgets of many keys together."""
+    cache: list[CacheSettings] = Field(default=[])
+    """Workloads whose prompts are cached."""
 
 
 @dataclass(frozen=True, slots=True)

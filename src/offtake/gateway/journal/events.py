@@ -97,6 +97,9 @@ class Settle(msgspec.Struct, tag_field="kind", tag="settle", omit_defaults=True,
     """The clause that decided what a failed request costs, and how: `failed_requests.http_5xx: free`."""
     evidence: dict[str, str] = {}
     """What proves the verdict, the served region and tier: short facts, never content."""
+    prefixes: list[tuple[str, int]] = []
+    """Of a workload that opted in to caching: each block of its prompt as a keyed hash of all up to its end, and the
+    block's bytes."""
 
 
 class Release(msgspec.Struct, tag_field="kind", tag="release", omit_defaults=True, gc=False):
