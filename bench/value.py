@@ -16,6 +16,7 @@ import sys
 import time
 from datetime import UTC, datetime
 from decimal import Decimal
+from fractions import Fraction
 
 from bench.figures import Figure, arguments, show, unmet
 
@@ -98,7 +99,8 @@ def measure(options: argparse.Namespace) -> list[Figure]:
         for number, (model, channel, outcome, quantities) in enumerate(TRAFFIC)
     ]  # fmt: skip
     luck = Luck(paths=paths, spread=Decimal("0.35"))
-    situation = Situation(contract=contract, demand=of_usage(Records(records), catalog), catalog=catalog, luck=luck)
+    demand = of_usage(Records(records), catalog, months=Fraction(1))
+    situation = Situation(contract=contract, demand=demand, catalog=catalog, luck=luck)
     started = time.process_time()
     valuation = situation.valuation()
     rows = [row for row in valuation.rows() if row.value]
