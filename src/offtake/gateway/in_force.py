@@ -6,16 +6,16 @@ its terms never change under way.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from offtake.gateway.admit.limits import Limits, Meter
+from offtake.contract.contract import Contract
+from offtake.gateway.admit.limits import Limits, limits_of
 from offtake.gateway.admit.policy import Policy
 from offtake.gateway.admit.question import clause_of
 from offtake.gateway.admit.reserved import reservation_of
-from offtake.gateway.admit.window import MINUTE, SECOND, Window
 from offtake.gateway.outlet import Modes, Outlet
 from offtake.gateway.route.candidates import RouteState
 from offtake.gateway.route.standing import Standing
@@ -80,13 +80,10 @@ class InForce:
         return tuple(found)
 
 
-def read_in_force(config: ServeConfig, workers: int = 1) -> InForce:
+def read_in_force(config: ServeConfig, workers: int = 1, worker: int = 0) -> InForce:
     """Read every contract of the configuration. Raises what a wrong contract, catalogue or facts file raises."""
-    outlets, limits = [], {}
-    for index, settings in enumerate(config.settings.contracts):
-        outlet = _outlet(config, settings, index)
-        outlets.append(outlet)
-        limits[outlet.contract] = _limits(outlet.terms, workers)
+    outlets = [_outlet(config, settings, index) for index, settings in enumerate(config.settings.contracts)]
+    limits = limits_at(outlets, worker, workers)
     now = datetime.now(UTC)
     standings = {outlet.contract: Standing(reservation_of(outlet.terms.contract, now, workers)) for outlet in outlets}
     return InForce(tuple(outlets), limits, Policy(), RouteState(standings))
@@ -113,29 +110,17 @@ def _outlet(config: ServeConfig, settings: ContractSettings, index: int) -> Outl
     )  # fmt: skip
 
 
-def _limits(terms: CompiledTerms, workers: int) -> Limits:
-    """The contract's limits; each worker has an equal share of them."""
-    contract, now = terms.contract, datetime.now(UTC)
-    text = contract.as_of(now).capacity
-    limits = text.limits if text else None
-    if limits is None:
+def limits_at(outlets: Sequence[Outlet], worker: int = 0, workers: int = 1) -> dict[str, Limits]:
+    """The limits of each contract at one of several workers, which has a part of each; the parts sum to the limit."""
+    return {outlet.contract: _limits(outlet.terms.contract, worker, workers) for outlet in outlets}
+
+
+def _limits(contract: Contract, worker: int, workers: int) -> Limits:
+    now = datetime.now(UTC)
+    capacity = contract.as_of(now).capacity
+    if capacity is None or capacity.limits is None:
         return Limits(())
-    kinds = (
-        ("requests_per_second", "requests", "requests a second", "G411", SECOND, limits.requests_per_second),
-        ("requests_per_minute", "requests", "requests a minute", "G412", MINUTE, limits.requests_per_minute),
-        ("input_tpm", "input", "input tokens a minute", "G414", MINUTE, limits.input_tpm),
-        ("output_tpm", "output", "output tokens a minute", "G415", MINUTE, limits.output_tpm),
-    )
-    meters = [
-        Meter(
-            Window(max(limit // workers, 1), length), unit, name, code,
-            clause_of(contract, f"capacity.limits.{term}", now),
-        )
-        for term, unit, name, code, length, limit in kinds
-        if limit is not None
-    ]  # fmt: skip
-    concurrency = None if limits.concurrency is None else max(limits.concurrency // workers, 1)
-    return Limits(meters, concurrency, clause_of(contract, "capacity.limits.concurrency", now))
+    return limits_of(capacity.limits, lambda term: clause_of(contract, f"capacity.limits.{term}", now), worker, workers)
 
 
 def _paths(config: ServeConfig, names: list[str]) -> list[Path]:

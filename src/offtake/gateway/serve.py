@@ -33,15 +33,18 @@ def serve(file: Path, port: int | None, workers: int | None, note: Callable[[str
     held = reserve_port(settings.host, settings.port)
     bound = int(held.getsockname()[1])
 
+    files = watched(config)
+    stale = watch(files)  # asked by each worker once, in its own process
+
     def worker(index: int) -> Run:
-        return lambda: run_worker(config, in_force, bound, index)
+        return lambda: run_worker(config, in_force, bound, index, stale)
 
     note(f"serving http://{settings.host}:{bound}/v1 (OpenAI) and http://{settings.host}:{bound} (Anthropic)")
     supervisor = Supervisor(
         _ingester(config), lambda: run_batches(config, in_force), worker, settings.workers, settings.drain_seconds_max
     )
     try:
-        supervisor.run(watch(watched(config)))
+        supervisor.run(watch(files))
     finally:
         held.close()
 

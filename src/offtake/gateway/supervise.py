@@ -72,10 +72,13 @@ class Supervisor:
         try:
             for name in self._starts:
                 self._start(name)
+            due = False
             while not self._stopping:
                 self._look()
-                if self._reloading or changed():
-                    self._reloading = False
+                if changed() or self._reloading:  # wait until the files rest: one save with its signal is one reload
+                    due, self._reloading = True, False
+                elif due:
+                    due = False
                     self._tell("worker", signal.SIGHUP)
                 time.sleep(LOOK_SECONDS)
             self._stop()
@@ -183,4 +186,5 @@ def _stamps(files: Sequence[Path]) -> Mapping[Path, tuple[int, int]]:
 def watched(config: ServeConfig) -> list[Path]:
     """The files of which a change is a change of terms."""
     contracts = [config.path(each.file) for each in config.settings.contracts]
-    return [config.file, *contracts, *(contract.with_name("prices.lock.yaml") for contract in contracts)]
+    beside = [config.path(name) for each in config.settings.contracts for name in (*each.catalogs, *each.facts)]
+    return [config.file, *contracts, *beside, *(contract.with_name("prices.lock.yaml") for contract in contracts)]

@@ -9,6 +9,7 @@ import secrets
 import signal
 import ssl
 import time
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ from offtake.gateway.handle import Handler, refuse_early
 from offtake.gateway.http.limits import Limits
 from offtake.gateway.http.server import Server, listening_socket
 from offtake.gateway.http.upstream import Pool, Timeouts, client_tls
-from offtake.gateway.in_force import InForce, read_in_force
+from offtake.gateway.in_force import InForce, limits_at, read_in_force
 from offtake.gateway.journal.durable import Durable
 from offtake.gateway.journal.writer import JournalWriter
 from offtake.gateway.log import say
@@ -46,18 +47,25 @@ LOOK_SECONDS = 1.0
 ANONYMOUS = GatewayKey(id="anonymous", name="anonymous", created_at=0)
 
 
-def run_worker(config: ServeConfig, in_force: InForce, port: int, index: int) -> None:
-    """Serve until SIGTERM, then finish what is in flight. OutsideError where journal or ledger cannot be opened."""
+def run_worker(
+    config: ServeConfig, in_force: InForce, port: int, index: int, stale: Callable[[], bool] = lambda: False
+) -> None:
+    """Serve until SIGTERM, then finish what is in flight. OutsideError where journal or ledger cannot be opened.
+
+    `stale` tells whether the files have changed since `in_force` was read: a worker that replaces a dead one serves
+    what the others do.
+    """
     name = f"w{index}-{time.time_ns() // 1_000_000:x}{secrets.token_hex(2)}"
     ledger = open_ledger(config.store, create=True)
     start_worker(ledger, name, microseconds())
     settings = config.settings.gateway
+    in_force.limits = limits_at(in_force.outlets, index, settings.workers)
     journal = JournalWriter(config.journal, name, power=settings.durability == "power")
     try:
         gc.collect()
         gc.freeze()
         gc.set_threshold(50_000, 20, 20)
-        uvloop.run(_Worker(config, in_force, ledger, journal, name).serve(port))
+        uvloop.run(_Worker(config, in_force, ledger, journal, name, index).serve(port, stale()))
     finally:
         journal.close()
         ledger.close()
@@ -65,16 +73,17 @@ def run_worker(config: ServeConfig, in_force: InForce, port: int, index: int) ->
 
 class _Worker:
     def __init__(
-        self, config: ServeConfig, in_force: InForce, ledger: Ledger, journal: JournalWriter, name: str
+        self, config: ServeConfig, in_force: InForce, ledger: Ledger, journal: JournalWriter, name: str, index: int
     ) -> None:
         self._config = config
         self._ledger = ledger
         self._in_force = in_force
         self._journal = journal
         self._name = name
+        self._index = index
 
-    async def serve(self, port: int) -> None:
-        """Until told to stop."""
+    async def serve(self, port: int, stale: bool = False) -> None:
+        """Until told to stop. `stale`: the files have changed since they were read."""
         settings = self._config.settings.gateway
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
@@ -89,6 +98,8 @@ class _Worker:
             Durable(self._journal) if settings.durability == "power" else None, Ids(self._name), self._config.journal,
         )  # fmt: skip
         desk.caching = self._caching(self._config)
+        if stale:
+            self._reload()
         limits = replace(Limits(), body_bytes=desk.body_bytes_max)
         server = Server(Handler(desk, batches_folder(self._config.store)), limits=limits, refuse=refuse_early)
         await server.listen(listening_socket(settings.host, port))
@@ -145,25 +156,34 @@ class _Worker:
         routing.standings = await asyncio.to_thread(standings.renewed, instant(microseconds()), reservations)
 
     def _reload(self) -> None:
-        """Take the contracts as they are now; a broken file keeps what is in force, and is said."""
+        """Take contracts, vendors and shared budgets as they are now; a broken file changes nothing, and is said."""
+        running = self._config.settings
         try:
-            config = load_config(self._config.file)
-            fresh = read_in_force(config, self._config.settings.gateway.workers)
+            read = load_config(self._config.file)
+            stays = {"gateway": running.gateway, "store": running.store}
+            config = replace(read, settings=read.settings.model_copy(update=stays))
+            fresh = read_in_force(config, running.gateway.workers, self._index)
+            vendors = {name for name, each in config.settings.vendors.items() if running.vendors.get(name) != each}
+            endpoints = endpoints_of(config, vendors)
             caching = self._caching(config)
         except (OfftakeError, OSError) as error:
             say("a reload failed, so nothing has changed", worker=self._name, why=str(error))
         else:
+            self._config = config
+            self.desk.endpoints = {**self.desk.endpoints, **endpoints}
             self._in_force = self.desk.in_force = fresh.after(self.desk.in_force, time.monotonic_ns())
             self._standings = Standings(self._ledger, self.desk.in_force.outlets)
+            self.desk.callers = self._callers()
             self.desk.caching = caching
             say("contracts read again", worker=self._name)
 
 
-def endpoints_of(config: ServeConfig) -> dict[str, Endpoint]:
-    """The vendors' endpoints, each with connections of its own, for the event loop that runs."""
+def endpoints_of(config: ServeConfig, names: Collection[str] | None = None) -> dict[str, Endpoint]:
+    """The endpoints of all vendors or of some, each with connections of its own, for the event loop that runs."""
     return {
         name: Endpoint(name, vendor.models, _pool(config, vendor), wire_of(vendor, vendor_key(config, name)))
         for name, vendor in config.settings.vendors.items()
+        if names is None or name in names
     }
 
 

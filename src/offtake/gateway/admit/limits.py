@@ -18,6 +18,7 @@ from offtake.gateway.ask import Refusal
 from offtake.gateway.outlet import KeyLimits
 
 RETRY_SECONDS_MAX = 60.0
+NO_PART = "the limit is smaller than the number of workers, and this one has no part of it: run fewer"
 COUNTED = ("requests", "input", "output")
 Amounts = tuple[int, int, int]
 """Of each of them, in this order."""
@@ -61,10 +62,9 @@ class Limits:
     def refusal(self, input_tokens: int, output_tokens: int, now_ns: int) -> Refusal | None:
         """Why one more request of so many tokens may not start now; nothing is counted."""
         if self.concurrency is not None and self.in_flight >= self.concurrency:
-            return Refusal(
-                "rate", "G413", f"{self.in_flight} requests are in flight, of {self.concurrency} allowed",
-                self._clause, "send fewer at once", 1.0,
-            )  # fmt: skip
+            what = f"{self.in_flight} requests are in flight, of {self.concurrency} allowed"
+            hint = "send fewer at once" if self.concurrency else NO_PART
+            return Refusal("rate", "G413", what, self._clause, hint, 1.0)
         longest = 0
         slowest: Meter | None = None
         amounts = (1, input_tokens, output_tokens)
@@ -111,6 +111,8 @@ def _refusal(meter: Meter, wait_ns: int, amount: int) -> Refusal:
         hint = "this request alone is larger than the limit: shorten it"
     else:
         hint = "wait, or spread the requests"
+    if not limit:
+        hint = NO_PART
     what = f"{meter.window.total:,} of {limit:,} {meter.name} are used, and this request takes {amount:,}"
     return Refusal("rate", meter.code, what, meter.clause, hint, min(max(wait_ns / SECOND, 0.001), RETRY_SECONDS_MAX))
 
