@@ -20,7 +20,7 @@ from offtake.gateway.attempt import Attempt, Prepared
 from offtake.gateway.callers import Caller
 from offtake.gateway.desk import Desk, instant, microseconds
 from offtake.gateway.dialects import Dialect
-from offtake.gateway.http.answer import Answer, TimedOutError, UpstreamError
+from offtake.gateway.http.answer import TimedOutError, UpstreamError
 from offtake.gateway.http.request import Request
 from offtake.gateway.http.responder import Responder
 from offtake.gateway.in_force import InForce
@@ -30,7 +30,7 @@ from offtake.gateway.relay import Relay
 from offtake.gateway.route.breaker import Breaker
 from offtake.gateway.route.candidates import Candidate, Routes, candidates
 from offtake.gateway.route.retry import RETRIED, Failure, Next, after
-from offtake.gateway.vendors.endpoint import Call, passing
+from offtake.gateway.vendors.endpoint import Arriving, Call, passing
 from offtake.values.errors import CatalogError, OfftakeError
 
 LOANS_MAX = 3
@@ -167,12 +167,14 @@ class Dispatch:
         endpoint = desk.endpoints[attempt.prepared.outlet.name]
         breaker.begins(time.monotonic_ns())
         try:
-            answer = await endpoint.pool.request("POST", call.target, call.headers, call.body)
+            answer: Arriving = await endpoint.pool.request("POST", call.target, call.headers, call.body)
         except UpstreamError as error:
             breaker.failed(time.monotonic_ns())
             return await self._no_answer(attempt, error), self._after(
                 attempt, Failure(dispatched=error.dispatched), number, others
             )
+        if call.unwrap is not None:
+            answer = call.unwrap(answer)
         attempt.first_ns = time.monotonic_ns()
         _note(breaker, answer, attempt.first_ns)
         if answer.status in RETRIED:
@@ -180,7 +182,7 @@ class Dispatch:
             following = self._after(attempt, failure, number, others)
             if following.do != "stop":
                 return await self._not_here(attempt, answer), following
-        await Relay(desk, attempt, self._ask, self._dialect, self._responder, self._request.headers).run(answer, call)
+        await Relay(desk, attempt, self._ask, self._dialect, self._responder, self._request.headers).run(answer)
         return None
 
     def _after(self, attempt: Attempt, failure: Failure, number: int, others: int) -> Next:
@@ -223,7 +225,7 @@ class Dispatch:
             "upstream", "G602", f"{name} gave no answer", hint="it may have worked all the same: the cost is estimated"
         )
 
-    async def _not_here(self, attempt: Attempt, answer: Answer) -> Refusal:
+    async def _not_here(self, attempt: Attempt, answer: Arriving) -> Refusal:
         """An answer that says: not here, not now. It is settled, and the next attempt is another request."""
         prepared = attempt.prepared
         try:
@@ -244,7 +246,7 @@ def _others(in_force: InForce, names: Sequence[str]) -> tuple[tuple[Outlet, str]
     return tuple(found)
 
 
-def _note(breaker: Breaker, answer: Answer, now_ns: int) -> None:
+def _note(breaker: Breaker, answer: Arriving, now_ns: int) -> None:
     """What the head of an answer says of the endpoint."""
     if answer.status in (429, 529):
         breaker.limited(_seconds(answer), now_ns)
@@ -254,7 +256,7 @@ def _note(breaker: Breaker, answer: Answer, now_ns: int) -> None:
         breaker.succeeded()
 
 
-def _seconds(answer: Answer) -> float | None:
+def _seconds(answer: Arriving) -> float | None:
     """How long the vendor asks to wait, where it says so in seconds."""
     try:
         return float(answer.headers[b"retry-after"])

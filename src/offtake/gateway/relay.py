@@ -13,10 +13,10 @@ from offtake.gateway.ask import Ask, Refusal, Served
 from offtake.gateway.attempt import Attempt, cancelled
 from offtake.gateway.desk import Desk
 from offtake.gateway.dialects import Dialect, Streaming
-from offtake.gateway.http.answer import Answer, TimedOutError, UpstreamError
+from offtake.gateway.http.answer import TimedOutError, UpstreamError
 from offtake.gateway.http.responder import Responder
 from offtake.gateway.translate import Stream as Translated
-from offtake.gateway.vendors.endpoint import Call
+from offtake.gateway.vendors.endpoint import Arriving
 
 Headers = dict[bytes, bytes]
 NOT_PASSED = frozenset((b"server", b"alt-svc", b"strict-transport-security", b"nel", b"report-to"))
@@ -37,15 +37,15 @@ class Relay:
         self._responder = responder
         self._trailing = asked.get(ours.ASK_TRAILING) == b"trailing"
 
-    async def run(self, answer: Answer, call: Call) -> None:
+    async def run(self, answer: Arriving) -> None:
         """Relay it to its end."""
         streams = 200 <= answer.status < 300 and answer.headers.get(b"content-type", b"").startswith(EVENTS)
-        if streams or call.decode is not None:
-            await self._stream(answer, call)
+        if streams:
+            await self._stream(answer)
         else:
             await self._whole(answer)
 
-    async def _whole(self, answer: Answer) -> None:
+    async def _whole(self, answer: Arriving) -> None:
         prepared = self._attempt.prepared
         try:
             body = await answer.whole(self._desk.body_bytes_max)
@@ -63,7 +63,7 @@ class Relay:
             status, body = prepared.exchange.answer(status, body)
         self._responder.send(status, headers | self._attempt.headers(), body)
 
-    async def _stream(self, answer: Answer, call: Call) -> None:
+    async def _stream(self, answer: Arriving) -> None:
         """Each chunk as it comes; the one with which the usage is known waits until that is written down."""
         attempt, responder = self._attempt, self._responder
         prepared = attempt.prepared
@@ -79,8 +79,6 @@ class Relay:
                 break
             if not chunk:
                 break
-            if call.decode is not None:
-                chunk = call.decode(chunk)
             attempt.written_bytes += len(chunk)
             passed = reading.feed(chunk)
             if translated is not None:
@@ -116,7 +114,7 @@ class Relay:
             responder.write(tail)
             responder.finish()
 
-    def _passed(self, answer: Answer) -> Headers:
+    def _passed(self, answer: Arriving) -> Headers:
         """The vendor's headers that pass; of a translated answer only what means the same in every dialect."""
         if self._attempt.prepared.exchange is not None:
             kind = EVENTS if self._ask.stream and 200 <= answer.status < 300 else b"application/json"

@@ -13,7 +13,8 @@ from offtake.gateway.ingest import ingest
 from offtake.gateway.log import say
 from offtake.gateway.metrics import forget
 from offtake.gateway.supervise import Run, Supervisor, reserve_port, watch, watched
-from offtake.gateway.worker import run_worker, wire_of
+from offtake.gateway.vendors.wires import wire_of
+from offtake.gateway.worker import run_worker
 from offtake.operations.serve_config import ServeConfig, load_config
 from offtake.operations.vendor_keys import vendor_key
 from offtake.store.ledger.keys import server_secret

@@ -27,7 +27,8 @@ from offtake.gateway.journal.durable import Durable
 from offtake.gateway.journal.writer import JournalWriter
 from offtake.gateway.log import say
 from offtake.gateway.standings import Standings
-from offtake.gateway.vendors.endpoint import AnthropicWire, Endpoint, OpenAIWire, Wire
+from offtake.gateway.vendors.endpoint import Endpoint
+from offtake.gateway.vendors.wires import keep_renewed, wire_of
 from offtake.ledger.decisions import standing
 from offtake.ledger.gateway_key import GatewayKey
 from offtake.operations.serve_config import ServeConfig, VendorSettings, load_config
@@ -104,8 +105,10 @@ class _Worker:
         server = Server(Handler(desk, batches_folder(self._config.store)), limits=limits, refuse=refuse_early)
         await server.listen(listening_socket(settings.host, port))
         looking = asyncio.create_task(self._look())
+        renewing = asyncio.create_task(keep_renewed(desk.endpoints.values()))
         await stop.wait()
         looking.cancel()
+        renewing.cancel()
         await server.stop(settings.drain_seconds_max)
         with contextlib.suppress(asyncio.CancelledError):
             await looking
@@ -198,12 +201,3 @@ def _pool(config: ServeConfig, vendor: VendorSettings) -> Pool:
         total_seconds=settings.request_seconds_max,
     )  # fmt: skip
     return Pool(vendor.base_url, timeouts=timeouts, tls=tls)
-
-
-def wire_of(vendor: VendorSettings, key: str) -> Wire:
-    """The wire that a `[vendors]` table names. OutsideError (G706) for one that needs what is not built yet."""
-    if vendor.wire == "anthropic":
-        return AnthropicWire(key)
-    if vendor.wire in ("openai", "azure"):
-        return OpenAIWire(key, vendor.endpoints, azure=vendor.wire == "azure")
-    raise OutsideError("G706", f"the wire {vendor.wire} is not built yet", hint="name the vendor's own endpoint")

@@ -27,6 +27,7 @@ Rule = Literal[
 ]
 """What may be observed only; the other rules say whether a request has a price and an owner at all."""
 Wire = Literal["openai", "anthropic", "azure", "bedrock", "vertex"]
+_AWS_REGION = re.compile(r"(?:^|\.)bedrock-runtime(?:-fips)?\.([a-z0-9-]+)\.")
 _TABLE = re.compile(r"^\s*(\[\[?)\s*([^\]]+?)\s*\]")
 _KEY = re.compile(r"^\s*([A-Za-z0-9_-]+|\"[^\"]*\")\s*=")
 
@@ -86,9 +87,15 @@ class VendorSettings(Term):
     wire: Wire
     """The dialect and the way of signing: OpenAI's (also Google, xAI, Mistral, DeepSeek, …), Anthropic's, a cloud's."""
     base_url: str
-    """As the vendor's own SDK takes it: with `/v1` for OpenAI's wire, without for Anthropic's."""
+    """As the vendor's SDK takes it: with `/v1` for OpenAI's wire, without for Anthropic's; Vertex' to its location."""
     key: KeySource | None = None
-    """Where its key is; a vendor without one is called without."""
+    """Where its key is; a vendor without one is called without. Bedrock and Vertex find their cloud's."""
+    aws_profile: str | None = None
+    """Bedrock: the profile whose credentials sign; botocore's own choice when absent."""
+    aws_region: str | None = None
+    """Bedrock: the region that is signed for, where the address does not name it."""
+    azure_api_version: str | None = None
+    """Azure: that of a dated API below `…/openai`, such as 2024-10-21; absent for the v1 API below `…/openai/v1`."""
     prices: str | None = None
     """Its name in the contract and the catalogue, where that is not the name of this table."""
     access: str = "api"
@@ -103,6 +110,12 @@ class VendorSettings(Term):
     """The endpoint's own names of models, by the contract's: `claude-opus-4-7 = "anthropic.claude-opus-4-7-v1:0"`."""
     tls_verify: bool = True
     """false: certificates are not checked; for a test on one's own machine."""
+
+    @property
+    def signed_region(self) -> str:
+        """The region that calls to Bedrock are signed for, "" where nothing says it."""
+        found = _AWS_REGION.search(urlsplit(self.base_url).hostname or "")
+        return self.aws_region or (found[1] if found else "")
 
 
 class ContractSettings(Term):
@@ -230,6 +243,10 @@ def _misfits(settings: Settings, places: Mapping[str, Place], file: str) -> list
             misfit(
                 f"vendors.{name}.base_url", f"no base address: {vendor.base_url!r}", "such as https://api.openai.com/v1"
             )
+        if vendor.wire == "bedrock" and not vendor.signed_region:
+            misfit(f"vendors.{name}.base_url", "no region to sign for", 'aws_region = "us-east-1"')
+        if vendor.wire == "vertex" and not re.search("/projects/[^/]+/locations/[^/]+/?$", url.path):
+            misfit(f"vendors.{name}.base_url", "no project and location", "…/v1/projects/PROJECT/locations/us-east5")
         if vendor.key and sum(each is not None for each in (vendor.key.env, vendor.key.file, vendor.key.keyring)) != 1:
             misfit(f"vendors.{name}.key", "a key has one source", 'key = {env = "OPENAI_API_KEY"}')
     for index, budget in enumerate(settings.budgets):

@@ -17,6 +17,7 @@ from offtake.gateway.batch.work import Work
 from offtake.gateway.desk import microseconds
 from offtake.gateway.http.answer import TimedOutError, UpstreamError
 from offtake.gateway.route.retry import UNSERVED, idempotency_key
+from offtake.gateway.vendors.endpoint import Arriving
 
 AT_ONCE = 4
 """Requests of a batch in flight: whoever waits for an answer comes first."""
@@ -52,13 +53,15 @@ async def _one(work: Work, line: Planned) -> Answered | None:
     headers = JSON | header_bytes(work.batch.headers)
     if outlet.idempotent:
         headers[b"idempotency-key"] = idempotency_key(work.batch.request_id(line.number), outlet.id).encode()
-    call = endpoint.wire.call(spoken.ask.dialect, line.model, False, body, headers, "")
     pause = WAIT_SECONDS
     while not work.stop.is_set() and microseconds() < work.batch.expires_at:
         if line.number not in work.sent:
             work.send(line.number)
         try:
-            answer = await endpoint.pool.request("POST", call.target, call.headers, call.body)
+            call = endpoint.wire.call(spoken.ask.dialect, line.model, False, body, headers, "")  # a signature ages
+            answer: Arriving = await endpoint.pool.request("POST", call.target, call.headers, call.body)
+            if call.unwrap is not None:
+                answer = call.unwrap(answer)
             text = await answer.whole(ANSWER_BYTES_MAX)
         except UpstreamError as error:
             if error.dispatched:

@@ -30,6 +30,7 @@ from offtake.gateway.in_force import InForce, read_in_force
 from offtake.gateway.journal.writer import lock
 from offtake.gateway.log import say, say_crash
 from offtake.gateway.vendors.endpoint import Endpoint, OpenAIWire
+from offtake.gateway.vendors.wires import keep_renewed
 from offtake.gateway.worker import ANONYMOUS, endpoints_of
 from offtake.operations.serve_config import ServeConfig, load_config
 from offtake.store.batches import BatchStore, Document, batches_folder, open_batches
@@ -81,9 +82,11 @@ class _Process:
         books = Books(
             self._ledger, self._config.journal, power=self._config.settings.gateway.durability == "power"
         )  # fmt: skip
+        renewing = asyncio.create_task(keep_renewed(endpoints.values()))
         self._house = House(self._store, books, Scales(self._in_force, endpoints, native, Learned()))
         descriptor = await self._alone()
         if descriptor is None:
+            renewing.cancel()
             return
         try:
             self._sweep()
@@ -97,6 +100,7 @@ class _Process:
                 await self._wait(LOOK_SECONDS)
             await self._end()
         finally:
+            renewing.cancel()
             self._house.books.close()
             os.close(descriptor)
 

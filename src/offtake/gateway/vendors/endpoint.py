@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
+from urllib.parse import quote
 
 from offtake.gateway.http.upstream import Pool
 
 Headers = dict[bytes, bytes]
-Decode = Callable[[bytes], bytes]
 
 OPENAI_PATHS = {
     "openai_chat": "/chat/completions",
@@ -32,16 +32,30 @@ NOT_PASSED = frozenset(
 )
 
 
+class Arriving(Protocol):
+    """An answer as it arrives: `http.answer.Answer`, or the same out of a cloud's wrapping."""
+
+    @property
+    def status(self) -> int: ...
+    @property
+    def headers(self) -> Headers: ...
+    @property
+    def ended(self) -> bool: ...
+    async def read(self) -> bytes: ...
+    async def whole(self, limit_bytes: int) -> bytes: ...
+    def close(self) -> None: ...
+
+
 class Call(NamedTuple):
     """What goes out: path and query below the base address, headers, body.
 
-    `decode` turns the endpoint's stream into the dialect's own, where a cloud wraps it.
+    `unwrap` makes the endpoint's answer the dialect's own, where a cloud wraps it.
     """
 
     target: str
     headers: Headers
     body: bytes
-    decode: Decode | None = None
+    unwrap: Callable[[Arriving], Arriving] | None = None
 
 
 class Wire(Protocol):
@@ -65,15 +79,23 @@ class Endpoint:
 
 
 class OpenAIWire:
-    """OpenAI's wire, which Google, xAI, Mistral and DeepSeek speak too, and Azure with a key header of its own."""
+    """OpenAI's wire, which Google, xAI, Mistral and DeepSeek speak too, and Azure with a key header of its own.
 
-    def __init__(self, key: str, offers: Sequence[str], *, azure: bool = False) -> None:
+    `api_version` is that of Azure's dated APIs, whose paths name the deployment; its v1 API has none.
+    """
+
+    def __init__(self, key: str, offers: Sequence[str], *, azure: bool = False, api_version: str | None = None) -> None:
+        self._api_version = api_version
         self._key = _key(b"api-key", b"", key) if azure else _key(b"authorization", b"Bearer ", key)
         self.batches = not azure and {"files", "batches"} <= set(offers)
         self.dialects = tuple(OPENAI_OFFERS[each] for each in offers if each in OPENAI_OFFERS)
 
     def call(self, dialect: str, model: str, stream: bool, body: bytes, headers: Headers, query: str) -> Call:
-        return Call(_with_query(OPENAI_PATHS[dialect], query), headers | self._key, body)
+        path = OPENAI_PATHS[dialect]
+        if self._api_version:
+            path = path if dialect == "openai_responses" else f"/deployments/{quote(model, safe='')}{path}"
+            query = f"api-version={quote(self._api_version)}"
+        return Call(_with_query(path, query), headers | self._key, body)
 
     def page(self, path: str, headers: Headers) -> tuple[str, Headers]:
         """The target and headers of a call that no model answers, such as `/batches`."""
