@@ -132,8 +132,12 @@ class House:
         printed = self.offtake(
             "keys", "create", "--config", str(self.config), "--name", name, "--format", "json", *options
         )
-        time.sleep(1.3)  # workers look for keys each second
-        return str(json.loads(printed)["key"])
+        key = str(json.loads(printed)["key"])
+        if "workers" in self.gateway_settings:
+            time.sleep(1.3)  # each of them looks for keys once a second
+        else:
+            wait_for(self.gateway.url + "/v1/models", key)
+        return key
 
     def metered(self) -> list[dict[str, Any]]:
         """What the vendors would bill."""
@@ -176,17 +180,19 @@ def started(folder: Path, name: str, arguments: list[str], said: str, seconds: f
     raise AssertionError(f"{name} did not start: {log.read_text()}")
 
 
-def wait_for(url: str, seconds: float = 20) -> None:
-    """Return once an address answers."""
+def wait_for(url: str, key: str = "", seconds: float = 20) -> None:
+    """Return once an address answers, to whoever has the key."""
     import urllib.error
     import urllib.request
 
     until = time.monotonic() + seconds
     while True:
         try:
-            urllib.request.urlopen(url, timeout=2).close()
+            urllib.request.urlopen(urllib.request.Request(url, headers={"x-api-key": key}), timeout=2).close()
             return
         except (urllib.error.URLError, ConnectionError) as error:
+            if isinstance(error, urllib.error.HTTPError):
+                error.close()
             if time.monotonic() > until:
                 raise AssertionError(f"{url}: {error}") from error
             time.sleep(0.05)
