@@ -7,6 +7,7 @@ them. A document is JSON that only the gateway reads.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import threading
@@ -105,6 +106,15 @@ class BatchStore:
             beside.unlink(missing_ok=True)
             raise
         return size
+
+    def link(self, name: str, other: str) -> bool:
+        """Give contents another name beside their own; False where there are none."""
+        with contextlib.suppress(FileExistsError):
+            try:
+                os.link(self.path(name), self.path(other))
+            except FileNotFoundError:
+                return False
+        return True
 
     def delete(self, *names: str) -> None:
         """Delete contents."""

@@ -60,7 +60,7 @@ class Batch(msgspec.Struct, omit_defaults=True):
     id: str
     wire: str
     endpoint: str
-    file: str
+    file: str  # of OpenAI's wire
     created_at: int
     expires_at: int
     key_name: str = ""

@@ -16,16 +16,17 @@ from offtake.gateway.batch.documents import Batch, Part, batch_of, encode, file_
 from offtake.gateway.batch.emulated import run_emulated
 from offtake.gateway.batch.lines import Line, lines_of, refused
 from offtake.gateway.batch.native import BREATH, run_native
-from offtake.gateway.batch.plan import Answers, Planned, plan_name, read_plan, write_plan
+from offtake.gateway.batch.plan import Answers, Planned, input_name, plan_name, read_plan, write_plan
 from offtake.gateway.batch.results import clear, write_results
 from offtake.gateway.batch.vendor import Pages, VendorBatches
+from offtake.gateway.batch.vendor_anthropic import AnthropicBatches
 from offtake.gateway.batch.vendor_openai import OpenAIBatches
 from offtake.gateway.batch.weigh import Scales, weigh
 from offtake.gateway.batch.work import Work, planned_by_number
 from offtake.gateway.callers import Caller
 from offtake.gateway.desk import instant, microseconds
 from offtake.gateway.outlet import Outlet
-from offtake.gateway.vendors.endpoint import OpenAIWire
+from offtake.gateway.vendors.endpoint import AnthropicWire, OpenAIWire
 from offtake.store.batches import BatchStore, Document
 
 FAULTS_MAX = 20
@@ -62,7 +63,11 @@ async def begin(house: House, document: Document, caller: Caller) -> Work | None
     store, outlets = house.store, house.outlets()
     plan = read_plan(store, batch.id)
     if plan is None or not batch.parts:
-        found = await _weighed(house, caller, batch.file, batch.wire, batch.headers, batch.created_at)
+        name = input_name(batch.id)
+        if not store.link(batch.file or name, name):
+            _fail(house, batch, Refusal("bad_request", "G904", "the file of its requests is not there any more"))
+            return None
+        found = await _weighed(house, caller, name, batch.wire, batch.headers, batch.created_at)
         if not isinstance(found, Refusal) and batch.endpoint != found.endpoint:
             found = Refusal("bad_request", "G904", f"the lines of the file go to {found.endpoint}")
         if isinstance(found, Refusal):
@@ -123,6 +128,9 @@ def _vendor(work: Work, part: Part) -> VendorBatches:
     wire = endpoint.wire
     if isinstance(wire, OpenAIWire):
         return OpenAIBatches(Pages(endpoint, wire, {}))
+    if isinstance(wire, AnthropicWire):
+        of_client = work.batch.headers if work.batch.wire == "anthropic" else {}
+        return AnthropicBatches(Pages(endpoint, wire, header_bytes(of_client)))
     raise TypeError(f"{endpoint.name} has no batches")
 
 
@@ -175,5 +183,5 @@ def _together(faults: list[Refusal]) -> Refusal:
 def _fail(house: House, batch: Batch, refusal: Refusal) -> None:
     batch.refusal = refusal
     batch.become("failed", microseconds())
-    house.store.delete(plan_name(batch.id))
+    house.store.delete(plan_name(batch.id), input_name(batch.id))
     house.store.write(batch.id, encode(batch), open=False, ends_at=microseconds() + batch.kept_for)

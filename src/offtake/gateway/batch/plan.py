@@ -56,6 +56,11 @@ def answers_name(batch: str) -> str:
     return f"{batch}.answers"
 
 
+def input_name(batch: str) -> str:
+    """The contents that hold its lines: its own name for them, so that a client may delete the file meanwhile."""
+    return f"{batch}.input"
+
+
 def write_plan(store: BatchStore, batch: str, plan: Sequence[Planned]) -> None:
     """Keep a plan."""
     store.keep(plan_name(batch), (_encode(line) + b"\n" for line in plan))

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from offtake.gateway.batch.documents import File, encode
-from offtake.gateway.batch.plan import Answered, answers_name, plan_name
+from offtake.gateway.batch.plan import Answered, answers_name, input_name, plan_name
 from offtake.gateway.batch.work import Work
 from offtake.store.batches import Document
 
@@ -56,7 +56,8 @@ def results_name(batch: str) -> str:
 def clear(work: Work) -> None:
     """Delete what the results were made of."""
     work.answers.close()
-    work.store.delete(plan_name(work.batch.id), answers_name(work.batch.id))
+    id = work.batch.id
+    work.store.delete(plan_name(id), answers_name(id), input_name(id))
 
 
 def _rows(

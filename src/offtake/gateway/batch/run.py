@@ -29,7 +29,7 @@ from offtake.gateway.desk import microseconds
 from offtake.gateway.in_force import InForce, read_in_force
 from offtake.gateway.journal.writer import lock
 from offtake.gateway.log import say, say_crash
-from offtake.gateway.vendors.endpoint import Endpoint, OpenAIWire
+from offtake.gateway.vendors.endpoint import AnthropicWire, Endpoint, OpenAIWire
 from offtake.gateway.vendors.wires import keep_renewed
 from offtake.gateway.worker import ANONYMOUS, endpoints_of
 from offtake.operations.serve_config import ServeConfig, load_config
@@ -197,7 +197,7 @@ class _Process:
         alive = {document.id for document in self._store.open("batch")}
         for path in self._store.folder.iterdir():
             name, _, kind = path.name.rpartition(".")
-            if path.name.startswith(".") or (kind in ("plan", "answers") and name not in alive):
+            if path.name.startswith(".") or (kind in ("plan", "answers", "input") and name not in alive):
                 path.unlink()
 
     def _purge(self) -> None:
@@ -221,4 +221,4 @@ def _cancel(running: _Running) -> None:
 def _is_native(endpoint: Endpoint) -> bool:
     """Whether a vendor runs batches on the endpoint's own wire."""
     wire = endpoint.wire
-    return isinstance(wire, OpenAIWire) and wire.batches
+    return isinstance(wire, AnthropicWire) or (isinstance(wire, OpenAIWire) and wire.batches)

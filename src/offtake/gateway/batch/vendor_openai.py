@@ -10,6 +10,7 @@ import msgspec
 from offtake.gateway.batch.documents import Batch, Part
 from offtake.gateway.batch.plan import Answered
 from offtake.gateway.batch.vendor import DeclinedError, LaterError, Pages
+from offtake.gateway.vendors.endpoint import OPENAI_PATHS
 
 BOUNDARY = b"offtake-4d1f0a6c9be24e0f"
 FORM = {b"content-type": b"multipart/form-data; boundary=" + BOUNDARY}
@@ -47,15 +48,15 @@ class OpenAIBatches:
 
     async def make(self, batch: Batch, part: Part, index: int, requests: Iterable[tuple[str, bytes]]) -> None:
         """Upload the requests, then make the batch."""
-        name = f"{batch.id}.{index}"
+        name, url = f"{batch.id}.{index}", f"/v1{OPENAI_PATHS[part.dialect]}"
         content = b"\n".join(
-            b'{"custom_id":"%b","method":"POST","url":"%b","body":%b}' % (id.encode(), batch.endpoint.encode(), body)
+            b'{"custom_id":"%b","method":"POST","url":"%b","body":%b}' % (id.encode(), url.encode(), body)
             for id, body in requests
         )
         file = await self._pages.json("POST", "/files", _form(name, content), FORM)
         part.vendor_file = str(file.get("id"))
         asked = {
-            "input_file_id": part.vendor_file, "endpoint": batch.endpoint, "completion_window": "24h",
+            "input_file_id": part.vendor_file, "endpoint": url, "completion_window": "24h",
             "metadata": {MARK: name},
         }  # fmt: skip
         made = await self._pages.json("POST", "/batches", msgspec.json.encode(asked))

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl
 
 from offtake.gateway.ask import Refusal
 from offtake.gateway.batch.documents import DAY, Batch, File, batch_of, encode, file_of, new_id
+from offtake.gateway.batch.plan import input_name
 from offtake.gateway.http.request import Request
 from offtake.gateway.http.responder import Responder
 from offtake.store.batches import BatchStore, Document, Kind
 
 JSON = {b"content-type": b"application/json"}
+LINES = {b"content-type": b"application/x-jsonl"}
 WAIT_SECONDS = 60.0
 LOOK_SECONDS = 0.03
 
@@ -56,10 +58,7 @@ class Visit:
 
     async def add_file(self, file: File, content: memoryview) -> File:
         """Keep an upload and wait for its check: the file as it is then. RefusedPageError where a line cannot run."""
-        try:
-            await asyncio.to_thread(self.store.keep, file.id, (content,))
-        except OSError as error:
-            raise RefusedPageError(_full(error)) from error
+        await self._keep(file.id, (content,))
         await self._add("file", file.id, encode(file), file.created_at, file.ends_at)
         document = await self._settled("file", file.id, lambda body: file_of(body).status != "checking")
         found = file_of(document.body)
@@ -68,14 +67,26 @@ class Visit:
             raise RefusedPageError(found.refusal)
         return found
 
-    async def add_batch(self, batch: Batch) -> Batch:
-        """Make a batch and wait until it is held. RefusedPageError where that is refused; nothing has run then."""
+    async def add_batch(self, batch: Batch, content: Sequence[bytes] | None = None) -> Batch:
+        """Make a batch and wait until it is held. RefusedPageError where that is refused; nothing has run then.
+
+        `content` are its lines where its client sends them with it.
+        """
+        if content is not None:
+            await self._keep(input_name(batch.id), content)
         await self._add("batch", batch.id, encode(batch), batch.created_at, None)
         document = await self._settled("batch", batch.id, lambda body: batch_of(body).status != "validating")
         found = batch_of(document.body)
         if found.refusal is not None:
+            await asyncio.to_thread(self.store.remove, batch.id)
             raise RefusedPageError(found.refusal)
         return found
+
+    async def _keep(self, name: str, pieces: Sequence[bytes | memoryview]) -> None:
+        try:
+            await asyncio.to_thread(self.store.keep, name, pieces)
+        except OSError as error:
+            raise RefusedPageError(_full(error)) from error
 
     async def _add(self, kind: Kind, id: str, body: bytes, at: int, ends_at: int | None) -> None:
         document = Document(id, self.key_id, "", body)
@@ -115,7 +126,7 @@ async def send_content(store: BatchStore, name: str, responder: Responder, kind:
 def new_batch(wire: str, endpoint: str, file: str, at: int) -> Batch:
     """A batch that nothing is known of yet."""
     id = new_id("msgbatch_" if wire == "anthropic" else "batch_")
-    return Batch(id, wire, endpoint, file or f"{id}.input", at, at + DAY)
+    return Batch(id, wire, endpoint, file, at, at + DAY)
 
 
 def said(responder: Responder, body: dict[str, Any]) -> None:

@@ -16,7 +16,7 @@ from offtake.gateway.ask import BadAsk, Edits, Refusal, Served
 from offtake.gateway.batch.books import Books, Held
 from offtake.gateway.batch.documents import Batch, Part, encode, header_bytes
 from offtake.gateway.batch.lines import Line, read_line
-from offtake.gateway.batch.plan import Answered, Answers, Planned
+from offtake.gateway.batch.plan import Answered, Answers, Planned, input_name
 from offtake.gateway.batch.weigh import Scales, read_ask, speak
 from offtake.gateway.callers import Caller
 from offtake.gateway.desk import instant
@@ -89,7 +89,7 @@ class Work:
 
     def line(self, planned: Planned) -> Line:
         """A line as its client wrote it. ValueError where the input file is not what it was."""
-        with self.store.path(self.batch.file).open("rb") as file:
+        with self.store.path(input_name(self.batch.id)).open("rb") as file:
             file.seek(planned.start)
             found = read_line(file.read(planned.size_bytes), planned.number, planned.start, self.batch.wire)
         if isinstance(found, Refusal):
