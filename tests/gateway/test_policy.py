@@ -35,8 +35,8 @@ def decide(
     where: Outlet, who: KeyRules | None = None, what: Ask | None = None, *, model: str = OPUS, at: datetime = AT,
     policy: Policy | None = None, channel: str = "realtime", stores: bool = False,
 ) -> Refusal | tuple[Refusal, ...]:  # fmt: skip
-    what = what or ask(model=model)
-    question = question_of(what, where, who or key(), model, channel, stores)
+    what = what or ask(model=model, stores=stores)
+    question = question_of(what, where, who or key(), model, channel)
     return allowed(what, question, policy or Policy(), at)
 
 

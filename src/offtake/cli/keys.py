@@ -10,7 +10,7 @@ import click
 
 from offtake.cli import render
 from offtake.cli.import_usage import Pair, Pairs
-from offtake.cli.options import format_option, store_options
+from offtake.cli.options import Decorated, format_option, store_options
 from offtake.values.money import from_pico
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from offtake.operations.gateway_keys import MadeKey
     from offtake.store.ledger.leases import BudgetState
 
+_LISTS = ("models", "scopes", "models_denied", "other_models", "contracts", "regions")
+
 
 @click.group("keys")
 def command() -> None:
@@ -26,6 +28,37 @@ def command() -> None:
 
     A key's secret is shown once, when it is made. Only a keyed digest of it is stored.
     """
+
+
+def _limit(flag: str, what: str) -> Any:
+    return click.option(flag, type=click.IntRange(min=1), metavar="N", help=what)
+
+
+def _rules(function: Decorated) -> Decorated:
+    """What the rules of a contract are asked for on behalf of a key, and how fast it may call."""
+    options = (
+        click.option("--deny-models", "models_denied", multiple=True, metavar="NAMES", help="Never these (patterns)."),
+        click.option(
+            "--other-models", multiple=True, metavar="NAMES",
+            help="Models that may stand in for the one asked for, where a suite of the contract admits them.",
+        ),
+        click.option("--contracts", multiple=True, metavar="NAMES", help="Contracts it may use; all when absent."),
+        click.option("--regions", multiple=True, metavar="NAMES", help="Served in these and nowhere else, such as eu."),
+        click.option(
+            "--retention-hours-max", type=click.IntRange(min=0), metavar="N",
+            help="Only where the contract keeps inputs and outputs no longer; 0: not at all.",
+        ),
+        click.option(
+            "--no-training", "training_refused", is_flag=True, help="Only where the contract rules training out."
+        ),
+        _limit("--requests-per-minute", "Requests in any minute."),
+        _limit("--concurrency", "Requests in flight at once."),
+        _limit("--input-tpm", "Input tokens in any minute."),
+        _limit("--output-tpm", "Output tokens in any minute."),
+    )  # fmt: skip
+    for option in reversed(options):
+        function = option(function)
+    return function
 
 
 @command.command("create")
@@ -48,20 +81,21 @@ def command() -> None:
     "--overdraft", default="", metavar="AMOUNT", help="How far budgets may be overdrawn (5USD); hard when absent."
 )
 @click.option("--expires", default="", metavar="WHEN", help="A date, an instant, or a duration such as '90 days'.")
+@_rules
 @store_options
 @format_option("table", "json")
-def create(
-    models: tuple[str, ...], scopes: tuple[str, ...], tags: Pairs, output_format: str, config: Path | None,
-    store: Path | None, **wanted: Any,
-) -> None:  # fmt: skip
+def create(tags: Pairs, output_format: str, config: Path | None, store: Path | None, **wanted: Any) -> None:
     """Make a key, and show its secret this once.
 
     Budgets are hard: a request that may cost more than what is left is refused before it is sent, unless --clamp or
-    --overdraft says otherwise. Periods are the calendar's, in UTC.
+    --overdraft says otherwise. Periods are the calendar's, in UTC. Each worker has a part of a rate.
     """
+    from offtake.ledger.gateway_key import RATES
     from offtake.operations.gateway_keys import Wanted, make_key
 
-    asked = Wanted(models=_names(models), scopes=_names(scopes), tags=dict(tags), **wanted)
+    rates = {name: value for name in RATES if (value := wanted.pop(name)) is not None}
+    wanted |= {name: _names(wanted[name]) for name in _LISTS}
+    asked = Wanted(tags=dict(tags), rates=rates, **wanted)
     made = make_key(asked, datetime.now(UTC), config=config, store=store)
     _show_secret(made, output_format)
 
@@ -178,6 +212,9 @@ def _document(key: GatewayKey) -> dict[str, object]:
             {"amount": _usd(rule.amount_pico), "per": rule.per, "overdraft": _usd(rule.overdraft_pico)}
             for rule in key.budgets
         ],
+        "models_denied": key.models_denied, "other_models": key.other_models, "contracts": key.contracts,
+        "regions": key.regions, "retention_hours_max": key.retention_hours_max,
+        "training_refused": key.training_refused, "rates": key.rates,
     }  # fmt: skip
 
 

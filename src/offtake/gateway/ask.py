@@ -43,6 +43,7 @@ class Ask(msgspec.Struct, kw_only=True):  # a Struct: one is made per request, t
     session: str = ""  # what repeats while a cache is warm
     wants_usage: bool = True  # False where the client would not see usage in its stream
     choices: int = 1
+    stores: bool = False  # the vendor is asked to keep the answer
     fields: Fields = msgspec.field(default_factory=dict)  # the body's top level, unread
 
     def __repr__(self) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from offtake.gateway.admit.limits import Limits, limits_of
 from offtake.gateway.ask import Refusal
-from offtake.gateway.outlet import KeyRules
+from offtake.gateway.outlet import KeyLimits, KeyRules
 from offtake.ledger.budgets import BudgetRule
 from offtake.ledger.gateway_key import GatewayKey
 from offtake.store.ledger.keys import KeyBook
@@ -18,20 +19,42 @@ HINT = "send a gateway key as the client's API key; `offtake keys create` makes 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Caller:
-    """A key that may call, what it may do, and every budget that its requests draw."""
+    """A key that may call, what it may do, every budget that its requests draw, and its rates at this worker."""
 
     key: GatewayKey
     rules: KeyRules
     budgets: tuple[BudgetRule, ...]
     tags: Mapping[str, str]
+    rates: tuple[Limits, ...] = ()
+
+
+class Rates:
+    """What keys have sent lately at one of several workers, which has a part of each rate; it outlives a reading."""
+
+    def __init__(self, worker: int = 0, workers: int = 1) -> None:
+        self._worker, self._workers = worker, workers
+        self._known: dict[str, Limits] = {}
+
+    def of(self, rules: KeyRules) -> tuple[Limits, ...]:
+        """The limits of a key, the same ones each time; none where nothing of it is limited."""
+        if rules.limits == KeyLimits():
+            return ()
+        if rules.id not in self._known:
+            clause = f"key {rules.id}"
+            self._known[rules.id] = limits_of(rules.limits, lambda _: clause, self._worker, self._workers)
+        return (self._known[rules.id],)
 
 
 class Callers:
     """The keys of one reading of the store. `shared` are the budgets of teams, customers and workloads, by owner."""
 
-    def __init__(self, book: KeyBook, shared: Mapping[str, BudgetRule], anonymous: GatewayKey | None = None) -> None:
+    def __init__(
+        self, book: KeyBook, shared: Mapping[str, BudgetRule], anonymous: GatewayKey | None = None,
+        rates: Rates | None = None,
+    ) -> None:  # fmt: skip
         self._book = book
         self._shared = shared
+        self._rates = rates or Rates()
         self._known: dict[str, Caller] = {}
         self._anonymous = _caller(anonymous, shared) if anonymous else None
 
@@ -57,7 +80,8 @@ class Callers:
             return Refusal("policy", "G308", f"this key may not do {scope}", f"key {found.key.id}", hint)
         caller = self._known.get(found.key.id)
         if caller is None:
-            caller = self._known[found.key.id] = _caller(found.key, self._shared)
+            caller = _caller(found.key, self._shared)
+            caller = self._known[found.key.id] = replace(caller, rates=self._rates.of(caller.rules))
         return caller
 
 
@@ -74,8 +98,10 @@ def _caller(key: GatewayKey, shared: Mapping[str, BudgetRule]) -> Caller:
     budgets = (*key.budgets, *(shared[owner] for owner in owners if owner in shared))
     overdraft = bool(budgets) and all(rule.overdraft_pico for rule in budgets)
     rules = KeyRules(
-        key.id, key.models or ("*",), workload=key.workload, customer=key.customer, account=key.customer,
-        clamps=key.clamp, overdraft=overdraft,
+        key.id, key.models or ("*",), key.models_denied, contracts=key.contracts, workload=key.workload,
+        customer=key.customer, account=key.customer, regions=key.regions, retention_hours_max=key.retention_hours_max,
+        training_refused=key.training_refused, clamps=key.clamp, overdraft=overdraft, other_models=key.other_models,
+        limits=KeyLimits(**key.rates),
     )  # fmt: skip
     tags = dict(key.tags) | ({"team": key.team} if key.team else {})
     return Caller(key, rules, budgets, tags)

@@ -128,7 +128,7 @@ class Dispatch:
         at = microseconds()
         purses = desk.budgets.purses(caller.budgets, at)
         outlet, question = prepared.outlet, prepared.candidate.question
-        state = State(in_force.policy, desk.learned, (in_force.limits[outlet.contract],), purses)
+        state = State(in_force.policy, desk.learned, (in_force.limits[outlet.contract], *caller.rates), purses)
         loans, more = 0, True
         while True:
             found = admit(ask, question, state, instant(at), time.monotonic_ns(), more, prepared.candidate.observed)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import uvloop
 
 from offtake.gateway.budgets import Budgets
-from offtake.gateway.callers import Callers
+from offtake.gateway.callers import Callers, Rates
 from offtake.gateway.desk import Desk, Ids, instant, microseconds
 from offtake.gateway.handle import Handler, refuse_early
 from offtake.gateway.http.limits import Limits
@@ -82,6 +82,7 @@ class _Worker:
         self._journal = journal
         self._name = name
         self._index = index
+        self._rates = Rates(index, config.settings.gateway.workers)
 
     async def serve(self, port: int, stale: bool = False) -> None:
         """Until told to stop. `stale`: the files have changed since they were read."""
@@ -126,7 +127,7 @@ class _Worker:
 
     def _callers(self) -> Callers:
         anonymous = ANONYMOUS if self._config.settings.gateway.keys == "none" else None
-        return Callers(key_book(self._ledger), self._config.budgets, anonymous)
+        return Callers(key_book(self._ledger), self._config.budgets, anonymous, self._rates)
 
     async def _look(self) -> None:
         """See what was decided of keys and models, and give back what lies idle. A ledger that is gone ends nothing."""

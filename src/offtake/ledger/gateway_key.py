@@ -9,6 +9,9 @@ from offtake.ledger.budgets import BudgetRule
 from offtake.values.errors import InputError
 from offtake.values.periods import PERIODS
 
+RATES = ("requests_per_minute", "concurrency", "input_tpm", "output_tpm")
+"""What of a key may be limited beside its budgets."""
+_LISTS = ("scopes", "models", "models_denied", "other_models", "contracts", "regions")
 SCOPES = ("inference", "batch", "files", "admin")
 
 
@@ -16,6 +19,8 @@ SCOPES = ("inference", "batch", "files", "admin")
 class GatewayKey:
     """What a key grants. `models`: patterns, all where empty. `clamp`: may lower max_tokens to what the budget holds.
 
+    A denial wins over `models`. `other_models` may stand in where a suite admits them. Where `contracts` or `regions`
+    are empty, they restrict nothing. `rates`: by the names of `RATES`.
     `budgets` are the key's own; those of its team and customer come from the configuration. Instants in microseconds.
     `overdraft_pico` is how far its budgets may be overdrawn; 0 makes them hard.
     """
@@ -33,6 +38,13 @@ class GatewayKey:
     tags: Mapping[str, str] = field(default_factory=dict)
     budgets: tuple[BudgetRule, ...] = ()
     clamp: bool = False
+    models_denied: tuple[str, ...] = ()
+    other_models: tuple[str, ...] = ()
+    contracts: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    retention_hours_max: int | None = None
+    training_refused: bool = False
+    rates: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def overdraft_pico(self) -> int:
@@ -42,8 +54,7 @@ class GatewayKey:
     def settings(self) -> dict[str, object]:
         """What of it is stored as JSON; amounts as text, because they may exceed 64 bits."""
         return {
-            "scopes": list(self.scopes),
-            "models": list(self.models),
+            **{name: list(getattr(self, name)) for name in _LISTS},
             "workload": self.workload,
             "customer": self.customer,
             "team": self.team,
@@ -53,13 +64,16 @@ class GatewayKey:
                 for rule in self.budgets
             ],
             "clamp": self.clamp,
+            "retention_hours_max": self.retention_hours_max,
+            "training_refused": self.training_refused,
+            "rates": dict(self.rates),
         }
 
 
 def with_settings(settings: Mapping[str, object], **fields: object) -> GatewayKey:
     """The key of stored settings and its other fields. InputError for a scope or period that is none of ours."""
     values = {**settings, **fields}
-    for name in ("scopes", "models"):
+    for name in _LISTS:
         values[name] = tuple(_texts(values.get(name)))
     unknown = next((scope for scope in _texts(values["scopes"]) if scope not in SCOPES), None)
     if unknown is not None:

@@ -41,6 +41,13 @@ class Wanted:
     clamp: bool = False
     overdraft: str = ""
     expires: str = ""
+    models_denied: Sequence[str] = ()
+    other_models: Sequence[str] = ()
+    contracts: Sequence[str] = ()
+    regions: Sequence[str] = ()
+    retention_hours_max: int | None = None
+    training_refused: bool = False
+    rates: Mapping[str, int] | None = None
 
 
 def make_key(wanted: Wanted, now: datetime, *, config: Path | None, store: Path | None) -> MadeKey:
@@ -57,7 +64,10 @@ def make_key(wanted: Wanted, now: datetime, *, config: Path | None, store: Path 
     key = GatewayKey(
         id=key_id, name=wanted.name, created_at=microseconds(now), expires_at=_expiry(wanted.expires, now),
         models=tuple(wanted.models), workload=wanted.workload, customer=wanted.customer, team=wanted.team,
-        tags=dict(wanted.tags or {}), clamp=wanted.clamp,
+        tags=dict(wanted.tags or {}), clamp=wanted.clamp, models_denied=tuple(wanted.models_denied),
+        other_models=tuple(wanted.other_models), contracts=tuple(wanted.contracts), regions=tuple(wanted.regions),
+        retention_hours_max=wanted.retention_hours_max, training_refused=wanted.training_refused,
+        rates=dict(wanted.rates or {}),
         budgets=tuple(BudgetRule(f"key:{key_id}", amount, per, overdraft) for amount, per in rules),
     )  # fmt: skip
     if wanted.scopes:

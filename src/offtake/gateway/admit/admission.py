@@ -47,9 +47,9 @@ class State(NamedTuple):
     purses: Sequence[Purse] = ()
 
 
-def question_of(ask: Ask, outlet: Outlet, key: KeyRules, model: str, channel: str, stores: bool = False) -> Question:
+def question_of(ask: Ask, outlet: Outlet, key: KeyRules, model: str, channel: str) -> Question:
     """What the rules are asked: the region is the one that the client names, or the outlet's own."""
-    return Question(outlet, key, ask.dialect, model, channel, ask.region or outlet.region, stores)
+    return Question(outlet, key, ask.dialect, model, channel, ask.region or outlet.region, ask.stores)
 
 
 def allowed(ask: Ask, question: Question, policy: Policy, at: datetime) -> Refusal | tuple[Refusal, ...]:

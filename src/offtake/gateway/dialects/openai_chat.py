@@ -90,6 +90,7 @@ def read(path: str, headers: asked.Headers, body: bytes) -> Ask:
         session=text(fields, "prompt_cache_key") or asked.session_of(headers),
         wants_usage=not stream or _asks_for_usage(fields),
         choices=choices,
+        stores="store" in fields and flag(fields, "store"),
         fields=fields,
     )
 

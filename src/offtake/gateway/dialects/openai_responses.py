@@ -106,6 +106,8 @@ def read(path: str, headers: asked.Headers, body: bytes) -> Ask:
         tier=text(fields, "service_tier"),
         server_tools=UNLIMITED if calls is None else calls,
         session=text(fields, "prompt_cache_key") or asked.session_of(headers),
+        # Left out it is true, but not for an organisation with zero retention, and only then the contract cares.
+        stores=flag(fields, "store"),
         fields=fields,
     )
 

@@ -90,7 +90,7 @@ class RouteState:
 
 def candidates(
     ask: Ask, selling: Sequence[tuple[Outlet, str]], key: KeyRules, state: RouteState, policy: Policy,
-    learned: Learned, at: datetime, now_ns: int, others: Sequence[tuple[Outlet, str]] = (), stores: bool = False,
+    learned: Learned, at: datetime, now_ns: int, others: Sequence[tuple[Outlet, str]] = (),
 ) -> Routes:  # fmt: skip
     """The candidates among the outlets that sell the model (`selling`) or one that may stand in for it (`others`)."""
     warm = state.sessions.find(ask.session, now_ns)
@@ -98,7 +98,7 @@ def candidates(
     refusals: list[Refusal] = []
     pairs = [*selling, *(pair for pair in others if _stands_in(*pair, key, at))]
     for outlet, model in pairs:
-        answer = _candidate(ask, outlet, model, key, state, policy, learned, at, now_ns, warm, stores)
+        answer = _candidate(ask, outlet, model, key, state, policy, learned, at, now_ns, warm)
         if isinstance(answer, Candidate):
             found.append(answer)
         elif answer.code in FINAL:
@@ -112,11 +112,11 @@ def candidates(
 
 def _candidate(
     ask: Ask, outlet: Outlet, model: str, key: KeyRules, state: RouteState, policy: Policy, learned: Learned,
-    at: datetime, now_ns: int, warm: Warm | None, stores: bool,
+    at: datetime, now_ns: int, warm: Warm | None,
 ) -> Candidate | Refusal:  # fmt: skip
     try:
         shape = shape_of(ask, outlet, model, key, ask.region)
-        question = question_of(ask, outlet, key, model, shape.channels[0], stores)
+        question = question_of(ask, outlet, key, model, shape.channels[0])
         answer = allowed(ask, question, policy, at)
         if isinstance(answer, Refusal):
             return answer
