@@ -7,6 +7,7 @@ has milliseconds). A latency counts from the arrival that was due, so that a ser
 from __future__ import annotations
 
 import json
+import math
 import random
 import re
 import select
@@ -51,13 +52,22 @@ class Target:
 
 
 def closed_loop(target: Target, folder: Path, connections: int, seconds: float) -> int:
-    """Requests that wrk completed. RuntimeError where one was not answered with success."""
+    """Requests that wrk completed in so many whole seconds. RuntimeError where one was not answered with success."""
     headers = {"Content-Type": "application/json", **target.headers}
     lines = "\n".join(f"wrk.headers[{json.dumps(name)}] = {json.dumps(value)}" for name, value in headers.items())
     (folder / "body.json").write_bytes(target.body)
     (folder / "wrk.lua").write_text(LUA.format(body=folder / "body.json", headers=lines))
     url = f"http://127.0.0.1:{target.port}{target.path}"
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "--timeout", "30s", "-s", str(folder / "wrk.lua")]
+    command = [
+        "wrk",
+        "-t1",
+        f"-c{connections}",
+        f"-d{math.ceil(seconds)}s",
+        "--timeout",
+        "30s",
+        "-s",
+        str(folder / "wrk.lua"),
+    ]
     printed = subprocess.run([*command, url], capture_output=True, text=True, check=True).stdout
     found = json.loads(printed.rpartition("RESULT ")[2])
     if found["failed"] or not found["requests"]:

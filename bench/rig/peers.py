@@ -68,7 +68,7 @@ LITELLM_CONFIG = {
 
 @dataclass
 class Peer:
-    """A gateway at work. `port` takes whole answers, `stream_port` streams; `roles` are its processes as they began."""
+    """A gateway at work. `port` takes whole answers, `stream_port` streams; `worker` is the process that serves."""
 
     name: str
     tree: Tree
@@ -76,7 +76,7 @@ class Peer:
     stream_port: int
     headers: Mapping[str, str] = field(default_factory=dict)
     stream_headers: Mapping[str, str] = field(default_factory=dict)
-    roles: tuple[str, ...] = ()
+    worker: int = 0
 
     def target(self, content: str) -> Target:
         """A chat call with a prompt, answered at once."""
@@ -102,7 +102,7 @@ def _body(model: str, content: str, *, stream: bool = False) -> bytes:
     system = {"role": "system", "content": "You are a helpful assistant. Answer briefly, politely and in plain words."}
     asked = {"model": model, "max_tokens": 500, "messages": [system, {"role": "user", "content": content}]}
     more = {"stream": True, "stream_options": {"include_usage": True}} if stream else {}
-    return json.dumps(asked | more).encode()
+    return json.dumps(asked | more, separators=(",", ":")).encode()  # as the SDKs write it
 
 
 def free_port() -> int:
@@ -140,8 +140,9 @@ def offtake(place: Place) -> Peer:
         raise RuntimeError(made.stderr[-300:])
     tree = Tree([*command, "serve", "--config", str(config)], place.core, folder / "log", env)
     headers = {"authorization": f"Bearer {json.loads(made.stdout)['key']}"}
-    roles = ("supervisor", "ingester", "worker")
-    return _started(Peer("Offtake", tree, port, port, headers, roles=roles), "/health/ready")
+    peer = _started(Peer("Offtake", tree, port, port, headers), "/health/ready")
+    peer.worker = tree.listener(port)
+    return peer
 
 
 def nginx(place: Place) -> Peer:
@@ -156,12 +157,13 @@ def nginx(place: Place) -> Peer:
 def litellm(place: Place) -> Peer:
     """LiteLLM's proxy in a virtual environment of its own."""
     home, port = place.kept / f"litellm-{LITELLM}", free_port()
-    if not (home / "installed").exists():
+    installed = home / "installed"
+    if not installed.exists() or installed.read_text() != sys.base_prefix:  # the same Python as ours
         _ran([sys.executable, "-m", "venv", "--clear", "--without-pip", str(home)])
         wanted = [f"litellm[proxy]=={LITELLM}", "opentelemetry-sdk", "opentelemetry-exporter-otlp", "httptools"]
         pip = [sys.executable, "-m", "pip", "--python", str(home / "bin" / "python"), "install", "--quiet", "--compile"]
         _ran([*pip, *wanted])
-        (home / "installed").touch()
+        installed.write_text(sys.base_prefix)
     models = [
         {
             "model_name": model,

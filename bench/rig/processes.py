@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -13,6 +14,8 @@ from pathlib import Path
 
 QUIET_SECONDS = 0.2
 QUIET_CPU_SECONDS = 0.004
+LISTENS = "0A"
+"""A state in /proc/net/tcp."""
 
 
 def cores() -> tuple[int, int]:
@@ -65,6 +68,15 @@ class Tree:
                 break
         return now
 
+    def listener(self, port: int) -> int:
+        """The process that takes connections on a port of 127.0.0.1. RuntimeError where none does."""
+        rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        inodes = {row[9] for row in rows if row[1].endswith(f":{port:04X}") and row[3] == LISTENS}
+        for pid in self.pids:
+            if _open(pid) & {f"socket:[{inode}]" for inode in inodes}:
+                return pid
+        raise RuntimeError(f"nobody listens on {port}")
+
     def memory_mb(self) -> dict[int, float]:
         """Proportional set size of each process, in MB of 2^20 bytes: what is shared is divided among its sharers."""
         return {pid: _pss_kb(pid) / 1024 for pid in self.pids}
@@ -112,6 +124,15 @@ def _parents() -> list[tuple[int, tuple[int, int]]]:
             except OSError:  # it has just ended
                 continue
             found.append((int(path.name), (int(fields[1]), int(fields[19]))))
+    return found
+
+
+def _open(pid: int) -> set[str]:
+    """What its descriptors are."""
+    found = set()
+    for path in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(OSError):  # closed meanwhile
+            found.add(str(path.readlink()))
     return found
 
 
