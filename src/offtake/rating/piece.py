@@ -27,6 +27,7 @@ class Entry:
     `waived` is the covered part that a fee or a shortfall had paid; `granted` the part that a credit pays on a line of
     its own.
     `credited` is what a failed-request policy gives back; `policy` names the clause that decided, if one acted.
+    `is_free`: that clause makes it free, and such units count nowhere; a price of zero does not.
     """
 
     covered = 0
@@ -35,6 +36,7 @@ class Entry:
     granted = 0
     credited = Decimal(0)
     policy = ""
+    is_free = False
 
     def __init__(self, price: UnitPrice, quantity: int, contracted: int) -> None:
         self.price = price
@@ -49,7 +51,7 @@ class Entry:
     @property
     def undropped(self) -> int:
         """The contracted cost as if list prices had never fallen."""
-        return self.price.undropped * self.quantity if self.contracted or not self.policy else 0
+        return 0 if self.is_free else self.price.undropped * self.quantity
 
     @property
     def uncovered(self) -> int:
@@ -60,11 +62,6 @@ class Entry:
     def billed(self) -> int:
         """What its line asks for: a credit with a line of its own leaves it whole."""
         return self.contracted - self.covered + self.granted
-
-    @property
-    def is_free(self) -> bool:
-        """Whether a clause makes it free: such units count nowhere."""
-        return bool(self.policy) and not self.contracted
 
 
 class Piece:
@@ -170,7 +167,7 @@ def _special(
 def _decided(price: UnitPrice, quantity: int, share: Decimal, policy: str) -> Entry:
     """An entry under a policy: share 1 billed, 0 free, below 0 billed with that share credited."""
     entry = Entry(price, quantity, price.contracted * quantity if share else 0)
-    entry.policy = policy
+    entry.policy, entry.is_free = policy, not share
     if share < 0:
         entry.credited = -share * entry.contracted
     return entry

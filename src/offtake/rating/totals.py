@@ -108,7 +108,7 @@ class Bundle:
             entries = []
             for each in piece.entries:
                 entry = Entry(each.price, each.quantity * count, each.contracted * count)
-                entry.policy, entry.credited = each.policy, each.credited * count
+                entry.policy, entry.is_free, entry.credited = each.policy, each.is_free, each.credited * count
                 entries.append(entry)
             yield record.id, Piece(self.at, piece.lane, piece.outcome, entries, piece.contracted * count)
 
