@@ -18,6 +18,7 @@ from offtake.operations.serve_config import (
     GatewaySettings,
     KeySource,
     StoreSettings,
+    TelemetrySettings,
     VendorSettings,
 )
 
@@ -35,6 +36,7 @@ TABLES: tuple[tuple[str, type[Term]], ...] = (
     ("[[contracts]]", ContractSettings),
     ("[[budgets]]", BudgetSettings),
     ("[[cache]]", CacheSettings),
+    ("[telemetry]", TelemetrySettings),
 )
 
 

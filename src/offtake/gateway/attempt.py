@@ -25,6 +25,7 @@ from offtake.gateway.callers import Caller
 from offtake.gateway.desk import Desk, instant, microseconds
 from offtake.gateway.dialects import Dialect
 from offtake.gateway.journal.events import Event, Intent, Release, Settle
+from offtake.gateway.log import say
 from offtake.gateway.outlet import Outlet
 from offtake.gateway.route.candidates import Candidate, RouteState
 from offtake.gateway.route.standing import Drawdown, Standing
@@ -77,6 +78,7 @@ class Attempt(Struct):
     first_ns: int = 0
     written_bytes: int = 0
     edits: tuple[str, ...] = ()
+    traceparent: str = ""
     reserved: tuple[Reservation, Ticket] | None = None
     standing: Standing | None = None
     costs: Costs | None = None
@@ -129,6 +131,10 @@ class Attempt(Struct):
             workload = self.caller.key.workload
             desk.caching.served(workload, prepared.outlet, prepared.model, prepared.prefixes, self.at)
         self._count(desk, costs)
+        if desk.telemetry is not None:
+            desk.telemetry.settled(self, costs, served)
+        if desk.settings.log != "none":
+            self._log(desk, costs)
         if desk.durable is not None:
             await desk.durable.appended()
         return costs
@@ -189,6 +195,19 @@ class Attempt(Struct):
             counts.settled(outlet.contract, outlet.name, other, took, 0)
         if self.admitted.observed:
             counts.observed(refusal.code for refusal in self.admitted.observed)
+
+    def _log(self, desk: Desk, costs: Costs) -> None:
+        """The line of the access log."""
+        record, prepared = costs.record, self.prepared
+        if desk.settings.log == "errors" and record.outcome in ("", "ok") and record.usage_known:
+            return
+        say(
+            "request", id=self.id, key=self.caller.key.id, workload=self.caller.key.workload,
+            contract=prepared.outlet.contract, vendor=prepared.outlet.name, model=prepared.model,
+            dialect=prepared.ask.dialect, stream=prepared.ask.stream, outcome=record.outcome or "ok",
+            usage_known=record.usage_known, quantities=dict(record.quantities), cost_pico=costs.total_pico,
+            ms=(time.monotonic_ns() - self.sent_ns) // 1_000_000, edits=list(self.edits),
+        )  # fmt: skip
 
     def _intent(self, id: str, model: str) -> Intent:
         prepared, key = self.prepared, self.caller.key

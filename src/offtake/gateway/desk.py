@@ -21,6 +21,7 @@ from offtake.operations.serve_config import GatewaySettings
 
 if TYPE_CHECKING:
     from offtake.gateway.cache.caching import Caching
+    from offtake.gateway.telemetry import Telemetry
 
 
 @dataclass(slots=True)
@@ -52,6 +53,7 @@ class Desk:
     learned: Learned = field(default_factory=Learned)
     counts: Counts = field(default_factory=Counts)
     caching: Caching | None = None
+    telemetry: Telemetry | None = None
 
     @property
     def body_bytes_max(self) -> int:

@@ -80,6 +80,8 @@ class Dispatch:
             number += 1
             id = self._id if number == 1 else f"{self._id}.{number}"
             attempt = Attempt(id, "" if number == 1 else self._id, self._caller, prepared, *admitted)
+            if self._desk.telemetry is not None:
+                attempt.traceparent = self._request.headers.get(b"traceparent", b"").decode("latin-1")
             attempt.stand(in_force.routing)
             step = await self._attempt(attempt, number, len(left) - 1)
             if step is None:

@@ -17,7 +17,7 @@ from offtake.gateway.dialects import BY_NAME, Dialect, of_path
 from offtake.gateway.dispatch import Dispatch, RefusedError
 from offtake.gateway.http.request import Request
 from offtake.gateway.http.responder import Responder
-from offtake.gateway.log import say_crash
+from offtake.gateway.log import say, say_crash
 
 JSON = {b"content-type": b"application/json"}
 KINDS = {408: "overloaded", 413: "too_large", 429: "rate", 431: "too_large", 503: "overloaded"}
@@ -68,6 +68,8 @@ class Handler:
 
     def _refuse(self, dialect: Dialect | None, refusal: Refusal, request_id: str, responder: Responder) -> None:
         self.desk.counts.refused(refusal.code)
+        if self.desk.settings.log != "none":
+            say("refused", id=request_id, code=refusal.code, kind=refusal.kind)
         spoken = dialect or BY_NAME["openai_chat"]
         status, listed, body = spoken.refuse(refusal, request_id)
         headers = dict(listed) | {ours.REQUEST_ID: request_id.encode()}

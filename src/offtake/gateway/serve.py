@@ -13,6 +13,7 @@ from offtake.gateway.ingest import ingest
 from offtake.gateway.log import say
 from offtake.gateway.metrics import forget
 from offtake.gateway.supervise import Run, Supervisor, reserve_port, watch, watched
+from offtake.gateway.telemetry import require_sdk
 from offtake.gateway.vendors.wires import wire_of
 from offtake.gateway.worker import run_worker
 from offtake.operations.serve_config import ServeConfig, load_config
@@ -28,6 +29,8 @@ def serve(file: Path, port: int | None, workers: int | None, note: Callable[[str
     in_force = read_in_force(config, settings.workers)
     for name, vendor in config.settings.vendors.items():
         wire_of(vendor, vendor_key(config, name))
+    if config.settings.telemetry is not None:
+        require_sdk()
     open_ledger(config.store, create=True).close()
     server_secret(config.store)
     forget(config.journal)

@@ -43,6 +43,7 @@ from offtake.values.errors import OfftakeError, OutsideError
 if TYPE_CHECKING:
     from offtake.gateway.cache.caching import Caching
 
+    from offtake.gateway.telemetry import Telemetry
 LOOK_SECONDS = 1.0
 """How soon a new or revoked key is known, and an idle loan goes back."""
 ANONYMOUS = GatewayKey(id="anonymous", name="anonymous", created_at=0)
@@ -99,7 +100,7 @@ class _Worker:
             Budgets(self._ledger, self._name, settings.workers, time.monotonic), self._journal,
             Durable(self._journal) if settings.durability == "power" else None, Ids(self._name), self._config.journal,
         )  # fmt: skip
-        desk.caching = self._caching(self._config)
+        desk.caching, desk.telemetry = self._caching(self._config), self._telemetry()
         if stale:
             self._reload()
         limits = replace(Limits(), body_bytes=desk.body_bytes_max)
@@ -116,6 +117,8 @@ class _Worker:
         for endpoint in desk.endpoints.values():
             await endpoint.pool.close()
 
+        if desk.telemetry is not None:
+            await asyncio.to_thread(desk.telemetry.close)
     def _caching(self, config: ServeConfig) -> Caching | None:
         """What workloads opted in to, with what was seen before a reload; None where none did, which costs nothing."""
         if not config.settings.cache:
@@ -126,6 +129,15 @@ class _Worker:
         return Caching(config.settings.cache, server_secret(config.store), before.reads if before else None)
 
     def _callers(self) -> Callers:
+    def _telemetry(self) -> Telemetry | None:
+        """What delivers traces and metrics; None where nobody asked for it, and then it is not even imported."""
+        settings = self._config.settings.telemetry
+        if settings is None:
+            return None
+        from offtake.gateway.telemetry import Telemetry
+
+        return Telemetry(settings, self._name)
+
         anonymous = ANONYMOUS if self._config.settings.gateway.keys == "none" else None
         return Callers(key_book(self._ledger), self._config.budgets, anonymous, self._rates)
 

@@ -57,6 +57,8 @@ class GatewaySettings(Term):
     """How long requests in flight may go on when the gateway is told to stop."""
     metrics: Literal["local", "open", "none"] = "local"
     """Who reads /metrics: clients of this machine, everyone, or nobody."""
+    log: Literal["none", "errors", "all"] = "none"
+    """Requests as JSON lines on stderr, without content: none, those that were refused or failed, or all."""
     keys: Literal["required", "none"] = "required"
     """none: every caller is let in as the key `anonymous`, without budgets; for a try on one's own machine."""
 
@@ -157,6 +159,15 @@ class CacheSettings(Term):
     """Where a mark may stand; none: prefixes are recorded for `offtake cache`, and nothing is marked."""
 
 
+class TelemetrySettings(Term):
+    """Traces and metrics for OpenTelemetry; needs the extra `otel`. Content is never in them."""
+
+    otlp: str
+    """The collector's address for OTLP over HTTP, such as `http://127.0.0.1:4318`."""
+    seconds: int = Field(default=10, ge=1, le=3_600)
+    """How often they are delivered."""
+
+
 class Settings(Term):
     """The whole file."""
 
@@ -172,6 +183,8 @@ class Settings(Term):
     """Budgets of many keys together."""
     cache: list[CacheSettings] = Field(default=[])
     """Workloads whose prompts are cached."""
+    telemetry: TelemetrySettings | None = None
+    """Where traces and metrics go; nowhere when absent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,9 +250,11 @@ def _misfits(settings: Settings, places: Mapping[str, Place], file: str) -> list
     def misfit(path: str, what: str, hint: str) -> None:
         found.append(Finding("G702", "error", what, where=place_of(path, places, file), path=path, hint=hint))
 
+    if settings.telemetry and not _is_base(settings.telemetry.otlp):
+        misfit("telemetry.otlp", f"no address: {settings.telemetry.otlp!r}", "such as http://127.0.0.1:4318")
     for name, vendor in settings.vendors.items():
         url = urlsplit(vendor.base_url)
-        if url.scheme not in ("http", "https") or not url.hostname or url.query or url.fragment:
+        if not _is_base(vendor.base_url):
             misfit(
                 f"vendors.{name}.base_url", f"no base address: {vendor.base_url!r}", "such as https://api.openai.com/v1"
             )
@@ -263,6 +278,11 @@ def _misfits(settings: Settings, places: Mapping[str, Place], file: str) -> list
             known = ", ".join(settings.vendors)
             misfit(f"contracts[{index}].vendor", f"no [vendors.{contract.vendor}] in this file", f"one of: {known}")
     return found
+
+
+def _is_base(address: str) -> bool:
+    url = urlsplit(address)
+    return url.scheme in ("http", "https") and bool(url.hostname) and not url.query and not url.fragment
 
 
 def _places(text: str, file: str) -> dict[str, Place]:
