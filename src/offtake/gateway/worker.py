@@ -42,8 +42,8 @@ from offtake.values.errors import OfftakeError, OutsideError
 
 if TYPE_CHECKING:
     from offtake.gateway.cache.caching import Caching
-
     from offtake.gateway.telemetry import Telemetry
+
 LOOK_SECONDS = 1.0
 """How soon a new or revoked key is known, and an idle loan goes back."""
 ANONYMOUS = GatewayKey(id="anonymous", name="anonymous", created_at=0)
@@ -116,9 +116,9 @@ class _Worker:
             await looking
         for endpoint in desk.endpoints.values():
             await endpoint.pool.close()
-
         if desk.telemetry is not None:
             await asyncio.to_thread(desk.telemetry.close)
+
     def _caching(self, config: ServeConfig) -> Caching | None:
         """What workloads opted in to, with what was seen before a reload; None where none did, which costs nothing."""
         if not config.settings.cache:
@@ -128,7 +128,6 @@ class _Worker:
         before = self.desk.caching
         return Caching(config.settings.cache, server_secret(config.store), before.reads if before else None)
 
-    def _callers(self) -> Callers:
     def _telemetry(self) -> Telemetry | None:
         """What delivers traces and metrics; None where nobody asked for it, and then it is not even imported."""
         settings = self._config.settings.telemetry
@@ -138,6 +137,7 @@ class _Worker:
 
         return Telemetry(settings, self._name)
 
+    def _callers(self) -> Callers:
         anonymous = ANONYMOUS if self._config.settings.gateway.keys == "none" else None
         return Callers(key_book(self._ledger), self._config.budgets, anonymous, self._rates)
 
