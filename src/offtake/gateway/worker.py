@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import uvloop
 
+from offtake.gateway.batch.pages import UPLOADS
 from offtake.gateway.budgets import Budgets
 from offtake.gateway.callers import Callers, Rates
 from offtake.gateway.desk import Desk, Ids, instant, microseconds
@@ -103,7 +104,7 @@ class _Worker:
         desk.caching, desk.telemetry = self._caching(self._config), self._telemetry()
         if stale:
             self._reload()
-        limits = replace(Limits(), body_bytes=desk.body_bytes_max)
+        limits = replace(Limits(), body_bytes=desk.body_bytes_max, larger=UPLOADS)
         server = Server(Handler(desk, batches_folder(self._config.store)), limits=limits, refuse=refuse_early)
         await server.listen(listening_socket(settings.host, port))
         looking = asyncio.create_task(self._look())

@@ -10,6 +10,7 @@ from typing import Any
 
 from offtake.gateway.ask import BadAsk, Refusal
 from offtake.gateway.batch import anthropic_pages, openai_pages
+from offtake.gateway.batch.lines import FILE_BYTES_MAX
 from offtake.gateway.batch.visit import JSON, MissingError, RefusedPageError, Visit
 from offtake.gateway.callers import Caller
 from offtake.gateway.dialects import BY_NAME
@@ -17,6 +18,8 @@ from offtake.gateway.http.request import Request
 from offtake.gateway.http.responder import Responder
 from offtake.store.batches import BatchStore, open_batches
 
+UPLOADS = dict.fromkeys(("/v1/files", "/files", "/v1/messages/batches", "/messages/batches"), FILE_BYTES_MAX + 100_000)
+"""Bodies that may be larger than those of other paths: the file, and the form around it."""
 Find = Callable[[Mapping[bytes, bytes], str], Caller | Refusal]
 
 

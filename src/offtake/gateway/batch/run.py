@@ -32,8 +32,10 @@ from offtake.gateway.log import say, say_crash
 from offtake.gateway.vendors.endpoint import AnthropicWire, Endpoint, OpenAIWire
 from offtake.gateway.vendors.wires import keep_renewed
 from offtake.gateway.worker import ANONYMOUS, endpoints_of
+from offtake.ledger.decisions import standing
 from offtake.operations.serve_config import ServeConfig, load_config
 from offtake.store.batches import BatchStore, Document, batches_folder, open_batches
+from offtake.store.ledger.decisions import read_decisions
 from offtake.store.ledger.keys import find_key
 from offtake.store.ledger.ledger import Ledger, open_ledger
 from offtake.values.errors import InputError, OfftakeError
@@ -158,7 +160,8 @@ class _Process:
             running.again_at = time.monotonic() + AGAIN_SECONDS
 
     def _caller(self, key_id: str) -> Caller | None:
-        """The caller of a key, revoked or not: what was let in is finished."""
+        """The caller of a key, revoked or not: what was let in is finished. What was decided of models is known now."""
+        self._house.scales.in_force.policy.renew(standing(read_decisions(self._ledger)))
         try:
             key = ANONYMOUS if key_id == ANONYMOUS.id else find_key(self._ledger, key_id)
             return Callers.of(key, self._config.budgets)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -14,6 +15,7 @@ class Limits:
 
     head_bytes: int = 64 * KIB  # request line and headers, each header counted with 32 bytes more, as HTTP/2 does; 431
     body_bytes: int = 32 * MIB  # one body; 413
+    larger: Mapping[str, int] = field(default_factory=dict)  # paths where it may have more
     bodies_bytes: int = 512 * MIB  # all bodies of requests not yet answered; 503
     connections: int = 10_000  # 503
     pipelined: int = 16  # requests read ahead on one connection; the connection closes after those

@@ -25,7 +25,7 @@ class RequestReader:
     """
 
     __slots__ = (
-        *("_body", "_client", "_go_ahead", "_headers", "_held", "_limits", "_parser"),
+        *("_body", "_body_bytes_max", "_client", "_go_ahead", "_headers", "_held", "_limits", "_parser"),
         *("_quiet_bytes", "_request", "_room_bytes", "_take", "_ticker", "_upgraded", "_url"),
         *("received_bytes", "since", "stage"),
     )
@@ -47,6 +47,7 @@ class RequestReader:
         self._held = held or Held()
         self._parser: Any = httptools.HttpRequestParser(self)
         self._body: bytes | bytearray = b""
+        self._body_bytes_max = 0
         self._headers: dict[bytes, bytes] = {}
         self._room_bytes = self._limits.head_bytes
         self._quiet_bytes = 0
@@ -151,7 +152,8 @@ class RequestReader:
             parser.should_keep_alive(),
             version == "1.0",
         )
-        check_head(self._headers, version, self._limits.body_bytes)
+        self._body_bytes_max = self._limits.larger.get(path, self._limits.body_bytes)
+        check_head(self._headers, version, self._body_bytes_max)
         if b"expect" in self._headers and version == "1.1":
             self._go_ahead()
         self._headers = {}  # for trailers, which nobody asked for
@@ -165,8 +167,8 @@ class RequestReader:
         self._quiet_bytes = 0
         self.received_bytes += size_bytes
         self._held.size_bytes += size_bytes
-        if self.received_bytes > self._limits.body_bytes:
-            raise RefusedError(413, f"a body may have {self._limits.body_bytes} bytes")
+        if self.received_bytes > self._body_bytes_max:
+            raise RefusedError(413, f"a body may have {self._body_bytes_max} bytes")
         if self._held.size_bytes > self._limits.bodies_bytes:
             raise RefusedError(503, "no room for the body now")
         if not self._body:
