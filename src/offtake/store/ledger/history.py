@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -46,6 +47,28 @@ def events(ledger: Ledger, *kinds: str) -> Iterator[Mapping[str, Any]]:
     """The posted events of these kinds, in the order in which they were posted."""
     for block in blocks(ledger):
         yield from block.events(*kinds)
+
+
+def events_after(ledger: Ledger, number: int, *kinds: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """(block, event) of these kinds in the blocks after one, in the order in which they were posted."""
+    for block, lines in ledger.each("SELECT number, lines FROM blocks WHERE number > ? ORDER BY number", number):
+        text = lines if isinstance(lines, bytes) else str(lines).encode()
+        for event in Block(int(str(block)), 0, "", "", text, {}).events(*kinds):
+            yield int(str(block)), event
+
+
+def last_block(ledger: Ledger) -> int:
+    """The number of the last block; 0 where there is none."""
+    return int(str(ledger.rows("SELECT coalesce(max(number), 0) FROM blocks")[0][0]))
+
+
+def block_before(ledger: Ledger, at: int) -> int:
+    """The last block that was posted before an instant; 0 where there is none. Blocks are posted in time order."""
+
+    def posted_at(number: int) -> int:
+        return int(str(ledger.rows("SELECT at FROM blocks WHERE number = ?", number)[0][0]))
+
+    return bisect_left(range(1, last_block(ledger) + 1), at, key=posted_at)
 
 
 def usage_of(ledger: Ledger, contract: str = "") -> Iterator[UsageRecord]:
