@@ -108,7 +108,7 @@ class _Worker:
         server = Server(Handler(desk, batches_folder(self._config.store)), limits=limits, refuse=refuse_early)
         await server.listen(listening_socket(settings.host, port))
         looking = asyncio.create_task(self._look())
-        renewing = asyncio.create_task(keep_renewed(desk.endpoints.values()))
+        renewing = asyncio.create_task(keep_renewed(lambda: desk.endpoints.values()))
         await stop.wait()
         looking.cancel()
         renewing.cancel()

@@ -29,6 +29,8 @@ _FINISH = {"tool": "tool_calls", "refusal": "content_filter", "stop_sequence": "
 def read(model: Model, body: dict[str, Any], caller: Caller) -> Ask:
     """The request, or a VendorError 400."""
     refuse_embeddings(model)
+    if model.vendor == "mistral" and "stream_options" in body:
+        raise VendorError(422, "Extra inputs are not permitted", param="stream_options", type="invalid_request_error")
     prompt = chat_prompt(body)
     keep_marks(model, body, prompt)
     asked = str(body.get("service_tier") or "")
@@ -114,9 +116,11 @@ def stream(done: Done, size: int) -> Iterator[Chunk]:
         head["usage"] = None
     pieces = Pieces(size)
 
-    def event(index: int, delta: dict[str, Any], finish: str | None = None) -> bytes:
+    def event(
+        index: int, delta: dict[str, Any], finish: str | None = None, more: dict[str, Any] | None = None
+    ) -> bytes:
         choice = {"index": index, "delta": delta, "logprobs": None, "finish_reason": finish}
-        return b"data: " + encode(head | {"choices": [choice]}) + b"\n\n"
+        return b"data: " + encode(head | {"choices": [choice]} | (more or {})) + b"\n\n"
 
     for index, answer in enumerate(done.answers):
         pieces.tokens += answer.reasoning
@@ -131,9 +135,11 @@ def stream(done: Done, size: int) -> Iterator[Chunk]:
             yield Chunk(event(index, delta or {"content": piece}), pieces.tokens)
     if done.answers[0].finish == "cut":
         return
-    ends = b"".join(event(index, {}, _finish(answer)) for index, answer in enumerate(done.answers))
-    if wants_usage and done.usage_said is not None:
-        ends += b"data: " + encode(head | {"choices": [], "usage": chat_usage(done.usage_said)}) + b"\n\n"
+    said = None if done.usage_said is None else {"usage": chat_usage(done.usage_said)}
+    unasked = said if done.ask.model.vendor == "mistral" and not wants_usage else None  # beside its last words
+    ends = b"".join(event(index, {}, _finish(answer), unasked) for index, answer in enumerate(done.answers))
+    if wants_usage and said is not None:
+        ends += b"data: " + encode(head | {"choices": []} | said) + b"\n\n"
     yield Chunk(ends + b"data: [DONE]\n\n", done.usage.output, last=True)
 
 

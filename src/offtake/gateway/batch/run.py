@@ -84,7 +84,7 @@ class _Process:
         books = Books(
             self._ledger, self._config.journal, power=self._config.settings.gateway.durability == "power"
         )  # fmt: skip
-        renewing = asyncio.create_task(keep_renewed(endpoints.values()))
+        renewing = asyncio.create_task(keep_renewed(endpoints.values))
         self._house = House(self._store, books, Scales(self._in_force, endpoints, native, Learned()))
         descriptor = await self._alone()
         if descriptor is None:

@@ -45,6 +45,7 @@ _OPENAI: tuple[tuple[str, Wire], ...] = (
 _COMPATIBLE: dict[str, Wire] = {
     "deepseek": Wire(efforts=(*_LOW_TO_HIGH, "max"), own_fields=False),
     "google": Wire(efforts=("none", "minimal", *_LOW_TO_HIGH), own_fields=False),
+    "mistral": Wire(efforts=(), own_fields=False, asks_usage=False),
 }
 
 

@@ -16,7 +16,8 @@ class Wire:
     client set no limit, as the dialect must have one), `thinking` (how the model thinks; always is adaptive that cannot
     be turned off), `system_turns` (whether system turns may stand inside the conversation).
     OpenAI: `own_fields` (OpenAI's newer fields; False for compatible vendors, who get `max_tokens`,
-    `reasoning_content` and no tier or identifiers), `cache_breakpoints` (whether explicit ones are taken).
+    `reasoning_content` and no tier or identifiers), `cache_breakpoints` (whether explicit ones are taken), `asks_usage`
+    (False where a stream carries usage unasked, and asking for it is an error).
     All: `efforts` that the model knows, () where it knows none; `sampling` (whether it takes temperature and its kin).
     """
 
@@ -26,6 +27,7 @@ class Wire:
     system_turns: bool = True
     own_fields: bool = True
     cache_breakpoints: bool = False
+    asks_usage: bool = True
     efforts: tuple[Effort, ...] = EFFORTS
     sampling: bool = True
 

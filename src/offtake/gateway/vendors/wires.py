@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol, runtime_checkable
 
 from offtake.gateway.log import say
@@ -38,12 +38,14 @@ def wire_of(vendor: VendorSettings, key: str) -> Wire:
             return OpenAIWire(key, vendor.endpoints, azure=azure, api_version=vendor.azure_api_version)
 
 
-async def keep_renewed(endpoints: Iterable[Endpoint]) -> None:
-    """Renew what ends, in threads, until cancelled. What cannot be renewed is said, and used until it ends."""
-    wires = [(endpoint.name, endpoint.wire) for endpoint in endpoints if isinstance(endpoint.wire, Renewed)]
-    while wires:
+async def keep_renewed(endpoints: Callable[[], Iterable[Endpoint]]) -> None:
+    """Renew what ends, in threads, until cancelled; `endpoints` are those of the moment.
+
+    What cannot be renewed is said, and used until it ends.
+    """
+    while True:
         await asyncio.sleep(RENEW_SECONDS)
-        for name, wire in wires:
+        for name, wire in [(each.name, each.wire) for each in endpoints() if isinstance(each.wire, Renewed)]:
             try:
                 await asyncio.to_thread(wire.renew)
             except OutsideError as error:

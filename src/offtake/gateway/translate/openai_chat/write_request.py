@@ -40,7 +40,7 @@ def write_request(request: Request, wire: Wire, dropped: Dropped) -> dict[str, A
     messages = _Messages(request, wire, dropped)
     body: dict[str, Any] = {"model": request.model, "messages": messages.written()}
     if request.stream:
-        body |= {"stream": True, "stream_options": {"include_usage": True}}
+        body |= {"stream": True} | ({"stream_options": {"include_usage": True}} if wire.asks_usage else {})
     if request.output_tokens_max is not None:
         body["max_completion_tokens" if wire.own_fields else "max_tokens"] = request.output_tokens_max
     body |= sampling(request, wire, dropped)
