@@ -112,12 +112,19 @@ def test_names_of_exceptions_are_known_in_every_spelling() -> None:
 
 def test_a_body_keeps_every_value_as_it_was_written() -> None:
     body = b'{ "model": "m", "stream":true,"messages" : [ {"a" :1.0} ], "unknown":{"b": 1e5},"anthropic_version":"x"}'
-    changed = cloud.body_of(body, ("model", "stream"), "bedrock-2023-05-31", b"one, two")
+    changed = cloud.body_of(body, ("model", "stream"), "bedrock-2023-05-31", ["one", "two"])
     expected = (
         b'{"messages":[ {"a" :1.0} ],"unknown":{"b": 1e5},"anthropic_version":"bedrock-2023-05-31",'
         b'"anthropic_beta":["one","two"]}'
     )
     assert expected == changed
+
+
+def test_only_the_betas_that_a_cloud_knows_pass() -> None:
+    headers = {b"anthropic-beta": b"one, two,three"}
+    assert (["one", "two", "three"], ()) == cloud.betas_of(headers, None)
+    assert (["three"], ("anthropic-beta",)) == cloud.betas_of(headers, ["three", "four"])
+    assert ([], ()) == cloud.betas_of({}, [])
 
 
 def test_no_header_that_has_a_price_reaches_a_cloud() -> None:

@@ -211,9 +211,11 @@ class Dispatch:
         if prepared.exchange is not None:
             sent = {header: value for header, value in sent.items() if header in KEPT}
             query = ""
-        return endpoint.wire.call(
+        call = endpoint.wire.call(
             prepared.ask.dialect, name or prepared.ask.model, prepared.ask.stream, body, sent, query
         )
+        attempt.edits += call.edits
+        return call
 
     async def _no_answer(self, attempt: Attempt, error: UpstreamError) -> Refusal:
         """No head of an answer came: nothing was sent, or nobody knows what became of it."""

@@ -96,6 +96,8 @@ class VendorSettings(Term):
     """Bedrock: the profile whose credentials sign; botocore's own choice when absent."""
     aws_region: str | None = None
     """Bedrock: the region that is signed for, where the address does not name it."""
+    betas: list[str] | None = None
+    """Bedrock and Vertex, which refuse betas unknown to them: the values of `anthropic-beta` that pass; absent: all."""
     azure_api_version: str | None = None
     """Azure: that of a dated API below `…/openai`, such as 2024-10-21; absent for the v1 API below `…/openai/v1`."""
     prices: str | None = None

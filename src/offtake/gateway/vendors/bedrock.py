@@ -7,6 +7,7 @@ Sources: botocore's service model of bedrock-runtime, anthropic 2.12 (lib/bedroc
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 from urllib.parse import quote
 
@@ -29,7 +30,15 @@ class BedrockWire:
 
     dialects = ("anthropic_messages",)
 
-    def __init__(self, base_url: str, region: str, key: str = "", profile: str | None = None) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        region: str,
+        key: str = "",
+        profile: str | None = None,
+        betas: Collection[str] | None = None,
+    ) -> None:
+        self._betas = betas
         self._base_url = base_url.rstrip("/")
         self._region = region
         self._bearer: Headers = {b"authorization": b"Bearer " + key.encode()} if key else {}
@@ -42,8 +51,9 @@ class BedrockWire:
         target = f"/model/{quote(model, safe='')}/{'invoke-with-response-stream' if stream else 'invoke'}"
         sent = {name: value for name, value in headers.items() if name in cloud.PASSING}
         sent |= {b"content-type": cloud.JSON, b"accept": FRAMED if stream else cloud.JSON}
-        body = cloud.body_of(body, ("model", "stream"), VERSION, headers.get(cloud.BETAS, b""))
-        return Call(target, sent | (self._bearer or self._signature(target, sent, body)), body, unwrapped)
+        betas, edits = cloud.betas_of(headers, self._betas)
+        body = cloud.body_of(body, ("model", "stream"), VERSION, betas)
+        return Call(target, sent | (self._bearer or self._signature(target, sent, body)), body, unwrapped, edits)
 
     def renew(self) -> None:
         """Take new credentials where the old ones end soon. Blocks, so it is called in a thread; OutsideError G707."""

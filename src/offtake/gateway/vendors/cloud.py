@@ -6,7 +6,7 @@ wrote keeps its bytes. Of the client's headers only those pass that no price han
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -19,7 +19,6 @@ from offtake.gateway.vendors.endpoint import Arriving, Headers
 
 JSON, EVENTS = b"application/json", b"text/event-stream"
 PASSING = frozenset((b"content-type", b"user-agent"))
-BETAS = b"anthropic-beta"
 _ANYTHING = msgspec.json.Decoder().decode
 _PLAIN_MESSAGE_MAX = 300
 
@@ -33,14 +32,22 @@ class Unframing(Protocol):
     def end(self) -> None: ...
 
 
-def body_of(body: bytes, without: Iterable[str], version: str, betas: bytes = b"") -> bytes:
+def betas_of(headers: Headers, known: Collection[str] | None) -> tuple[list[str], tuple[str, ...]]:
+    """The betas that pass (`known` None: all), and the name of the edit where one does not."""
+    named = headers.get(b"anthropic-beta", b"").decode("latin-1").split(",")
+    asked = [beta for each in named if (beta := each.strip())]
+    passing = asked if known is None else [beta for beta in asked if beta in known]
+    return passing, () if passing == asked else ("anthropic-beta",)
+
+
+def body_of(body: bytes, without: Iterable[str], version: str, betas: Sequence[str] = ()) -> bytes:
     """The body for a cloud: without what its path says, with its version, and with the betas that a header named."""
     fields: dict[str, Any] = dict(top_level(body))
     for name in without:
         fields.pop(name, None)
     fields["anthropic_version"] = encoded(version)
     if betas:
-        fields.setdefault("anthropic_beta", encoded([each.strip() for each in betas.decode("latin-1").split(",")]))
+        fields.setdefault("anthropic_beta", encoded(betas))
     return b"{%b}" % b",".join([b"%b:%b" % (encoded(name), bytes(value)) for name, value in fields.items()])
 
 

@@ -49,13 +49,14 @@ class Arriving(Protocol):
 class Call(NamedTuple):
     """What goes out: path and query below the base address, headers, body.
 
-    `unwrap` makes the endpoint's answer the dialect's own, where a cloud wraps it.
+    `unwrap` makes the endpoint's answer the dialect's own, where a cloud wraps it. `edits` names what was left out.
     """
 
     target: str
     headers: Headers
     body: bytes
     unwrap: Callable[[Arriving], Arriving] | None = None
+    edits: tuple[str, ...] = ()
 
 
 class Wire(Protocol):

@@ -6,6 +6,7 @@ Source: anthropic 2.12 (lib/vertex), read November 2026.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 from urllib.parse import quote
 
@@ -16,7 +17,6 @@ from offtake.values.errors import OutsideError
 
 VERSION = "vertex-2023-10-16"
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
-PASSING = cloud.PASSING | {cloud.BETAS}
 
 
 class VertexWire:
@@ -27,7 +27,8 @@ class VertexWire:
 
     dialects = ("anthropic_messages", "anthropic_count_tokens")
 
-    def __init__(self) -> None:
+    def __init__(self, betas: Collection[str] | None = None) -> None:
+        self._betas = betas
         self._credentials, self._request = _credentials()
         self._authorization: Headers = {}
         self.renew()
@@ -37,9 +38,12 @@ class VertexWire:
         counts = dialect == "anthropic_count_tokens"
         name = "count-tokens" if counts else quote(model, safe="@")
         verb = "streamRawPredict" if stream else "rawPredict"
-        sent = {each: value for each, value in headers.items() if each in PASSING} | self._authorization
+        betas, edits = cloud.betas_of(headers, self._betas)
+        sent = {each: value for each, value in headers.items() if each in cloud.PASSING} | self._authorization
+        if betas:
+            sent[b"anthropic-beta"] = ",".join(betas).encode("latin-1")
         body = cloud.body_of(body, () if counts else ("model",), VERSION)
-        return Call(f"/publishers/anthropic/models/{name}:{verb}", sent, body, unwrapped)
+        return Call(f"/publishers/anthropic/models/{name}:{verb}", sent, body, unwrapped, edits)
 
     def renew(self) -> None:
         """Fetch a token where there is none, or the old one ends soon. Blocks; OutsideError G707."""

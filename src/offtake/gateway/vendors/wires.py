@@ -30,9 +30,9 @@ def wire_of(vendor: VendorSettings, key: str) -> Wire:
         case "anthropic":
             return AnthropicWire(key)
         case "bedrock":
-            return BedrockWire(vendor.base_url, vendor.signed_region, key, vendor.aws_profile)
+            return BedrockWire(vendor.base_url, vendor.signed_region, key, vendor.aws_profile, vendor.betas)
         case "vertex":
-            return VertexWire()
+            return VertexWire(vendor.betas)
         case "openai" | "azure":
             azure = vendor.wire == "azure"
             return OpenAIWire(key, vendor.endpoints, azure=azure, api_version=vendor.azure_api_version)
