@@ -25,6 +25,8 @@ _TRUE, _FALSE = ("true", "1", "yes", "t"), ("false", "0", "no", "f", "")
 
 def count(name: str, value: Any) -> int:
     """A whole number of pieces; nothing at all is 0. Negative numbers and numbers beyond any row are refused."""
+    if type(value) is int and 0 <= value <= COUNT_MAX:  # nearly all
+        return value
     if value is None or value == "":
         return 0
     if isinstance(value, str) and _WHOLE.fullmatch(value.strip()):
@@ -130,7 +132,9 @@ def grain_of(start: datetime, end: datetime) -> str:
 
 
 def json_object(name: str, value: Any) -> dict[str, Any]:
-    """An object: a mapping, JSON text of one (as CSV exports write it), or nothing."""
+    """An object, to be read only: a mapping, JSON text of one (as CSV exports write it), or nothing."""
+    if type(value) is dict:
+        return value
     if value is None or value == "":
         return {}
     if isinstance(value, str):
