@@ -28,6 +28,7 @@ from offtake.gateway.desk import instant, microseconds
 from offtake.gateway.outlet import Outlet
 from offtake.gateway.vendors.endpoint import AnthropicWire, OpenAIWire
 from offtake.store.batches import BatchStore, Document
+from offtake.values.errors import OutsideError
 
 FAULTS_MAX = 20
 """Wrong lines of a file that are named."""
@@ -58,7 +59,10 @@ async def check_file(house: House, document: Document, caller: Caller) -> None:
 
 
 async def begin(house: House, document: Document, caller: Caller) -> Work | None:
-    """A batch that can run, planned and held; None for one that is refused, which its document says then."""
+    """A batch that can run, planned and held; None for one that is refused, which its document says then.
+
+    OutsideError (G908) for one whose outlet the configuration no longer has.
+    """
     batch = batch_of(document.body)
     store, outlets = house.store, house.outlets()
     plan = read_plan(store, batch.id)
@@ -77,6 +81,12 @@ async def begin(house: House, document: Document, caller: Caller) -> Work | None
         batch.held_pico = sum(line.hold_pico for line in plan)
         write_plan(store, batch.id, plan)
         store.write(batch.id, encode(batch), open=True)
+    gone = [part.outlet for part in batch.parts if part.outlet not in outlets]
+    if gone:
+        raise OutsideError(
+            "G908", f"{batch.id} runs at {gone[0]}, which the configuration no longer has",
+            hint="name its contract and vendor again until the batch has ended; it is tried again every few seconds",
+        )  # fmt: skip
     held = house.books.found(batch, caller)
     if batch.status == "validating":
         refusal = house.books.hold(batch, caller, plan, outlets, held)

@@ -72,6 +72,7 @@ class _Process:
         self._store = store
         self._in_force = in_force
         self._running: dict[str, _Running] = {}
+        self._said: set[tuple[str, str]] = set()
         self._stop = asyncio.Event()
 
     async def run(self) -> None:
@@ -152,8 +153,10 @@ class _Process:
                     _cancel(running)
                 await live(work)
         except (OfftakeError, OSError, ValueError) as error:
-            code = error.code if isinstance(error, OfftakeError) else type(error).__name__
-            say("a batch cannot go on", batch=document.id, why=code)
+            why = str(error) if isinstance(error, OfftakeError) else type(error).__name__
+            if (document.id, why) not in self._said:
+                self._said.add((document.id, why))
+                say("a batch cannot go on", batch=document.id, why=why)
             running.again_at = time.monotonic() + AGAIN_SECONDS
         except Exception as error:  # noqa: BLE001 - one batch must not end the others
             say_crash("a batch failed", error, batch=document.id)
@@ -216,9 +219,11 @@ class _Process:
 
 
 def _cancel(running: _Running) -> None:
-    if running.work is not None:
-        running.work.cancelled = True
-        running.work.stop.set()
+    work = running.work
+    if work is not None:
+        work.batch.times.setdefault("cancelling", microseconds())
+        work.cancelled = True
+        work.stop.set()
 
 
 def _is_native(endpoint: Endpoint) -> bool:
