@@ -20,7 +20,7 @@ CHECKS = (
 )
 
 
-@schema.parametrize()
+@schema.parametrize()  # type: ignore[untyped-decorator]
 @settings(
     max_examples=20, deadline=None, derandomize=True, phases=(Phase.explicit, Phase.generate),
     suppress_health_check=list(HealthCheck),
