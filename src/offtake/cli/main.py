@@ -58,6 +58,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     "The gateway": {
         "serve": ("serve", "Serve every call under the contract: admitted, routed, settled, written down."),
         "keys": ("keys", "Make, list, rotate and revoke the keys that open the gateway."),
+        "baseline": ("baseline", "Keep latency and failures at signing, for `no_worse_than`."),
         "traffic": ("traffic", "Show what the gateway serves: requests as they end, and sums."),
         "policy": ("policy", "Suspend a model, or withdraw it from a suite, while the gateway runs."),
         "ledger": ("ledger", "Export and verify what the gateway has written down."),

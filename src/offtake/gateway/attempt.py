@@ -35,6 +35,8 @@ from offtake.gateway.translate import Exchange
 Headers = dict[bytes, bytes]
 DAY = 86_400_000_000
 """Microseconds."""
+ENDED_MAX = 64
+"""Letters of the vendor's word, or the status, for how a failed request ended."""
 LEARNED_WHOLE, LEARNED_EACH = 4_096, 8
 """A worker learns from all of its first requests, and then from each so many."""
 
@@ -226,6 +228,8 @@ class Attempt(Struct):
         evidence = dict(costs.evidence or {})
         if self.admitted.observed:
             evidence["observed"] = ",".join(refusal.code for refusal in self.admitted.observed)
+        if costs.record.outcome != "ok" and served.finish:
+            evidence["ended"] = served.finish[:ENDED_MAX]
         if served.region:
             evidence["served_region"] = served.region
         if served.model and served.model != prepared.ask.model:

@@ -99,7 +99,8 @@ def failed_outcome(status: int) -> str:
 
 def failed(status: int, request_id: str) -> Served:
     """An answer with an error's status: nothing was used where no model ran, and elsewhere nobody knows."""
-    return Served({} if status in _NEVER_RAN else None, failed_outcome(status), vendor_request_id=request_id)
+    used: Quantities | None = {} if status in _NEVER_RAN else None
+    return Served(used, failed_outcome(status), vendor_request_id=request_id, finish=str(status))
 
 
 def unreadable(headers: Headers, request_id: str) -> Served:
