@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -24,6 +25,11 @@ from offtake.gateway.vendors.vertex import VertexWire
 from offtake.operations.serve_config import load_config
 from offtake.values.errors import ContractError, OutsideError
 from tests.gateway.wire.clouds import chunk, exception, frame
+
+
+def _bedrock() -> BedrockWire:
+    return BedrockWire("https://bedrock-runtime.us-east-1.amazonaws.com", "us-east-1")
+
 
 EVENTS = [
     b'{"type":"message_start","message":{"usage":{"input_tokens":5}}}',
@@ -171,6 +177,13 @@ def test_a_clouds_address_says_where_it_is(tmp_path: Path, wire: str, url: str, 
             load_config(file)
     else:
         load_config(file)
+
+
+@pytest.mark.parametrize(("package", "make"), [("botocore.session", _bedrock), ("google.auth", VertexWire)])
+def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch, package: str, make: Callable[[], object]) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(OutsideError, match=r"G706.*needs(.|\n)*pip install"):
+        make()
 
 
 def test_no_cloud_is_imported_unless_it_is_configured() -> None:

@@ -210,6 +210,22 @@ def test_an_advisor_is_booked_as_a_request_of_its_own(house: CloudHouse, streams
     assert "whole" in house.offtake("ledger", "verify", "--config", str(house.config))
 
 
+def test_a_batch_runs_where_a_cloud_has_none(house: CloudHouse, claude: Any) -> None:
+    """One signed call a line; an advisor's tokens are billed there too."""
+    plain = {"model": OPUS, "max_tokens": 20, "messages": _said("hello")}
+    advised = plain | {"messages": _said("advise"), "tools": [ADVISOR]}
+    lines: Any = [{"custom_id": "a", "params": plain}, {"custom_id": "b", "params": advised}]
+    batch = claude.messages.batches.create(requests=lines)
+    until = time.monotonic() + 40
+    while claude.messages.batches.retrieve(batch.id).processing_status != "ended" and time.monotonic() < until:
+        time.sleep(0.2)
+    found = {row.custom_id: row.result for row in claude.messages.batches.results(batch.id)}
+    assert ["succeeded"] * 2 == [found[name].type for name in "ab"]
+    booked = [row for row in house.exported()["usage"] if row["id"].startswith(batch.id)]
+    assert [OPUS, OPUS, "claude-opus-4-5"] == sorted((row["model"] for row in booked), reverse=True)
+    assert "whole" in house.offtake("ledger", "verify", "--config", str(house.config))
+
+
 def test_tokens_are_renewed_before_they_end(house: CloudHouse, claude: Any) -> None:
     """The first tokens of the three processes end within seconds; a call after that bears another one."""
     until = time.monotonic() + 60

@@ -9,20 +9,22 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from offtake.gateway.ask import Refusal, Served
 from offtake.gateway.batch.documents import Batch
 from offtake.gateway.batch.plan import Planned
 from offtake.gateway.callers import Caller
 from offtake.gateway.desk import instant, microseconds
-from offtake.gateway.journal.events import Intent, Release, Settle
+from offtake.gateway.journal.events import Event, Intent, Release, Settle
 from offtake.gateway.journal.writer import JournalWriter
 from offtake.gateway.outlet import Outlet
 from offtake.gateway.prepare import Spoken
-from offtake.gateway.settle import Costs, costs_of
+from offtake.gateway.settle import Costs, costs_of, with_others
 from offtake.ledger.accounts import available
 from offtake.ledger.budgets import BudgetRule
 from offtake.store.ledger.history import states_of
@@ -106,9 +108,14 @@ class Books:
             outlet, line.model, spoken.ask, caller.rules, served, instant(batch.created_at), written_bytes=0,
             hold_pico=line.hold_pico,
         )  # fmt: skip
+        if served.others:
+            at = instant(batch.created_at)
+            costs = with_others(costs, outlet, spoken.ask, caller.rules, served, at, line.hold_pico)
         if line.number not in held.ended:
-            self._worker.append(self._settled(batch, caller, line, outlet, costs, held))
-            self._end(line, held, costs.cost_pico)
+            name = batch.request_id(line.number)
+            settled = self._settled(name, batch, caller, outlet, costs, held)
+            self._worker.append(settled, *self._others(batch, caller, line, outlet, costs, held))
+            self._end(line, held, costs.total_pico)
         return costs
 
     def release(self, batch: Batch, line: Planned, why: str, held: Held) -> None:
@@ -157,10 +164,20 @@ class Books:
             tags=dict(caller.tags), tier_requested="batch" if part.native else "", parent=batch.id,
         )  # fmt: skip
 
-    def _settled(self, batch: Batch, caller: Caller, line: Planned, outlet: Outlet, costs: Costs, held: Held) -> Settle:
+    def _others(
+        self, batch: Batch, caller: Caller, line: Planned, outlet: Outlet, costs: Costs, held: Held
+    ) -> Iterator[Event]:
+        """Other models that worked inside a line's answer: requests of their own, on the line's hold."""
+        for number, other in enumerate(costs.others, 1):
+            own = self._intent(batch, caller, line, {batch.parts[line.part].outlet: outlet}, held)
+            name = f"{own.id}.m{number}"
+            yield replace(own, id=name, model=other.record.model, holds={}, parent=own.id)
+            yield self._settled(name, batch, caller, outlet, other, held)
+
+    def _settled(self, name: str, batch: Batch, caller: Caller, outlet: Outlet, costs: Costs, held: Held) -> Settle:
         key, record = caller.key, costs.record
         return Settle(
-            batch.request_id(line.number), microseconds(), batch.created_at, key.id, list(held.accounts),
+            name, microseconds(), batch.created_at, key.id, list(held.accounts),
             costs.cost_pico, outlet.contract, record.vendor, record.model, dict(record.quantities),
             record.outcome or "ok", record.usage_known, key.customer, record.channel, record.access, record.region,
             key.workload, key.customer, dict(caller.tags), record.context_tokens,

@@ -49,7 +49,7 @@ async def _several(work: Work, waiting: Iterator[Planned]) -> None:
 async def _one(work: Work, line: Planned) -> Answered | None:
     """The answer to a line, however long the vendor is busy; None where it shall not be sent any more."""
     outlet, spoken, body = work.outlet(line), work.spoken(line), work.body(line)
-    endpoint = work.scales.endpoints[outlet.name]
+    endpoint, model = work.scales.endpoints[outlet.name], work.name(line, spoken) or spoken.ask.model
     headers = JSON | header_bytes(work.batch.headers)
     if outlet.idempotent:
         headers[b"idempotency-key"] = idempotency_key(work.batch.request_id(line.number), outlet.id).encode()
@@ -58,7 +58,7 @@ async def _one(work: Work, line: Planned) -> Answered | None:
         if line.number not in work.sent:
             work.send(line.number)
         try:
-            call = endpoint.wire.call(spoken.ask.dialect, line.model, False, body, headers, "")  # a signature ages
+            call = endpoint.wire.call(spoken.ask.dialect, model, False, body, headers, "")  # a signature ages
             answer: Arriving = await endpoint.pool.request("POST", call.target, call.headers, call.body)
             if call.unwrap is not None:
                 answer = call.unwrap(answer)

@@ -82,10 +82,12 @@ class Work:
     def body(self, line: Planned) -> bytes:
         """What goes to the vendor for a line."""
         spoken = self.spoken(line)
-        outlet = self.outlet(line)
-        names = self.scales.endpoints[outlet.name].models
-        name = names.get(line.model, names.get(spoken.ask.model, ""))
-        return spoken.dialect.edited(spoken.ask, Edits(name, vendor=outlet.vendor))[0]
+        return spoken.dialect.edited(spoken.ask, Edits(self.name(line, spoken), vendor=self.outlet(line).vendor))[0]
+
+    def name(self, line: Planned, spoken: Spoken) -> str:
+        """The endpoint's own name of a line's model, "" where it is the one that the client wrote."""
+        names = self.scales.endpoints[self.outlet(line).name].models
+        return names.get(line.model, names.get(spoken.ask.model, ""))
 
     def line(self, planned: Planned) -> Line:
         """A line as its client wrote it. ValueError where the input file is not what it was."""
@@ -152,7 +154,7 @@ class Work:
             ran = 200 <= answered.status < 300  # a vendor bills no request of a batch that failed
             served = replace(served, tier="batch", quantities=served.quantities if ran else {})
         costs = self.books.settle(self.batch, self.caller, line, self.outlet(line), spoken, served, self.held)
-        self.batch.cost_pico += costs.cost_pico
+        self.batch.cost_pico += costs.total_pico
         usage, quantities = self.batch.usage, costs.record.quantities
         for name, tokens in (
             ("input_tokens", costs.record.context_tokens or 0),
