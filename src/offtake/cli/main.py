@@ -58,6 +58,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     "The gateway": {
         "serve": ("serve", "Serve every call under the contract: admitted, routed, settled, written down."),
         "keys": ("keys", "Make, list, rotate and revoke the keys that open the gateway."),
+        "accept": ("accept", "Run your own suite on a model through the gateway, and sign the result."),
         "baseline": ("baseline", "Keep latency and failures at signing, for `no_worse_than`."),
         "traffic": ("traffic", "Show what the gateway serves: requests as they end, and sums."),
         "policy": ("policy", "Suspend a model, or withdraw it from a suite, while the gateway runs."),
