@@ -131,9 +131,11 @@ class Dispatch:
         purses = desk.budgets.purses(caller.budgets, at)
         outlet, question = prepared.outlet, prepared.candidate.question
         state = State(in_force.policy, desk.learned, (in_force.limits[outlet.contract], *caller.rates), purses)
+        candidate, now = prepared.candidate, instant(at)
+        ceiling = candidate.ceiling if ask is self._ask else None  # what was edited or translated has its own
         loans, more = 0, True
         while True:
-            found = admit(ask, question, state, instant(at), time.monotonic_ns(), more, prepared.candidate.observed)
+            found = admit(ask, question, state, now, time.monotonic_ns(), more, candidate.observed, ceiling)
             if isinstance(found, Admitted):
                 desk.budgets.drawn(purses, found.hold.pico)
                 return found, purses

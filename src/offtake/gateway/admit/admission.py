@@ -71,12 +71,14 @@ def admit(
     now_ns: int,
     more_to_lend: bool = True,
     allowed_before: tuple[Refusal, ...] | None = None,
+    ceiling: Ceiling | None = None,
 ) -> Admitted | Refusal | Short:
     """Admit a request of one model at one outlet.
 
     `at` is the UTC instant and `now_ns` the monotonic clock. `more_to_lend`: a budget that is short may be lent more,
     so its output limit is not lowered yet. `allowed_before`: what the rules have only observed, where they were asked
-    before (a candidate's `observed`). A Refusal is final at this outlet; Short names the budget and what it lacks.
+    before (a candidate's `observed`), and `ceiling` the one that was found then for this very ask. A Refusal is final at
+    this outlet; Short names the budget and what it lacks.
     """
     outlet, key = question.outlet, question.key
     answer = allowed(ask, question, state.policy, at) if allowed_before is None else allowed_before
@@ -84,7 +86,8 @@ def admit(
         return answer
     observed = list(answer)
     try:
-        ceiling = outlet.bounds.ceiling(shape_of(ask, outlet, question.model, key, ask.region), at)
+        if ceiling is None or not ceiling.since <= at < ceiling.until:
+            ceiling = outlet.bounds.ceiling(shape_of(ask, outlet, question.model, key, ask.region), at)
         others_pico = others_of(ask, outlet, key, at) if ask.other_models else 0
         hard = hold_of(ask, ceiling, others_pico) if state.purses else NOTHING_HELD
     except OfftakeError as error:

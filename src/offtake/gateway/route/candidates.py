@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 from offtake.contract.patterns import match_any
@@ -27,6 +28,8 @@ from offtake.gateway.route.breaker import Breaker
 from offtake.gateway.route.marginal import Marginal, marginal
 from offtake.gateway.route.standing import NOTHING, Quantities, Standing
 from offtake.gateway.route.sticky import Sessions, Warm, draw_of
+from offtake.rating.ceiling import Ceiling
+from offtake.rating.compiled import CompiledTerms
 from offtake.values.errors import OfftakeError
 
 FINAL = frozenset({"G322"})
@@ -36,13 +39,15 @@ FINAL = frozenset({"G322"})
 class Candidate(NamedTuple):
     """Where a request may go. `cost` says what it is expected to cost there and which clause decided.
 
-    `use` is what it is expected to use: what it takes of reserved capacity until it settles.
+    `ceiling` bounds what it can cost there as its client wrote it. `use` is what it is expected to use: what it takes of
+    reserved capacity until it settles.
     """
 
     question: Question
     cost: Marginal
     clause: str
     use: Quantities
+    ceiling: Ceiling
     observed: tuple[Refusal, ...] = ()
 
     @property
@@ -137,8 +142,16 @@ def _candidate(
         refusal = reservation.refusal(tokens, output, now_ns)
         if refusal:
             return refusal
-    clause = "" if cost.clause == "prices" else clause_of(outlet.terms.contract, cost.clause, at)
-    return Candidate(question, cost, clause or outlet.contract, use, answer)
+    clause = outlet.contract
+    if cost.clause != "prices":
+        clause = _named(outlet.terms, cost.clause, outlet.terms.contract.version_number(at))
+    return Candidate(question, cost, clause, use, ceiling, answer)
+
+
+@lru_cache(maxsize=1_024)
+def _named(terms: CompiledTerms, path: str, version: int) -> str:
+    """A clause as answers name it."""
+    return clause_of(terms.contract, path, terms.contract.versions[version].effective)
 
 
 def _stands_in(outlet: Outlet, model: str, key: KeyRules, at: datetime) -> bool:
