@@ -20,7 +20,7 @@ from offtake.gateway.admit.limits import Ticket
 from offtake.gateway.admit.proofs import proofs
 from offtake.gateway.admit.reserved import Reservation
 from offtake.gateway.ask import Ask, Served
-from offtake.gateway.cache.prefixes import Prefixes
+from offtake.gateway.cache.prefixes import WHOLE, Prefixes
 from offtake.gateway.callers import Caller
 from offtake.gateway.desk import Desk, instant, microseconds
 from offtake.gateway.dialects import Dialect
@@ -131,7 +131,8 @@ class Attempt(Struct):
         self._learn(desk, costs)
         if prepared.prefixes is not None and desk.caching is not None and costs.record.usage_known:
             workload = self.caller.key.workload
-            desk.caching.served(workload, prepared.outlet, prepared.model, prepared.prefixes, self.at)
+            kept = prepared.ask.cache_writes[0] if WHOLE in prepared.edits else ""
+            desk.caching.served(workload, prepared.outlet, prepared.model, prepared.prefixes, self.at, kept)
         self._count(desk, costs)
         if desk.telemetry is not None:
             desk.telemetry.settled(self, costs, served)

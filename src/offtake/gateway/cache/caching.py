@@ -8,7 +8,7 @@ known there is no mark. Who marks a cache itself is left alone. A marked request
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -29,6 +29,7 @@ from offtake.planner.rated import Pricing
 from offtake.rating.breakdown import unrounded
 from offtake.values.errors import OfftakeError
 
+EPOCH, MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 BYTES_A_TOKEN = 4
 """For judging whether a prefix is long enough; a mark on a shorter one is ignored by the vendor and costs nothing."""
 KEYED = frozenset({"openai", "azure"})
@@ -84,9 +85,9 @@ class Caching:
         )  # fmt: skip
         return Marked(fresh, prefixes, names)
 
-    def served(self, workload: str, outlet: Outlet, model: str, prefixes: Prefixes, at: int) -> None:
-        """A vendor has taken the prompt, at an instant in microseconds."""
-        self.reads.see(workload, _scope(outlet, model), prefixes, at)
+    def served(self, workload: str, outlet: Outlet, model: str, prefixes: Prefixes, at: int, kept: str = "") -> None:
+        """A vendor has taken the prompt, at an instant in microseconds; `kept`: as `Reads.see` has it."""
+        self.reads.see(workload, _scope(outlet, model), prefixes, at, kept)
 
     def _edits(
         self, settings: CacheSettings, workload: str, ask: Ask, prefixes: Prefixes, outlet: Outlet, model: str,
@@ -101,15 +102,21 @@ class Caching:
         rules = None if ask.cache_writes else _rules(outlet, model, day)
         if rules is None or rules.automatic:
             return None
-        found = {ttl: self._pays(settings, workload, prefixes, rules, _scope(outlet, model), ttl) for ttl in TTLS}
+        scope = _scope(outlet, model)
+        kept = self.reads.bytes_kept(workload, scope, prefixes, (at - EPOCH) // MICROSECOND)
+        found = {ttl: self._pays(settings, workload, prefixes, rules, scope, ttl, kept) for ttl in TTLS}
         ttls = TTLS if settings.ttl == "auto" else (settings.ttl,)
         saved, ttl = max((found[ttl][1], ttl) for ttl in reversed(list(ttls)))
         return Edits(cache=found[ttl][0], cache_ttl=ttl) if saved > 0 else None
 
     def _pays(
-        self, settings: CacheSettings, workload: str, prefixes: Prefixes, rules: CacheRules, scope: str, ttl: str
-    ) -> tuple[tuple[str, ...], float]:
-        """The places where a mark of this time to live pays, and the bytes of input that a request then saves."""
+        self, settings: CacheSettings, workload: str, prefixes: Prefixes, rules: CacheRules, scope: str, ttl: str,
+        kept: int,
+    ) -> tuple[tuple[str, ...], float]:  # fmt: skip
+        """The places where a mark of this time to live pays, and the bytes of input that a request then saves.
+
+        The end of a conversation also pays where it reads more of what earlier turns left (`kept`) than it writes.
+        """
         least = break_even(rules, ttl).reads_per_write
         read, write = float(rules.read), float(rules.write(ttl))
         places, saved, begun = [], 0.0, 0
@@ -118,9 +125,11 @@ class Caching:
                 continue
             length = prefixes.bytes_before(place)
             reads = self.reads.expected(workload, scope, prefixes, place, ttl)
-            if reads > least and length >= rules.min_prefix_tokens * BYTES_A_TOKEN:
+            left = max(kept - begun, 0) if place == "last" else 0
+            gain = left * (1 - read) + (length - begun - left) * (1 - (write + read * reads) / (1 + reads))
+            if (reads > least or (left and gain > 0)) and length >= rules.min_prefix_tokens * BYTES_A_TOKEN:
                 places.append(place)
-                saved += (length - begun) * (1 - (write + read * reads) / (1 + reads))
+                saved += gain
                 begun = length
         return tuple(places), saved
 

@@ -27,6 +27,8 @@ MEMBERS = {
     "openai_responses": (("tools", "tools"), ("instructions", "system"), ("input", "last")),
 }
 """By dialect, in the order in which the vendor reads them: the member, and the place of a mark at its end."""
+WHOLE = "cache_control"
+"""The name of the edit that marks the end of a conversation."""
 _INSTRUCTING = frozenset({"system", "developer"})
 _MARK = b'"cache_control"'
 _LIST: Any = msgspec.json.Decoder(list[Raw]).decode

@@ -39,11 +39,15 @@ class Count:
 
 @dataclass(slots=True)
 class _Entry:
-    """A prefix: when it was used last, the turn that it ended (0: tools or a system prompt), its own counts."""
+    """A prefix: when it was used last, the turn that it ended (0: tools or a system prompt), its own counts.
+
+    `kept`: the time to live that a mark of ours asked for at its end; empty where there was none.
+    """
 
     at: int
     turn: int
     count: Count
+    kept: str = ""
 
     def alive(self, ttl: str, at: int) -> bool:
         return at - self.at <= TTLS[ttl]
@@ -66,13 +70,25 @@ class Reads:
             return prior
         return (entry.count.reads[ttl] + prior) / (entry.count.writes[ttl] + 1)
 
-    def see(self, workload: str, scope: str, prefixes: Prefixes, at: int) -> None:
-        """A vendor has served this prompt; `at` in microseconds."""
+    def bytes_kept(self, workload: str, scope: str, prefixes: Prefixes, at: int) -> int:
+        """How much of the prompt an earlier turn has left in the cache, which only a marked request reads."""
+        passed = found = 0
+        for block in prefixes.blocks:
+            passed += block.bytes
+            entry = self._entries.get((workload, scope, block.id))
+            if entry is not None and entry.kept and entry.alive(entry.kept, at):
+                found = passed
+        return found
+
+    def see(self, workload: str, scope: str, prefixes: Prefixes, at: int, kept: str = "") -> None:
+        """A vendor has served this prompt; `at` in microseconds. `kept`: for how long its end was marked to stay."""
         for place in ("tools", "system"):
             if place in prefixes.places:
                 self._see_stable(workload, scope, prefixes.id_at(place), place, at)
         if "last" in prefixes.places:
             self._see_turn(workload, scope, prefixes, at)
+            entry = self._entries[workload, scope, prefixes.id_at("last")]
+            entry.kept = kept or entry.kept
         while len(self._entries) > ENTRIES_MAX:
             self._entries.popitem(last=False)
 
