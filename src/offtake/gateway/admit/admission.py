@@ -77,8 +77,8 @@ def admit(
 
     `at` is the UTC instant and `now_ns` the monotonic clock. `more_to_lend`: a budget that is short may be lent more,
     so its output limit is not lowered yet. `allowed_before`: what the rules have only observed, where they were asked
-    before (a candidate's `observed`), and `ceiling` the one that was found then for this very ask. A Refusal is final at
-    this outlet; Short names the budget and what it lacks.
+    before (a candidate's `observed`), and `ceiling` the one that was found then for this very ask. A Refusal is final
+    at this outlet; Short names the budget and what it lacks.
     """
     outlet, key = question.outlet, question.key
     answer = allowed(ask, question, state.policy, at) if allowed_before is None else allowed_before

@@ -39,8 +39,8 @@ FINAL = frozenset({"G322"})
 class Candidate(NamedTuple):
     """Where a request may go. `cost` says what it is expected to cost there and which clause decided.
 
-    `ceiling` bounds what it can cost there as its client wrote it. `use` is what it is expected to use: what it takes of
-    reserved capacity until it settles.
+    `ceiling` bounds what it can cost there as its client wrote it. `use` is what it is expected to use: what it takes
+    of reserved capacity until it settles.
     """
 
     question: Question
