@@ -154,6 +154,7 @@ def open_batches(folder: Path) -> BatchStore:
         connection = sqlite3.connect(path, timeout=WAIT_SECONDS, isolation_level=None, check_same_thread=False)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA secure_delete = ON")
         for statement in (_TABLE, *_INDEXES):
             connection.execute(statement)
     return BatchStore(connection, folder)

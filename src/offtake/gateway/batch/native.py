@@ -34,15 +34,17 @@ async def _made(work: Work, vendor: VendorBatches, part: Part, index: int) -> bo
     """Make the vendor's batch, or find it where it was sent before. Whether there is one."""
     pause = POLL_SECONDS
     while True:
-        if not part.sent_at and (work.cancelled or microseconds() > work.batch.expires_at):
-            work.end_rest(index, "canceled" if work.cancelled else "expired")
-            return False
         try:
             taken = {other.vendor_batch for other in work.batch.parts if other.vendor_batch}
-            if not (part.sent_at and await vendor.find(work.batch, part, index, taken)):
-                part.sent_at = microseconds()
+            if part.sent_at and await vendor.find(work.batch, part, index, taken):
                 work.save()
-                await vendor.make(work.batch, part, index, work.requests(index))
+                return True
+            if work.cancelled or microseconds() > work.batch.expires_at:
+                work.end_rest(index, "canceled" if work.cancelled else "expired")
+                return False
+            part.sent_at = microseconds()
+            work.save()
+            await vendor.make(work.batch, part, index, work.requests(index))
             work.save()
             return True
         except DeclinedError as error:
@@ -50,10 +52,21 @@ async def _made(work: Work, vendor: VendorBatches, part: Part, index: int) -> bo
             return False
         except LaterError as error:
             say("batch not taken yet", batch=work.batch.id, why=str(error))
-        await work.pause(pause)
-        pause = min(pause * 2, POLL_SECONDS_MAX)
-        if work.stop.is_set() and not work.cancelled:
+        if microseconds() > work.batch.expires_at + LATE:
+            work.end_rest(index, "lost")
             return False
+        if not await _again(work, pause):
+            return False
+        pause = min(pause * 2, POLL_SECONDS_MAX)
+
+
+async def _again(work: Work, seconds: float) -> bool:
+    """Wait; whether to go on then: a process that stops leaves the rest to the next one."""
+    if work.cancelled:
+        await asyncio.sleep(seconds)
+    else:
+        await work.pause(seconds)
+    return work.cancelled or not work.stop.is_set()
 
 
 async def _ended(work: Work, vendor: VendorBatches, part: Part) -> bool:
@@ -66,16 +79,12 @@ async def _ended(work: Work, vendor: VendorBatches, part: Part) -> bool:
                 told, pause = True, POLL_SECONDS
             if await vendor.ended(part):
                 return True
-        except (LaterError, DeclinedError) as error:
+        except LaterError as error:
             say("batch cannot be seen", batch=work.batch.id, why=str(error))
         if microseconds() > work.batch.expires_at + LATE:
             return True
-        if work.stop.is_set() and not work.cancelled:
+        if not await _again(work, pause):
             return False
-        if work.cancelled:
-            await asyncio.sleep(pause)
-        else:
-            await work.pause(pause)
         pause = min(pause * 1.2, POLL_SECONDS_MAX)
 
 
@@ -97,8 +106,10 @@ async def _read(work: Work, vendor: VendorBatches, part: Part, index: int) -> No
             break
         except LaterError as error:
             say("results of a batch not read yet", batch=work.batch.id, why=str(error))
-        await asyncio.sleep(POLL_SECONDS * 4)
-        if work.stop.is_set() and not work.cancelled:
+        if microseconds() > work.batch.expires_at + LATE:
+            work.end_rest(index, "lost")
+            break
+        if not await _again(work, POLL_SECONDS * 4):
             return
     work.end_rest(index, "canceled" if work.cancelled else "expired")
     work.answers.sync()

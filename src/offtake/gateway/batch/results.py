@@ -16,7 +16,7 @@ Raw = msgspec.Raw
 _WORDS = {
     "canceled": ("batch_cancelled", "The batch was cancelled before this request ran."),
     "expired": ("batch_expired", "The batch's window ended before this request ran."),
-    "lost": ("batch_interrupted", "The gateway was killed while this request ran; the vendor may have served it."),
+    "lost": ("batch_interrupted", "Nobody knows how this request ended; the vendor may have served it."),
     "failed": ("batch_failed", "The vendor refused the batch."),
     "done": ("batch_request_failed", "The vendor gave no answer; it may have worked all the same."),
 }

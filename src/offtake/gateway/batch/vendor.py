@@ -91,6 +91,13 @@ class Pages:
             raise DeclinedError(f"{self._endpoint.name} answered {answer.status}: {words}")
         return found
 
+    async def seen(self, path: str) -> dict[str, Any]:
+        """An object that was there before. LaterError where it is not seen now: that says nothing about what ran."""
+        try:
+            return await self.json("GET", path)
+        except DeclinedError as error:
+            raise LaterError(str(error)) from error
+
     async def lines(self, path: str) -> AsyncIterator[bytes]:
         """The lines of a file, one by one."""
         answer = await self.call("GET", path)

@@ -66,7 +66,7 @@ class AnthropicBatches:
         """Look into the batches of as many requests since it was sent. LaterError while one of them is not ended."""
         after, waiting = "", False
         while True:
-            page = await self._pages.json("GET", f"{PATH}?limit=100{after}")
+            page = await self._pages.seen(f"{PATH}?limit=100{after}")
             for each in page.get("data", []):
                 if _at(each) < part.sent_at - SKEW:
                     page = {}
@@ -87,7 +87,7 @@ class AnthropicBatches:
 
     async def ended(self, part: Part) -> bool:
         """Whether its results are there."""
-        return (await self._pages.json("GET", f"{PATH}/{part.vendor_batch}")).get("processing_status") == "ended"
+        return (await self._pages.seen(f"{PATH}/{part.vendor_batch}")).get("processing_status") == "ended"
 
     async def answers(self, part: Part) -> AsyncIterator[tuple[str, Answered]]:
         """The results."""

@@ -66,7 +66,7 @@ class OpenAIBatches:
         """Look for the batch that bears our name, among those since it was sent."""
         after = ""
         while True:
-            page = await self._pages.json("GET", f"/batches?limit=100{after}")
+            page = await self._pages.seen(f"/batches?limit=100{after}")
             for each in page.get("data", []):
                 if (each.get("metadata") or {}).get(MARK) == f"{batch.id}.{index}":
                     part.vendor_batch, part.vendor_file = str(each["id"]), str(each["input_file_id"])
@@ -79,12 +79,12 @@ class OpenAIBatches:
 
     async def ended(self, part: Part) -> bool:
         """Whether it is in a final state."""
-        found = await self._pages.json("GET", f"/batches/{part.vendor_batch}")
+        found = await self._pages.seen(f"/batches/{part.vendor_batch}")
         return found.get("status") in FINAL
 
     async def answers(self, part: Part) -> AsyncIterator[tuple[str, Answered]]:
         """Both files. DeclinedError with the vendor's words where it has refused the whole."""
-        found = await self._pages.json("GET", f"/batches/{part.vendor_batch}")
+        found = await self._pages.seen(f"/batches/{part.vendor_batch}")
         if found.get("status") == "failed":
             errors = (found.get("errors") or {}).get("data") or [{}]
             raise DeclinedError(str(errors[0].get("message") or "the vendor refused the batch"))
