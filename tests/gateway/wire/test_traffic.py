@@ -92,4 +92,9 @@ def test_a_request_that_could_not_be_sent_is_shown_as_such(alone: House) -> None
     time.sleep(0.6)
     line = json.loads(shown(alone, "tail", "--last", "1", "--no-follow", "--format", "json"))
 
-    assert ("unsent", "gpt-5.4", "not_sent", 0) == (line["key"], line["model"], line["outcome"], Decimal(line["cost"]))
+    assert ("unsent", "gpt-5.4", "not_sent", Decimal(0)) == (
+        line["key"],
+        line["model"],
+        line["outcome"],
+        Decimal(line["cost"]),
+    )
