@@ -51,6 +51,7 @@ def verify(output_format: str, config: Path | None, store: Path | None) -> int:
     The exit code is 1 where something does not hold; each finding names its block and line.
     """
     from offtake.operations.verify_ledger import verify_ledger
+    from offtake.values.counting import counted
 
     found = verify_ledger(config=config, store=store)
     if output_format == "json":
@@ -60,10 +61,9 @@ def verify(output_format: str, config: Path | None, store: Path | None) -> int:
         return 1 if findings else 0
     for each in found.findings:
         render.note(str(each))
-    verdict = "whole" if not found.findings else f"{len(found.findings):,} findings"
-    render.text(
-        f"{found.blocks:,} blocks, {found.lines:,} lines, {len(found.open_requests):,} open requests: {verdict}"
-    )
+    verdict = counted(len(found.findings), "finding") if found.findings else "whole"
+    said = (found.blocks, "block"), (found.lines, "line"), (len(found.open_requests), "open request")
+    render.text(f"{', '.join(counted(*each) for each in said)}: {verdict}")
     return 1 if found.findings else 0
 
 

@@ -6,6 +6,8 @@ that dies is replaced under a new name; its journal is read to the end and its l
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import os
 import signal
 import socket
@@ -24,6 +26,7 @@ RESTART_SECONDS = 1.0
 """A worker that dies sooner than this is replaced only after it, so that a fault at start does not spin."""
 
 CRASHED = 70
+PR_SET_PDEATHSIG = 1
 
 Run = Callable[[], None]
 
@@ -96,6 +99,7 @@ class Supervisor:
 
     def _start(self, name: str) -> None:
         sys.stderr.flush()
+        supervisor = os.getpid()
         pid = os.fork()
         if pid:
             self._running[pid] = (name, time.monotonic())
@@ -103,6 +107,7 @@ class Supervisor:
         for each in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(each, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the supervisor decides
+        _stop_with(supervisor)
         os._exit(_ended(name, self._starts[name]))
 
     def _look(self) -> None:
@@ -142,6 +147,14 @@ class Supervisor:
         while any(name.startswith(kind) for name, _ in self._running.values()) and time.monotonic() < until:
             self._reaped()
             time.sleep(0.02)
+
+
+def _stop_with(supervisor: int) -> None:
+    """Have the kernel tell this process to stop when the supervisor is gone, however that dies. Linux only."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != supervisor:  # it died before the kernel was told
+        os._exit(0)
 
 
 def _ended(name: str, run: Run) -> int:

@@ -93,7 +93,11 @@ class House:
             (self.folder / f"{name}.yaml").write_text(text)
         text = CONFIG.format(sandbox=self.sandbox.url, gateway=self.gateway_settings)
         (self.folder / "offtake.toml").write_text(text + self.more)
-        self.serve()
+        try:
+            self.serve()
+        except BaseException:
+            self.sandbox.stop()
+            raise
         return self
 
     def serve(self) -> None:
@@ -177,6 +181,8 @@ def started(folder: Path, name: str, arguments: list[str], said: str, seconds: f
         if found:
             return Process(popen, log, found[1])
         time.sleep(0.05)
+    popen.kill()
+    popen.wait()
     raise AssertionError(f"{name} did not start: {log.read_text()}")
 
 

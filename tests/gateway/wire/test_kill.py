@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
+import signal
 import threading
 import time
+import urllib.request
 from collections import Counter
 from decimal import Decimal
 from pathlib import Path
@@ -84,3 +87,26 @@ def _mixed(number: int) -> tuple[str, dict[str, Any]]:
         ("messages", {"model": "claude-opus-4-7", "max_tokens": 20, "messages": HI, "stream": True}),
     ]
     return kinds[number % len(kinds)]
+
+
+def test_nobody_serves_on_when_the_supervisor_is_gone(tmp_path: Path) -> None:
+    house = House(tmp_path).open()
+    try:
+        os.kill(house.gateway.popen.pid, signal.SIGKILL)
+        house.gateway.popen.wait()
+        until = time.monotonic() + 20
+        while _answers(house.gateway.url) and time.monotonic() < until:
+            time.sleep(0.1)
+        assert not _answers(house.gateway.url)
+        house.serve()
+        assert _answers(house.gateway.url)
+    finally:
+        house.close()
+
+
+def _answers(url: str) -> bool:
+    try:
+        urllib.request.urlopen(url + "/health/live", timeout=2).close()
+    except OSError:
+        return False
+    return True
