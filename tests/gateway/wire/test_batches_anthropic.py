@@ -18,7 +18,7 @@ from tests.gateway.wire.test_batches_openai import chat_line, ended, made, rows_
 CLAUDE = "claude-opus-4-7"
 
 
-def request(name: str, words: int = 20, **fields: Any) -> dict[str, Any]:
+def request(name: str, words: int = 20, **fields: Any) -> Any:
     messages = [{"role": "user", "content": f"[[sandbox output={words}]]"}]
     return {"custom_id": name, "params": {"model": CLAUDE, "max_tokens": 60, "messages": messages} | fields}
 

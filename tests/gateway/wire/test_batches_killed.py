@@ -81,7 +81,7 @@ def _ended(house: House, key: str) -> None:
         anthropic.Anthropic(base_url=house.gateway.url, api_key=key, max_retries=0) as claude,
     ):
         while time.monotonic() < until:
-            found = {batch.status for batch in gpt.batches.list(limit=100)}
+            found: set[str] = {batch.status for batch in gpt.batches.list(limit=100)}
             found |= {batch.processing_status for batch in claude.messages.batches.list(limit=100)}
             if found <= {"completed", "ended"}:
                 return

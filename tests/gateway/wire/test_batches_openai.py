@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -147,7 +148,7 @@ def test_the_rest_of_a_hold_goes_back(house: House) -> None:
     with openai.OpenAI(base_url=f"{house.gateway.url}/v1", api_key=key, max_retries=0) as client:
         for _ in range(3):  # together they hold more than the budget, and cost less
             batch = made(client, [chat_line(f"n{number}", 1) for number in range(20)])
-            ended(lambda id=batch.id: client.batches.retrieve(id), "completed")
+            ended(partial(client.batches.retrieve, batch.id), "completed")
 
 
 def test_files_and_batches_are_listed_read_and_deleted_by_their_own_key_alone(house: House, gpt: Any) -> None:
@@ -157,7 +158,7 @@ def test_files_and_batches_are_listed_read_and_deleted_by_their_own_key_alone(ho
     batch = made(gpt, [chat_line("a")])
     assert batch.id == next(iter(gpt.batches.list(limit=1))).id
     with openai.OpenAI(base_url=f"{house.gateway.url}/v1", api_key=house.key("other"), max_retries=0) as other:
-        assert [] == list(other.files.list()) == list(other.batches.list())
+        assert [] == [*other.files.list(), *other.batches.list()]
         for read in (other.files.retrieve, other.files.content, other.files.delete, other.batches.cancel):
             with pytest.raises(openai.NotFoundError):
                 read(file.id)

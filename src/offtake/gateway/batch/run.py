@@ -18,10 +18,9 @@ import uvloop
 
 from offtake.gateway.admit.learned import Learned
 from offtake.gateway.batch.books import Books
-from offtake.gateway.batch.documents import batch_of, encode
+from offtake.gateway.batch.expiry import purge, sweep
 from offtake.gateway.batch.life import House, begin, check_file, live
-from offtake.gateway.batch.plan import answers_name, plan_name
-from offtake.gateway.batch.results import results_name
+from offtake.gateway.batch.vendor import has_batches
 from offtake.gateway.batch.weigh import Scales
 from offtake.gateway.batch.work import Work
 from offtake.gateway.callers import Caller, Callers
@@ -29,7 +28,6 @@ from offtake.gateway.desk import microseconds
 from offtake.gateway.in_force import InForce, read_in_force
 from offtake.gateway.journal.writer import lock
 from offtake.gateway.log import say, say_crash
-from offtake.gateway.vendors.endpoint import AnthropicWire, Endpoint, OpenAIWire
 from offtake.gateway.vendors.wires import keep_renewed
 from offtake.gateway.worker import ANONYMOUS, endpoints_of
 from offtake.ledger.decisions import standing
@@ -81,10 +79,9 @@ class _Process:
         loop.add_signal_handler(signal.SIGTERM, self._stop.set)
         loop.add_signal_handler(signal.SIGHUP, self._reload)
         endpoints = endpoints_of(self._config)
-        native = frozenset(name for name, each in endpoints.items() if _is_native(each))
-        books = Books(
-            self._ledger, self._config.journal, power=self._config.settings.gateway.durability == "power"
-        )  # fmt: skip
+        native = frozenset(name for name, each in endpoints.items() if has_batches(each))
+        power = self._config.settings.gateway.durability == "power"
+        books = Books(self._ledger, self._config.journal, power=power)
         renewing = asyncio.create_task(keep_renewed(endpoints.values))
         self._house = House(self._store, books, Scales(self._in_force, endpoints, native, Learned()))
         descriptor = await self._alone()
@@ -92,13 +89,13 @@ class _Process:
             renewing.cancel()
             return
         try:
-            self._sweep()
+            sweep(self._store)
             purged = 0.0
             while not self._stop.is_set():
                 with contextlib.suppress(OfftakeError):
                     await self._look()
                     if time.monotonic() - purged > PURGE_SECONDS:
-                        self._purge()
+                        purge(self._store, microseconds())
                         purged = time.monotonic()
                 await self._wait(LOOK_SECONDS)
             await self._end()
@@ -198,25 +195,6 @@ class _Process:
         else:
             self._house.scales = Scales(found, scales.endpoints, scales.native, scales.learned)
 
-    def _sweep(self) -> None:
-        """Delete what a killed process has left of batches that have ended."""
-        alive = {document.id for document in self._store.open("batch")}
-        for path in self._store.folder.iterdir():
-            name, _, kind = path.name.rpartition(".")
-            if path.name.startswith(".") or (kind in ("plan", "answers", "input") and name not in alive):
-                path.unlink()
-
-    def _purge(self) -> None:
-        """Delete contents whose time is over; of a batch its counts and its cost stay."""
-        now = microseconds()
-        for document in self._store.ended("file", now):
-            self._store.remove(document.id)
-        for document in self._store.ended("batch", now):
-            batch = batch_of(document.body)
-            batch.metadata = None
-            self._store.delete(results_name(batch.id), plan_name(batch.id), answers_name(batch.id))
-            self._store.write(batch.id, encode(batch), open=False)
-
 
 def _cancel(running: _Running) -> None:
     work = running.work
@@ -224,9 +202,3 @@ def _cancel(running: _Running) -> None:
         work.batch.times.setdefault("cancelling", microseconds())
         work.cancelled = True
         work.stop.set()
-
-
-def _is_native(endpoint: Endpoint) -> bool:
-    """Whether a vendor runs batches on the endpoint's own wire."""
-    wire = endpoint.wire
-    return isinstance(wire, AnthropicWire) or (isinstance(wire, OpenAIWire) and wire.batches)

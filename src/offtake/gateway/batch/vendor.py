@@ -123,3 +123,9 @@ def object_of(text: bytes) -> dict[str, Any]:
         return msgspec.json.decode(text, type=dict[str, Any])
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise LaterError("an answer that is no JSON object") from error
+
+
+def has_batches(endpoint: Endpoint) -> bool:
+    """Whether a vendor runs batches on the endpoint's own wire."""
+    wire = endpoint.wire
+    return isinstance(wire, AnthropicWire) or (isinstance(wire, OpenAIWire) and wire.batches)
