@@ -51,7 +51,7 @@ def agree(house: House, batch: str, lines: int) -> None:
 def test_a_message_batch_runs_at_the_vendor_and_is_billed_once(house: House, claude: Any) -> None:
     wrong = request("c", temperature=0.5)  # gone with the API version that the client sends
     batch = claude.messages.batches.create(requests=[request("a"), request("b"), wrong])
-    assert "in_progress" == batch.processing_status
+    assert batch.processing_status in ("in_progress", "ended")
     batch = ended(lambda: claude.messages.batches.retrieve(batch.id), "ended")
     found = results(claude, batch.id)
     assert {"a": "succeeded", "b": "succeeded"} == {name: found[name].type for name in ("a", "b")}

@@ -65,7 +65,8 @@ def gpt(house: House, key: str) -> Iterator[Any]:
 
 def test_a_batch_runs_at_the_vendor_and_is_billed_at_the_batch_price(house: House, gpt: Any) -> None:
     batch = made(gpt, [chat_line("a"), chat_line("b")], metadata={"job": "nightly"})
-    assert "in_progress" == batch.status and {"job": "nightly"} == batch.metadata
+    assert batch.status in ("in_progress", "finalizing", "completed")
+    assert {"job": "nightly"} == batch.metadata
     batch = ended(lambda: gpt.batches.retrieve(batch.id), "completed")
 
     rows = rows_of(gpt, batch.output_file_id)
