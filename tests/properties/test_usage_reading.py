@@ -155,4 +155,4 @@ def test_every_token_of_an_openai_answer_is_in_one_meter(
     quantities = quantities_of(usage)
 
     assert usage["prompt_tokens"] == context_of(quantities)
-    assert usage["completion_tokens"] == quantities["output_tokens"] + quantities["output_audio_tokens"]
+    assert usage["completion_tokens"] == quantities["output_tokens"] + quantities.get("output_audio_tokens", 0)

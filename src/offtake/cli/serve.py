@@ -10,7 +10,15 @@ from offtake.cli import render
 
 
 @click.command("serve")
-@click.option("--config", "file", type=click.Path(path_type=Path), default=Path("offtake.toml"), show_default=True)
+@click.option(
+    "--config",
+    "file",
+    type=click.Path(path_type=Path),
+    default=Path("offtake.toml"),
+    show_default=True,
+    metavar="FILE",
+    help="The configuration.",
+)
 @click.option("--port", type=click.IntRange(0, 65_535), help="Listen there instead; 0 takes a free port.")
 @click.option("--workers", type=click.IntRange(1, 256), help="So many processes instead.")
 @click.option("--example", is_flag=True, help="Print an annotated configuration, and serve nothing.")
