@@ -44,8 +44,6 @@ pins: .venv/dev.stamp ## Renew the pinned requirements (needs the network)
 	$(PIP) uv
 	$(call compile,build,requirements/build.in)
 	$(call compile,runtime,pyproject.toml)
-	$(call compile,plan,pyproject.toml --extra plan)
-	$(call compile,gateway,pyproject.toml --extra gateway)
 	$(call compile,demo,pyproject.toml --extra plan --extra gateway --extra clients)
 	$(call compile,dev,pyproject.toml --extra dev)
 

@@ -106,8 +106,6 @@ class VendorSettings(Term):
     """The form of access that the contract prices: api, bedrock, azure, vertex, …"""
     region: str = "global"
     """Where it serves."""
-    retention: Literal["none", "vendor_terms"] = "vendor_terms"
-    """none: this endpoint keeps nothing, by agreement."""
     endpoints: list[str] = Field(default=["chat", "responses", "embeddings", "files", "batches"])
     """What an endpoint on OpenAI's wire offers."""
     models: dict[str, str] = Field(default={})

@@ -18,8 +18,14 @@ ANSWER_DOLLARS = Decimal("0.0085")
 BODY = {"model": "gpt-5.4", "max_completion_tokens": 400, "messages": [{"role": "user", "content": "hi"}]}
 
 
-@pytest.mark.parametrize("workers", [1, 4])
-def test_a_thousand_at_once_spend_no_more_than_a_dollar(tmp_path: Path, workers: int) -> None:
+@pytest.mark.parametrize(
+    ("workers", "usable"),
+    [
+        (1, Decimal("0.9")),
+        (4, Decimal("0.6")),  # what the others were lent lies idle while one is short: too much, and known
+    ],
+)
+def test_a_thousand_at_once_spend_no_more_than_a_dollar(tmp_path: Path, workers: int, usable: Decimal) -> None:
     house = House(tmp_path, f"workers = {workers}").open()
     try:
         key = house.key("dollar", "--budget", "1USD/month")
@@ -31,7 +37,7 @@ def test_a_thousand_at_once_spend_no_more_than_a_dollar(tmp_path: Path, workers:
     spent = sum(Decimal(row["cost"]) for row in exported["settlements"])
     assert {200, 429} == set(found), found
     assert spent <= 1
-    assert spent > Decimal("0.6"), "most of the budget can be spent"
+    assert spent > usable, "most of the budget can be spent"
     assert found[200] == len(exported["usage"])
 
 

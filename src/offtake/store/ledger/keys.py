@@ -34,22 +34,16 @@ class Found:
 
 
 class KeyBook:
-    """All keys in memory, by digest. Finding one is an HMAC the first time, and then a look-up by a keyed hash."""
+    """All keys in memory, by digest. Finding one is an HMAC and a look-up: no secret is kept or compared."""
 
     def __init__(self, secret: bytes, found: dict[str, Found]) -> None:
         self._secret = secret
-        self._seen: dict[str, Found] = {}
         self._found = found
 
     def find(self, presented: str) -> Found | None:
         """The key of a presented secret, whether or not it is still good; None for a secret that is nobody's."""
-        found = self._seen.get(presented)
-        if found is None:
-            digest = hmac.digest(self._secret, presented.encode(errors="replace"), "sha256")
-            found = self._found.get(digest.hex())
-            if found is not None:
-                self._seen[presented] = found  # no more than there are secrets; a change of keys makes a new book
-        return found
+        digest = hmac.digest(self._secret, presented.encode(errors="replace"), "sha256")
+        return self._found.get(digest.hex())
 
     def __len__(self) -> int:
         return len(self._found)
