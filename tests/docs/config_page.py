@@ -19,6 +19,7 @@ from offtake.operations.serve_config import (
     KeySource,
     StoreSettings,
     TelemetrySettings,
+    TranscriptSettings,
     VendorSettings,
 )
 
@@ -32,11 +33,12 @@ TABLES: tuple[tuple[str, type[Term]], ...] = (
     ("[gateway]", GatewaySettings),
     ("[store]", StoreSettings),
     ("[vendors.NAME]", VendorSettings),
-    ("key of a vendor", KeySource),
+    ("key of a vendor, or of transcripts", KeySource),
     ("[[contracts]]", ContractSettings),
     ("[[budgets]]", BudgetSettings),
     ("[[cache]]", CacheSettings),
     ("[telemetry]", TelemetrySettings),
+    ("[transcripts]", TranscriptSettings),
 )
 
 

@@ -22,6 +22,7 @@ from offtake.operations.serve_config import GatewaySettings
 if TYPE_CHECKING:
     from offtake.gateway.cache.caching import Caching
     from offtake.gateway.telemetry import Telemetry
+    from offtake.gateway.transcripts.keeping import Transcripts
 
 
 @dataclass(slots=True)
@@ -54,6 +55,7 @@ class Desk:
     counts: Counts = field(default_factory=Counts)
     caching: Caching | None = None
     telemetry: Telemetry | None = None
+    transcripts: Transcripts | None = None
 
     @property
     def body_bytes_max(self) -> int:

@@ -186,7 +186,14 @@ class Dispatch:
             following = self._after(attempt, failure, number, others)
             if following.do != "stop":
                 return await self._not_here(attempt, answer), following
-        await Relay(desk, attempt, self._ask, self._dialect, self._responder, self._request.headers).run(answer)
+        keeping, responder = desk.transcripts, self._responder
+        heard = None if keeping is None else keeping.hear(attempt, self._request.body, responder)
+        try:
+            to = heard or responder
+            await Relay(desk, attempt, self._ask, self._dialect, to, self._request.headers).run(answer)
+        finally:
+            if heard is not None:
+                heard.end()
         return None
 
     def _after(self, attempt: Attempt, failure: Failure, number: int, others: int) -> Next:

@@ -27,12 +27,15 @@ NAMES: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "unknown": ("offtake_usage_unknown", "Requests whose usage nobody said, so that it is estimated.", _CALL),
     "refused": ("offtake_refusals", "Requests that were refused before anything was sent.", ("code",)),
     "observed": ("offtake_observed_refusals", "What would have been refused.", ("code",)),
+    "transcripts": ("offtake_transcripts", "Calls to keep: kept, or why one was not.", ("result",)),
 }
 """Counter → its name on the page, what it says, its labels. Dollars are kept in picodollars."""
 HISTOGRAMS = {
     "seconds": ("offtake_request_seconds", "From the request sent to the end of its answer.", ("vendor", "model")),
     "first_seconds": ("offtake_first_byte_seconds", "From the request sent to the first byte.", ("vendor", "model")),
 }
+TRANSCRIPTS = ("kept", "late", "failed", "no_room", "zero_retention")
+"""What becomes of a call to keep; the writer's thread counts the first three."""
 Key = tuple[str, ...]
 
 
@@ -66,6 +69,18 @@ class Counts:
         """Rules that only look would have turned a request away."""
         for code in codes:
             _add(self.counters["observed"], (code,), 1)
+
+    def transcript(self, result: str) -> None:
+        """A call of a customer who opted in was kept, or why not.
+
+        The writer's thread counts too: each result is of one thread, and all of them stand here before it begins.
+        """
+        self.counters["transcripts"][result,] += 1
+
+    def keeps_transcripts(self) -> None:
+        """Transcripts are kept from now on."""
+        for result in TRANSCRIPTS:
+            self.counters["transcripts"].setdefault((result,), 0)
 
     def write(self, folder: Path, worker: str) -> None:
         """Leave the counts where the others find them."""

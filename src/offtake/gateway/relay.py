@@ -7,6 +7,7 @@ to stop: the vendor goes on, and bills, so the rest is read to learn what it was
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from offtake.gateway import headers as ours
 from offtake.gateway.ask import Ask, Refusal, Served
@@ -18,6 +19,9 @@ from offtake.gateway.http.responder import Responder
 from offtake.gateway.translate import Stream as Translated
 from offtake.gateway.vendors.endpoint import Arriving
 
+if TYPE_CHECKING:
+    from offtake.gateway.transcripts.listening import Listening
+
 Headers = dict[bytes, bytes]
 NOT_PASSED = frozenset((b"server", b"alt-svc", b"strict-transport-security", b"nel", b"report-to"))
 EVENTS = b"text/event-stream"
@@ -27,7 +31,7 @@ class Relay:
     """One answer on its way. `ask` and `dialect` are the client's own."""
 
     def __init__(
-        self, desk: Desk, attempt: Attempt, ask: Ask, dialect: Dialect, responder: Responder,
+        self, desk: Desk, attempt: Attempt, ask: Ask, dialect: Dialect, responder: Responder | Listening,
         asked: Mapping[bytes, bytes],
     ) -> None:  # fmt: skip
         self._desk = desk

@@ -14,12 +14,14 @@ from offtake.gateway.log import say
 from offtake.gateway.metrics import forget
 from offtake.gateway.supervise import Run, Supervisor, reserve_port, watch, watched
 from offtake.gateway.telemetry import require_sdk
+from offtake.gateway.transcripts.purging import purging
 from offtake.gateway.vendors.wires import wire_of
 from offtake.gateway.worker import run_worker
 from offtake.operations.serve_config import ServeConfig, load_config
-from offtake.operations.vendor_keys import vendor_key
+from offtake.operations.vendor_keys import transcripts_master, vendor_key
 from offtake.store.ledger.keys import server_secret
 from offtake.store.ledger.ledger import open_ledger
+from offtake.store.transcripts.folder import check_master, transcripts_folder
 
 
 def serve(file: Path, port: int | None, workers: int | None, note: Callable[[str], None]) -> None:
@@ -31,9 +33,13 @@ def serve(file: Path, port: int | None, workers: int | None, note: Callable[[str
         wire_of(vendor, vendor_key(config, name))
     if config.settings.telemetry is not None:
         require_sdk()
+    if config.settings.transcripts is not None:
+        check_master(transcripts_folder(config.store), transcripts_master(config, config.settings.transcripts.key))
     open_ledger(config.store, create=True).close()
     server_secret(config.store)
     forget(config.journal)
+    purge = purging(config)
+    purge()
     held = reserve_port(settings.host, settings.port)
     bound = int(held.getsockname()[1])
 
@@ -48,7 +54,7 @@ def serve(file: Path, port: int | None, workers: int | None, note: Callable[[str
         _ingester(config), lambda: run_batches(config, in_force), worker, settings.workers, settings.drain_seconds_max
     )
     try:
-        supervisor.run(watch(files))
+        supervisor.run(watch(files), purge)
     finally:
         held.close()
 

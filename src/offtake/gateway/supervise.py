@@ -69,8 +69,11 @@ class Supervisor:
         self._stopping = False
         self._reloading = False
 
-    def run(self, changed: Callable[[], bool]) -> None:
-        """Serve until SIGTERM or SIGINT; SIGHUP, or what `changed` sees, makes the workers reload."""
+    def run(self, changed: Callable[[], bool], tidy: Run) -> None:
+        """Serve until SIGTERM or SIGINT; SIGHUP, or what `changed` sees, makes the workers reload.
+
+        `tidy` is called at each look.
+        """
         before = {each: signal.signal(each, self._told) for each in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
         try:
             for name in self._starts:
@@ -78,6 +81,7 @@ class Supervisor:
             due = False
             while not self._stopping:
                 self._look()
+                tidy()
                 if changed() or self._reloading:  # wait until the files rest: one save with its signal is one reload
                     due, self._reloading = True, False
                 elif due:

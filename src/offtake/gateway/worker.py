@@ -33,17 +33,20 @@ from offtake.gateway.vendors.wires import keep_renewed, wire_of
 from offtake.ledger.decisions import standing
 from offtake.ledger.gateway_key import GatewayKey
 from offtake.operations.serve_config import ServeConfig, VendorSettings, load_config
-from offtake.operations.vendor_keys import vendor_key
+from offtake.operations.vendor_keys import transcripts_master, vendor_key
 from offtake.store.batches import batches_folder
 from offtake.store.ledger.decisions import decisions_version, read_decisions
 from offtake.store.ledger.keys import key_book, keys_version, server_secret
 from offtake.store.ledger.leases import start_worker
 from offtake.store.ledger.ledger import Ledger, open_ledger
+from offtake.store.transcripts.folder import transcripts_folder
 from offtake.values.errors import OfftakeError, OutsideError
 
 if TYPE_CHECKING:
     from offtake.gateway.cache.caching import Caching
     from offtake.gateway.telemetry import Telemetry
+    from offtake.gateway.transcripts.keeping import Transcripts
+    from offtake.gateway.transcripts.writer import Writer
 
 LOOK_SECONDS = 1.0
 """How soon a new or revoked key is known, and an idle loan goes back."""
@@ -85,6 +88,7 @@ class _Worker:
         self._name = name
         self._index = index
         self._rates = Rates(index, config.settings.gateway.workers)
+        self._writer: Writer | None = None
 
     async def serve(self, port: int, stale: bool = False) -> None:
         """Until told to stop. `stale`: the files have changed since they were read."""
@@ -102,6 +106,7 @@ class _Worker:
             Durable(self._journal) if settings.durability == "power" else None, Ids(self._name), self._config.journal,
         )  # fmt: skip
         desk.caching, desk.telemetry = self._caching(self._config), self._telemetry()
+        desk.transcripts = self._transcripts(self._config)
         if stale:
             self._reload()
         limits = replace(Limits(), body_bytes=desk.body_bytes_max, larger=UPLOADS)
@@ -119,6 +124,8 @@ class _Worker:
             await endpoint.pool.close()
         if desk.telemetry is not None:
             await asyncio.to_thread(desk.telemetry.close)
+        if self._writer is not None:
+            await asyncio.to_thread(self._writer.close)
 
     def _caching(self, config: ServeConfig) -> Caching | None:
         """What workloads opted in to, with what was seen before a reload; None where none did, which costs nothing."""
@@ -137,6 +144,21 @@ class _Worker:
         from offtake.gateway.telemetry import Telemetry
 
         return Telemetry(settings, self._name)
+
+    def _transcripts(self, config: ServeConfig) -> Transcripts | None:
+        """What keeps calls of customers who opted in; None where none did. The master key is read once."""
+        settings = config.settings.transcripts
+        if settings is None:
+            return None
+        from offtake.gateway.transcripts.keeping import Transcripts
+        from offtake.gateway.transcripts.writer import Writer
+
+        counts = self.desk.counts
+        counts.keeps_transcripts()
+        if self._writer is None:
+            master = transcripts_master(config, settings.key)
+            self._writer = Writer(transcripts_folder(config.store), master, self._name, counts.transcript)
+        return Transcripts(settings, self._writer, counts)
 
     def _callers(self) -> Callers:
         anonymous = ANONYMOUS if self._config.settings.gateway.keys == "none" else None
@@ -182,7 +204,7 @@ class _Worker:
             fresh = read_in_force(config, running.gateway.workers, self._index)
             vendors = {name for name, each in config.settings.vendors.items() if running.vendors.get(name) != each}
             endpoints = endpoints_of(config, vendors)
-            caching = self._caching(config)
+            caching, transcripts = self._caching(config), self._transcripts(config)
         except (OfftakeError, OSError) as error:
             say("a reload failed, so nothing has changed", worker=self._name, why=str(error))
         else:
@@ -191,7 +213,7 @@ class _Worker:
             self._in_force = self.desk.in_force = fresh.after(self.desk.in_force, time.monotonic_ns())
             self._standings = Standings(self._ledger, self.desk.in_force.outlets)
             self.desk.callers = self._callers()
-            self.desk.caching = caching
+            self.desk.caching, self.desk.transcripts = caching, transcripts
             say("contracts read again", worker=self._name)
 
 

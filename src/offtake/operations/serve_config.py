@@ -73,7 +73,7 @@ class StoreSettings(Term):
 
 
 class KeySource(Term):
-    """Where a vendor's key is read from: one of the three."""
+    """Where a key is read from: one of the three."""
 
     env: str | None = None
     """A variable of the environment; where it is unset, the file that `<name>_FILE` names."""
@@ -168,6 +168,19 @@ class TelemetrySettings(Term):
     """How often they are delivered."""
 
 
+class TranscriptSettings(Term):
+    """Calls that are kept, encrypted, of customers who opted in; needs the extra `transcripts`. Absent: none is."""
+
+    customers: list[str] = Field(min_length=1)
+    """Whose calls are kept, as patterns: `acme-*`. Keys without a customer are those of the customer `""`."""
+    workloads: list[str] = Field(default=["*"])
+    """Which of their workloads, as patterns."""
+    hours: int = Field(ge=1, le=8_784)
+    """For how long at most; a key or a contract that allows less, or nothing, has its way."""
+    key: KeySource
+    """Where the master key is: 32 random bytes as 64 hex digits, such as `openssl rand -hex 32` prints."""
+
+
 class Settings(Term):
     """The whole file."""
 
@@ -185,6 +198,8 @@ class Settings(Term):
     """Workloads whose prompts are cached."""
     telemetry: TelemetrySettings | None = None
     """Where traces and metrics go; nowhere when absent."""
+    transcripts: TranscriptSettings | None = None
+    """Which calls are kept; none when absent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +267,8 @@ def _misfits(settings: Settings, places: Mapping[str, Place], file: str) -> list
 
     if settings.telemetry and not _is_base(settings.telemetry.otlp):
         misfit("telemetry.otlp", f"no address: {settings.telemetry.otlp!r}", "such as http://127.0.0.1:4318")
+    if settings.transcripts and not _has_one_source(settings.transcripts.key):
+        misfit("transcripts.key", "a key has one source", 'key = {env = "OFFTAKE_TRANSCRIPTS_KEY"}')
     for name, vendor in settings.vendors.items():
         url = urlsplit(vendor.base_url)
         if not _is_base(vendor.base_url):
@@ -262,7 +279,7 @@ def _misfits(settings: Settings, places: Mapping[str, Place], file: str) -> list
             misfit(f"vendors.{name}.base_url", "no region to sign for", 'aws_region = "us-east-1"')
         if vendor.wire == "vertex" and not re.search("/projects/[^/]+/locations/[^/]+/?$", url.path):
             misfit(f"vendors.{name}.base_url", "no project and location", "…/v1/projects/PROJECT/locations/us-east5")
-        if vendor.key and sum(each is not None for each in (vendor.key.env, vendor.key.file, vendor.key.keyring)) != 1:
+        if vendor.key and not _has_one_source(vendor.key):
             misfit(f"vendors.{name}.key", "a key has one source", 'key = {env = "OPENAI_API_KEY"}')
     for index, budget in enumerate(settings.budgets):
         kind, _, name = budget.owner.partition(":")
@@ -278,6 +295,10 @@ def _misfits(settings: Settings, places: Mapping[str, Place], file: str) -> list
             known = ", ".join(settings.vendors)
             misfit(f"contracts[{index}].vendor", f"no [vendors.{contract.vendor}] in this file", f"one of: {known}")
     return found
+
+
+def _has_one_source(key: KeySource) -> bool:
+    return sum(each is not None for each in (key.env, key.file, key.keyring)) == 1
 
 
 def _is_base(address: str) -> bool:

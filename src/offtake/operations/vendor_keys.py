@@ -1,4 +1,4 @@
-"""A vendor's key from where the configuration says: the environment, a file, or the system's keyring.
+"""Keys of vendors, and the master key of transcripts, from where the configuration says: environment, file, keyring.
 
 The key is never in the configuration or a contract, and never in a message: errors name the source.
 """
@@ -9,21 +9,36 @@ import os
 from pathlib import Path
 
 from offtake.operations.serve_config import KeySource, ServeConfig
+from offtake.store.transcripts.seal import Master, master_of, require_cryptography
 from offtake.values.errors import OutsideError
 
 
 def vendor_key(config: ServeConfig, vendor: str) -> str:
     """The key of a vendor of the configuration; "" where it has none. OutsideError G703 where it cannot be read."""
     source = config.settings.vendors[vendor].key
-    if source is None:
-        return ""
+    return "" if source is None else _key(source, config, vendor)
+
+
+def transcripts_master(config: ServeConfig, source: KeySource) -> Master:
+    """The master key of transcripts. OutsideError: G703 where it cannot be read or is none, G709 without the extra."""
+    require_cryptography()
+    master = master_of(_key(source, config, "transcripts"))
+    if master is None:
+        raise OutsideError(
+            "G703", "the key of transcripts is no master key", why="32 bytes, as 64 hex digits or base64",
+            hint="`openssl rand -hex 32` prints one",
+        )  # fmt: skip
+    return master
+
+
+def _key(source: KeySource, config: ServeConfig, of: str) -> str:
     try:
         key = _read(source, config)
-    except OSError as error:
-        raise OutsideError("G703", f"the key of {vendor} cannot be read: {error}", hint=_hint(source)) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise OutsideError("G703", f"the key of {of} cannot be read: {error}", hint=_hint(source)) from error
     if not key or any(not "!" <= letter <= "~" for letter in key):
         why = "it is not set" if not key else "a key is printable ASCII without spaces"
-        raise OutsideError("G703", f"no key for {vendor}", why=why, hint=_hint(source))
+        raise OutsideError("G703", f"no key for {of}", why=why, hint=_hint(source))
     return key
 
 

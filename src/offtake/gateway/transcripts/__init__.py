@@ -1,0 +1,1 @@
+"""Keeping calls of customers who opted in: heard beside the answer, written by a thread, purged by the supervisor."""

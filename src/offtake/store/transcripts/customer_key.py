@@ -1,0 +1,189 @@
+"""A customer's data key on disk: made once, whoever needs it first; held while calls are written; destroyed for good.
+
+Whoever writes holds the key's file open and locks it, shared, for each call. Deletion locks it alone, notes the
+instant, overwrites the wrapped key and removes the file: from then on every writer sees that its key is gone, lets go
+of it, and drops calls that began before that instant. Calls that begin later get a new key.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import secrets
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from offtake.store.files import replacing
+from offtake.store.transcripts.seal import KEY_BYTES, Master, SealError
+from offtake.values.errors import OutsideError
+
+KEY, DELETED = "key.json", "deleted"
+
+
+@dataclass(slots=True, eq=False)
+class HeldKey:
+    """A customer's data key. Calls that began at `after` (microseconds) or before are not to be written with it."""
+
+    customer: str
+    id: str
+    data_key: bytes
+    after: int
+    path: Path
+    descriptor: int
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[bool]:
+        """Whether the key is still good; nobody destroys it while the block runs."""
+        fcntl.flock(self.descriptor, fcntl.LOCK_SH)
+        try:
+            yield not self.destroyed
+        finally:
+            fcntl.flock(self.descriptor, fcntl.LOCK_UN)
+
+    @property
+    def destroyed(self) -> bool:
+        """Whether its file is no longer there."""
+        return not _is(self.descriptor, self.path)
+
+    def close(self) -> None:
+        """Let go of it."""
+        os.close(self.descriptor)
+
+
+def folder_of(folder: Path, customer: str) -> Path:
+    """Where a customer's transcripts are; a digest, since a name may be no file's."""
+    return folder / sha256(customer.encode()).hexdigest()[:32]
+
+
+def hold_key(folder: Path, customer: str, master: Master) -> HeldKey:
+    """The customer's key, made where there is none. OutsideError L740: the master key is another one."""
+    place = folder_of(folder, customer)
+    path = place / KEY
+    while True:
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            folder.mkdir(mode=0o700, exist_ok=True)
+            place.mkdir(mode=0o700, exist_ok=True)
+            _make(path, customer, master)
+            continue
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+            if _is(descriptor, path):
+                said = os.pread(descriptor, 65_536, 0)
+                found = HeldKey(customer, *_unwrapped(said, customer, master, path), _deleted(place), path, descriptor)
+                fcntl.flock(descriptor, fcntl.LOCK_UN)
+                return found
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)  # it was destroyed meanwhile: there is another, or none
+
+
+def read_data_key(place: Path, master: Master) -> tuple[str, bytes] | None:
+    """A customer's key and its id, to read with; None where it was destroyed. OutsideError L740 as `hold_key`."""
+    try:
+        said = (place / KEY).read_bytes()
+    except FileNotFoundError:
+        return None
+    return _unwrapped(said, customer_of(place) or "", master, place / KEY)
+
+
+def destroy_key(place: Path, at: int) -> tuple[str, list[Path]]:
+    """Destroy a customer's key; its id ("" where there was none), and the files that nobody reads any more.
+
+    `at`: the instant of the deletion. OSError: nothing was destroyed.
+    """
+    path = place / KEY
+    while True:
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return "", sorted(place.glob("*.sealed"))
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if not _is(descriptor, path):
+                continue
+            said = os.pread(descriptor, 65_536, 0)
+            with replacing(place / DELETED) as file:
+                file.write(b"%d\n" % at)
+            os.pwrite(descriptor, bytes(len(said)), 0)
+            os.fsync(descriptor)
+            path.unlink()
+            _sync(place)
+            return _id(said), sorted(place.glob("*.sealed"))
+        finally:
+            os.close(descriptor)
+
+
+def customer_of(place: Path) -> str | None:
+    """The customer of a folder, as its key says; None where there is none."""
+    try:
+        return str(json.loads((place / KEY).read_bytes())["customer"])
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
+
+
+def _make(path: Path, customer: str, master: Master) -> None:
+    """Written beside and then linked, so that of two processes one makes it and nobody reads half of it."""
+    id = secrets.token_hex(8)
+    wrapped = master.wrap(secrets.token_bytes(KEY_BYTES), _bound(id, customer))
+    said = json.dumps({"customer": customer, "id": id, "wrapped": wrapped.hex()})
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.") as file:  # of mode 0600
+        file.write(said)
+        file.flush()
+        os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(file.name, path)
+    _sync(path.parent)
+
+
+def _unwrapped(said: bytes, customer: str, master: Master, path: Path) -> tuple[str, bytes]:
+    try:
+        found = json.loads(said)
+        id = str(found["id"])
+        return id, master.unwrap(bytes.fromhex(found["wrapped"]), _bound(id, customer))
+    except (SealError, ValueError, LookupError, TypeError) as error:
+        raise OutsideError(
+            "L740", f"the master key does not open {path}", why="it is another one, or the file was changed",
+            hint="name the master key under which these transcripts began",
+        ) from error  # fmt: skip
+
+
+def _bound(id: str, customer: str) -> bytes:
+    return json.dumps(["data key", id, customer]).encode()
+
+
+def _deleted(place: Path) -> int:
+    try:
+        return int((place / DELETED).read_text())
+    except FileNotFoundError:
+        return 0
+
+
+def _id(said: bytes) -> str:
+    try:
+        return str(json.loads(said)["id"])
+    except (ValueError, LookupError, TypeError):
+        return ""
+
+
+def _is(descriptor: int, path: Path) -> bool:
+    """Whether a file that is open is the one of that name."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
