@@ -48,7 +48,7 @@ def drawn(rng: random.Random, vendor: str) -> tuple[Ask, Served]:
     what = ask(
         dialect="anthropic_messages" if vendor == "anthropic" else "openai_chat", tier=tier, cache_writes=writes,
         input_tokens_max=rng.choice([0, 900, 200_001, 300_000]), output_tokens_max=rng.choice([0, 1, 32_000]),
-        body=" ".join(media).encode(),
+        media=media,
     )  # fmt: skip
     assert what.input_tokens_max is not None
     assert what.output_tokens_max is not None
