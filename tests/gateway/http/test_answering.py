@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from offtake.gateway.http.answer import BrokenError
 from offtake.gateway.http.link import Link
-from offtake.gateway.http.upstream import Pool, Timeouts
+from offtake.gateway.http.upstream import Block, Pool, Timeouts
 from tests.gateway.http.test_reading import MUTATIONS, TOKEN, VALUE, cut
 
 Read = tuple[int, dict[bytes, bytes], bytes] | None
@@ -58,7 +58,7 @@ def read(loop: asyncio.Runner, pieces: list[bytes], method: str) -> Read:
         link = Link(pool, asyncio.get_running_loop())
         wire = Wire()
         link.connection_made(cast(Any, wire))
-        waiter = link.send(method, b"", b"", Timeouts())
+        waiter = link.send(Block(method, b"", b""), b"", Timeouts())
         for piece in pieces:
             if not wire.closed:
                 link.data_received(piece)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offtake.gateway.http.limits import RefusedError
+from offtake.gateway.http.limits import Limits, RefusedError
 from offtake.gateway.http.request import Request
 from offtake.gateway.http.request_reader import RequestReader
 
@@ -18,10 +18,12 @@ Read = tuple[str, str, str, dict[bytes, bytes], bytes]
 HOST = b"Host: x\r\n"
 
 
-def read(pieces: list[bytes]) -> tuple[list[Read], int | None]:
+def read(pieces: list[bytes], *, repeats: bool = True) -> tuple[list[Read], int | None]:
     """What our reader makes of some pieces: requests, and the status of a refusal."""
     requests: list[Request] = []
-    reader = RequestReader(requests.append, lambda: None)
+    reader = RequestReader(requests.append, lambda: None, "", Limits(body_bytes=2000))
+    if not repeats:
+        reader._chances = 0  # llhttp reads each head
     refused = None
     for piece in pieces:
         try:
@@ -149,6 +151,53 @@ def test_broken_requests_mean_nothing_else_to_us_than_to_h11(
     both = min(len(ours), len(theirs))
     assert theirs[:both] == ours[:both]
     assert (ours, refused) == read(cut(data, places))
+
+
+@st.composite
+def conversations(draw: st.DrawFn) -> bytes:
+    """Requests of one client: the same head, or nearly, with bodies of its length, or nearly."""
+    names = draw(st.lists(TOKEN.filter(lambda name: name.lower() not in RESERVED), max_size=4))
+    lines = [b"%b: %b\r\n" % (name.encode(), draw(VALUE).encode()) for name in names]
+    place = draw(st.integers(0, len(lines)))
+    said = b""
+    for body in draw(st.lists(st.binary(max_size=3000), min_size=2, max_size=5)):
+        length = draw(st.sampled_from([b"%d", b"%d", b"%d", b"0%d", b"%d ", b"+%d", b"%dx", b"1%d", b"9999999999%d"]))
+        framing = draw(st.sampled_from([b"Content-Length: "] * 5 + [b"content-length:", b"X: "])) + length % len(body)
+        head = [b"POST /v1 HTTP/1.1\r\n", HOST, *lines[:place], framing + b"\r\n", *lines[place:], b"\r\n"]
+        said += draw(st.sampled_from([b""] * 5 + [b"\r\n", b"\r"])) + b"".join(head) + body
+    return said
+
+
+@given(
+    conversations(),
+    st.lists(st.tuples(st.integers(0, 9000), st.sampled_from(MUTATIONS), st.integers(0, 2)), max_size=2),
+    st.lists(st.integers(0, 9000), max_size=6),
+)
+def test_a_head_that_comes_again_is_read_as_if_it_had_not(
+    data: bytes, mutations: list[tuple[int, bytes, int]], places: list[int]
+) -> None:
+    for place, inserted, removed in mutations:
+        at = place % (len(data) + 1)
+        data = data[:at] + inserted + data[at + removed :]
+
+    plainly = read([data], repeats=False)
+
+    assert plainly == read([data])
+    assert plainly == read(cut(data, places))
+
+
+def test_a_body_that_trickles_in_behind_a_repeated_head_is_whole_and_costs_little_more_than_its_bytes() -> None:
+    head = b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: %d\r\n\r\n"
+    body = b"0123456789" * 150
+    requests: list[Request] = []
+    reader = RequestReader(requests.append, lambda: None)
+    reader.feed(head % 1 + b"x")
+    for piece in (head % len(body), *(body[place : place + 2] for place in range(0, len(body), 2))):
+        reader.feed(piece)
+        assert len(reader._body) <= 3
+    assert [b"x", body] == [request.body for request in requests]
+    assert requests[0].alike == requests[1].alike != b""
+    assert b"%d" % len(body) == requests[1].headers[b"content-length"]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING, cast
 
-from offtake.gateway.http.head import head, status_line
+from offtake.gateway.http.head import fields
 from offtake.gateway.http.limits import RefusedError
 from offtake.gateway.http.request import Request
 from offtake.gateway.http.request_reader import BODY, HEAD, START, RequestReader
@@ -169,8 +169,8 @@ class Connection(asyncio.Protocol):
             self._refusal = refusal
             return
         headers, body = self.server.refuse(refusal.status, refusal.reason, self._reader.path)
-        lines = [status_line(refusal.status), self.server.date(), b"content-length: %d" % len(body)]
-        self.transport.write(head([*lines, b"connection: close"], headers) + body)
+        framing = b"content-length: %d\r\nconnection: close\r\n" % len(body)
+        self.transport.write(b"%b%b%b\r\n%b" % (self.server.start(refusal.status), framing, fields(headers), body))
         self._refusal = None
         self._reader.close()
         self.since = self.server.ticker.next

@@ -18,31 +18,32 @@ FRAMING = frozenset(
 # What we answer for towards a vendor: `identity`, because usage is read from the bytes that pass.
 OURS_UPSTREAM = FRAMING | frozenset(b"accept-encoding expect host http2-settings proxy-authorization".split())
 
-_STATUS_LINES = {status.value: b"HTTP/1.1 %d %b" % (status, status.phrase.encode()) for status in HTTPStatus}
+_STATUS_LINES = {status.value: b"HTTP/1.1 %d %b\r\n" % (status, status.phrase.encode()) for status in HTTPStatus}
 BODILESS = frozenset((204, 304))
 
 
-def head(lines: list[bytes], headers: Headers, ours: frozenset[bytes] = FRAMING) -> bytes:
-    """`lines` (start line, framing) and those of `headers` that are not `ours`, up to and with the empty line.
+def fields(headers: Headers, ours: frozenset[bytes] = FRAMING) -> bytes:
+    """Those of `headers` that are not `ours` as lines, each with its end.
 
-    ValueError where a line holds CR, LF or NUL: that is an injection or a bug, and is never written.
+    ValueError where one holds CR, LF or NUL: that is an injection or a bug, and is never written.
     """
-    lines += [b": ".join(header) for header in headers.items() if header[0] not in ours]
-    text = b"".join(lines)
-    if b"\n" in text or b"\r" in text or b"\0" in text:
+    lines = [b": ".join(header) for header in headers.items() if header[0] not in ours]
+    lines.append(b"")
+    text = b"\r\n".join(lines)
+    ends = len(lines) - 1
+    if text.count(b"\n") != ends or text.count(b"\r") != ends or b"\0" in text:
         raise ValueError("a header holds CR, LF or NUL")
-    lines.append(b"\r\n")
-    return b"\r\n".join(lines)
+    return text
 
 
 def status_line(status: int) -> bytes:
-    """`HTTP/1.1 200 OK`; a status that the standard does not name, such as 529, has no phrase."""
+    """`HTTP/1.1 200 OK` and its end; a status that the standard does not name, such as 529, has no phrase."""
     line = _STATUS_LINES.get(status)
     if line is not None:
         return line
     if not 100 <= status <= 999:
         raise ValueError(f"a status has three digits, not {status}")
-    return b"HTTP/1.1 %d " % status
+    return b"HTTP/1.1 %d \r\n" % status
 
 
 def joined(headers: dict[bytes, bytes], name: bytes, value: bytes) -> None:

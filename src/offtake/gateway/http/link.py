@@ -13,7 +13,7 @@ from offtake.gateway.http.head import BODILESS, joined
 from offtake.gateway.http.limits import KIB
 
 if TYPE_CHECKING:
-    from offtake.gateway.http.upstream import Pool, Timeouts
+    from offtake.gateway.http.upstream import Block, Pool, Timeouts
 
 HEAD_BYTES = 256 * KIB
 # Below this size one copy is cheaper than a second buffer for the kernel.
@@ -68,9 +68,10 @@ class Link(asyncio.Protocol):
             return False
         return True
 
-    def send(self, method: str, head: bytes, body: bytes, timeouts: Timeouts) -> asyncio.Future[Answer]:
+    def send(self, block: Block, body: bytes, timeouts: Timeouts) -> asyncio.Future[Answer]:
         """Write a request on a link that is `alive`; the future has its answer as soon as the head is there."""
-        self._method = method
+        self._method, before, after = block
+        head = b"%b%d%b" % (before, len(body), after) if after else before
         self._timeouts = timeouts
         self._answered = False  # a byte of the answer has come
         self._reusable = self._until_close = False

@@ -6,9 +6,8 @@ LF and control characters are errors of its own. Here is what it lets pass and w
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import httptools
+import msgspec
 
 from offtake.gateway.http.head import Headers
 from offtake.gateway.http.limits import RefusedError
@@ -17,9 +16,12 @@ from offtake.gateway.http.limits import RefusedError
 ONCE = frozenset((b"host", b"content-length", b"transfer-encoding", b"authorization", b"x-api-key", b"content-type"))
 
 
-@dataclass(slots=True, eq=False)
-class Request:
-    """One whole request. `headers` have lower-case names, repeated ones are one list; `body` is without chunks."""
+class Request(msgspec.Struct, eq=False):
+    """One whole request. `headers` have lower-case names, repeated ones are one list; `body` is without chunks.
+
+    `alike` is the head's bytes but for the body's length, where the connection's requests are likely to repeat them: a
+    key for what was found out about them; empty elsewhere. Requests share `headers`, so nobody changes them.
+    """
 
     method: str
     path: str  # as it stood in the request line, percent signs and all
@@ -29,6 +31,7 @@ class Request:
     client: str  # the peer's address, as text
     keep_alive: bool
     http_1_0: bool
+    alike: bytes = b""
 
 
 def target_of(url: bytes) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""Requests out of bytes, in whatever pieces they come (llhttp, through httptools)."""
+"""Requests out of bytes, in whatever pieces they come (llhttp, through httptools; heads that come again without it)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import httptools
 
 from offtake.gateway.http.head import joined
 from offtake.gateway.http.limits import Held, Limits, RefusedError
+from offtake.gateway.http.repeated import Repeated, repeated
 from offtake.gateway.http.request import ONCE, Request, check_head, target_of
 from offtake.gateway.http.ticker import Ticker
 
@@ -16,6 +17,10 @@ from offtake.gateway.http.ticker import Ticker
 START, HEAD, BODY = range(3)
 FIELD_BYTES = 32
 LENGTHS = (b"content-length", b"transfer-encoding")
+# A piece of a body below this size is added to the one before: what trickles in must not cost many times its bytes.
+SMALL_BYTES = 1024
+# Heads that may differ from the one before, until a connection's heads are held to be no repetition.
+CHANCES = 8
 
 
 class RequestReader:
@@ -25,9 +30,9 @@ class RequestReader:
     """
 
     __slots__ = (
-        *("_body", "_body_bytes_max", "_client", "_go_ahead", "_headers", "_held", "_limits", "_parser"),
-        *("_quiet_bytes", "_request", "_room_bytes", "_take", "_ticker", "_upgraded", "_url"),
-        *("received_bytes", "since", "stage"),
+        *("_body", "_body_bytes_max", "_chances", "_client", "_fresh", "_go_ahead", "_headers", "_held", "_limits"),
+        *("_missing_bytes", "_parser", "_quiet_bytes", "_repeated", "_request", "_room_bytes", "_take", "_ticker"),
+        *("_upgraded", "_url", "received_bytes", "since", "stage"),
     )
 
     def __init__(
@@ -46,12 +51,16 @@ class RequestReader:
         self._ticker = ticker or Ticker()
         self._held = held or Held()
         self._parser: Any = httptools.HttpRequestParser(self)
-        self._body: bytes | bytearray = b""
+        self._body: list[bytes | bytearray | memoryview] = []
         self._body_bytes_max = 0
         self._headers: dict[bytes, bytes] = {}
         self._room_bytes = self._limits.head_bytes
         self._quiet_bytes = 0
         self._request: Request | None = None
+        self._fresh = b""  # what began with a request, until its head is read
+        self._repeated: Repeated | None = None
+        self._chances = CHANCES
+        self._missing_bytes = 0  # of the body behind a repeated head
         self._upgraded = False
         self._url = b""
         self.received_bytes = 0  # of the body that is being read
@@ -65,6 +74,48 @@ class RequestReader:
 
     def feed(self, data: bytes) -> None:
         """Read on."""
+        if self._missing_bytes:
+            data = self._more(data)
+        while data and self.stage == START and self._repeated is not None:
+            begun = self._repeated.begin(data)
+            if begun is None:
+                break
+            data = self._again(data, *begun)
+        if data:
+            self._parse(data)
+
+    def _again(self, data: bytes, request: Request, length: int, begin: int) -> bytes:
+        """Begin a request with a repeated head, and end it where all of its body is there. What is left behind it."""
+        self._chances = CHANCES
+        end = begin + length
+        if length > self._body_bytes_max:
+            self.stage = BODY
+            raise RefusedError(413, f"a body may have {self._body_bytes_max} bytes")
+        if len(data) < end:
+            self.stage = BODY
+            self.since = self._ticker.next
+            self._request, self._missing_bytes = request, length
+            return self._more(memoryview(data)[begin:])
+        self._hold(length)
+        self.received_bytes = 0
+        request.body = data[begin:end]
+        self._take(request)
+        return data[end:]
+
+    def _more(self, data: bytes | memoryview) -> bytes:
+        """Take what belongs to the body behind a repeated head; what is left behind it."""
+        missing_bytes = self._missing_bytes
+        piece = data[:missing_bytes]
+        self._missing_bytes = missing_bytes - len(piece)
+        self.on_body(piece)
+        if self._missing_bytes:
+            return b""
+        self._whole()
+        return bytes(data[missing_bytes:])
+
+    def _parse(self, data: bytes) -> None:
+        """Read on with llhttp."""
+        self._fresh = data if self.stage == START else b""
         self._quiet_bytes += len(data)
         after_head = None
         try:
@@ -156,36 +207,54 @@ class RequestReader:
         check_head(self._headers, version, self._body_bytes_max)
         if b"expect" in self._headers and version == "1.1":
             self._go_ahead()
+        self._keep()
         self._headers = {}  # for trailers, which nobody asked for
         self._quiet_bytes = 0
         self.stage = BODY
         self.since = self._ticker.next
-        self._body = b""
 
-    def on_body(self, data: bytes) -> None:
-        size_bytes = len(data)
+    def on_body(self, data: bytes | memoryview) -> None:
         self._quiet_bytes = 0
-        self.received_bytes += size_bytes
-        self._held.size_bytes += size_bytes
-        if self.received_bytes > self._body_bytes_max:
-            raise RefusedError(413, f"a body may have {self._body_bytes_max} bytes")
-        if self._held.size_bytes > self._limits.bodies_bytes:
-            raise RefusedError(503, "no room for the body now")
-        if not self._body:
-            self._body = data
-        elif isinstance(self._body, bytes):
-            self._body = bytearray(self._body) + data
+        self._hold(len(data))
+        parts = self._body
+        if len(data) >= SMALL_BYTES or not parts:
+            parts.append(data)
+        elif isinstance(parts[-1], bytearray):
+            parts[-1] += data
         else:
-            self._body += data
+            parts.append(bytearray(data))
 
     def on_message_complete(self) -> None:
         if self._upgraded and self._parser.should_upgrade():
             return  # llhttp stopped at the head; the body is read past the upgrade
         self._upgraded = False
         self._quiet_bytes = 0
+        self._whole()
+
+    def _hold(self, size_bytes: int) -> None:
+        """Count so many bytes more of the body."""
+        self.received_bytes += size_bytes
+        self._held.size_bytes += size_bytes
+        if self.received_bytes > self._body_bytes_max:
+            raise RefusedError(413, f"a body may have {self._body_bytes_max} bytes")
+        if self._held.size_bytes > self._limits.bodies_bytes:
+            raise RefusedError(503, "no room for the body now")
+
+    def _whole(self) -> None:
+        """The request is read to its end."""
         self.received_bytes = 0
         self.stage = START
-        request = self._request
+        request, parts = self._request, self._body
         assert request is not None
-        request.body, self._body = bytes(self._body), b""
+        if parts:
+            request.body = b"".join(parts)
+            self._body = []
         self._take(request)
+
+    def _keep(self) -> None:
+        """Keep the head that llhttp has just read, for a request that repeats it."""
+        data, self._fresh = self._fresh, b""
+        self._repeated = None
+        if data and self._chances and self._request is not None and not self._upgraded:
+            self._chances -= 1
+            self._repeated = repeated(data, self._request)

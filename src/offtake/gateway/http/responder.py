@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from offtake.gateway.http.head import BODILESS, Headers, head, status_line
+from offtake.gateway.http.head import BODILESS, Headers, fields
 from offtake.gateway.http.request import Request
 
 if TYPE_CHECKING:
@@ -53,9 +53,9 @@ class Responder:
         """The whole answer."""
         if status in BODILESS:
             self._bodiless = True
-            block = self._head(status, headers)
+            block = self._head(status, headers, b"")
         else:
-            block = self._head(status, headers, b"content-length: %d" % len(body))
+            block = self._head(status, headers, b"content-length: %d\r\n" % len(body))
         self._state = DONE
         connection = self._connection
         if connection is None:
@@ -71,16 +71,15 @@ class Responder:
 
     def start(self, status: int, headers: Headers) -> None:
         """The head of an answer whose length is not known yet."""
+        framing = b""
         if status in BODILESS:
             self._bodiless = True
-            framing: tuple[bytes, ...] = ()
         elif self._request.http_1_0:
             self.keep_alive = False  # the end of the connection is the end of the answer
-            framing = ()
         else:
             self._chunked = True
-            framing = (b"transfer-encoding: chunked",)
-        block = self._head(status, headers, *framing)
+            framing = b"transfer-encoding: chunked\r\n"
+        block = self._head(status, headers, framing)
         self._state = STARTED
         if self._connection is not None:
             self._connection.transport.write(block)
@@ -147,17 +146,16 @@ class Responder:
         else:
             self.send(500, *connection.server.refuse(500, "the request was not answered", self._request.path))
 
-    def _head(self, status: int, headers: Headers, *framing: bytes) -> bytes:
+    def _head(self, status: int, headers: Headers, framing: bytes) -> bytes:
         if self._state != NEW:
             raise RuntimeError("a request has one answer")
         connection = self._connection
-        lines = [status_line(status), *framing]
-        if connection is not None:
-            lines.append(connection.server.date())
-            if connection.last(self):
-                self.keep_alive = False
+        if connection is None:
+            return b""  # nobody is there to read it
+        if connection.last(self):
+            self.keep_alive = False
         if not self.keep_alive:
-            lines.append(b"connection: close")
+            framing += b"connection: close\r\n"
         elif self._request.http_1_0:
-            lines.append(b"connection: keep-alive")
-        return head(lines, headers)
+            framing += b"connection: keep-alive\r\n"
+        return b"%b%b%b\r\n" % (connection.server.start(status), framing, fields(headers))

@@ -18,7 +18,7 @@ from email.utils import formatdate
 from typing import Any
 
 from offtake.gateway.http.connection import Connection
-from offtake.gateway.http.head import Headers
+from offtake.gateway.http.head import Headers, status_line
 from offtake.gateway.http.limits import Held, Limits
 from offtake.gateway.http.request import Request
 from offtake.gateway.http.responder import Responder
@@ -62,6 +62,7 @@ class Server:
         self._tasks: set[asyncio.Task[None]] = set()
         self._date = b""
         self._dated = -1.0
+        self._starts: dict[int, bytes] = {}
 
     async def listen(self, listening: socket.socket) -> None:
         """Accept clients from now on. The socket is ours from here."""
@@ -123,9 +124,13 @@ class Server:
             if not responder.finished:
                 responder.abandon()
 
-    def date(self) -> bytes:
-        """The date header, as of the last tick."""
+    def start(self, status: int) -> bytes:
+        """The lines with which answers begin: the status, and the date as of the last tick."""
         if self._dated != self.ticker.next:
             self._dated = self.ticker.next
-            self._date = b"date: " + formatdate(usegmt=True).encode()
-        return self._date
+            self._date = b"date: %b\r\n" % formatdate(usegmt=True).encode()
+            self._starts.clear()
+        start = self._starts.get(status)
+        if start is None:
+            start = self._starts[status] = status_line(status) + self._date
+        return start

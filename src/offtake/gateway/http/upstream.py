@@ -15,10 +15,11 @@ import math
 import ssl
 from collections import deque
 from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from offtake.gateway.http.answer import Answer, NotSentError, TimedOutError
-from offtake.gateway.http.head import OURS_UPSTREAM, Headers, head
+from offtake.gateway.http.head import OURS_UPSTREAM, Headers, fields
 from offtake.gateway.http.link import Link
 from offtake.gateway.http.ticker import Ticker
 
@@ -32,6 +33,14 @@ class Timeouts:
     between_bytes_seconds: float = 120.0
     unread_seconds: float = 600.0  # for our own side to read on: an answer that was forgotten must not stay for ever
     total_seconds: float = math.inf  # from the request written to the end of the answer
+
+
+class Block(NamedTuple):
+    """The head of a request, ready to be written: what stands before and behind the length of its body."""
+
+    method: str
+    before: bytes
+    after: bytes
 
 
 class Pool:
@@ -59,7 +68,7 @@ class Pool:
         self._host = url.hostname
         self._port = url.port or (443 if url.scheme == "https" else 80)
         self._prefix = url.path.rstrip("/")
-        self._host_line = b"host: " + url.netloc.encode("ascii")
+        self._authority = url.netloc.encode("ascii")
         self.secure = url.scheme == "https"
         self._tls = (tls or client_tls()) if self.secure else None
         self._connections_max = connections_max
@@ -71,22 +80,32 @@ class Pool:
     async def request(
         self, method: str, target: str, headers: Headers, body: bytes = b"", timeouts: Timeouts | None = None
     ) -> Answer:
-        """The answer, as soon as its head is there. `target` is path and query; `headers` have lower-case names.
+        """As `send`, of a block that is made for this request."""
+        return await self.send(self.block(method, target, headers, bool(body)), body, timeouts)
 
-        NotSentError, BrokenError or TimedOutError; ValueError for a target or header that would be an injection.
-        Cancelling closes the connection.
+    def block(self, method: str, target: str, headers: Headers, with_body: bool = True) -> Block:
+        """The head of requests that differ in their bodies only. `target` is path and query; names are lower-case.
+
+        ValueError for a target or header that would be an injection.
         """
-        if " " in target:
-            raise ValueError("a space in the request target")
+        if " " in target or "\r" in target or "\n" in target or "\0" in target:
+            raise ValueError("a space, CR, LF or NUL in the request target")
+        line = f"{method} {self._prefix}{target} HTTP/1.1\r\n".encode("ascii")
+        before = b"%bhost: %b\r\naccept-encoding: identity\r\n" % (line, self._authority)
+        after = fields(headers, OURS_UPSTREAM) + b"\r\n"
+        if with_body or method not in ("GET", "HEAD", "DELETE"):
+            return Block(method, before + b"content-length: ", b"\r\n" + after)
+        return Block(method, before + after, b"")
+
+    async def send(self, block: Block, body: bytes = b"", timeouts: Timeouts | None = None) -> Answer:
+        """The answer, as soon as its head is there.
+
+        NotSentError, BrokenError or TimedOutError. Cancelling closes the connection.
+        """
         timeouts = timeouts or self.timeouts
-        request_line = f"{method} {self._prefix}{target} HTTP/1.1".encode("ascii")
-        lines = [request_line, self._host_line, b"accept-encoding: identity"]
-        if body or method not in ("GET", "HEAD", "DELETE"):
-            lines.append(b"content-length: %d" % len(body))
-        block = head(lines, headers, OURS_UPSTREAM)
         while True:
             link = self._reuse() or await self._connected(timeouts)
-            waiter = link.send(method, block, body, timeouts)
+            waiter = link.send(block, body, timeouts)
             try:
                 return await waiter
             except NotSentError:
