@@ -7,6 +7,7 @@ files go.
 
 from __future__ import annotations
 
+import gc
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -21,12 +22,16 @@ from offtake.store.ledger.lots import settle_lots
 from offtake.store.ledger.posting import OutOfStepError, Posted, Stretch, forget_journal, place_in, post
 from offtake.values.errors import OfftakeError
 
-BATCH_BYTES = 2**21  # some 6,000 events: a backlog is posted in larger batches than 50 ms of traffic make
-BATCH_SECONDS = 0.05
+BATCH_BYTES = 2**21  # some 6,000 events: a backlog is posted in larger batches than 0.2 s of traffic makes
+BATCH_SECONDS = 0.2
+"""Between two batches: often enough for whoever looks, and what each batch costs is shared by more requests."""
+TIDY_SECONDS = 1.0
 LEAST_BYTES = 2**16  # of each journal: no worker waits for the others' backlog
 RETRY_SECONDS = 1.0
 STARTING_SECONDS = 60  # so long a worker that is known may be without a journal, and yet alive
 LOTS_SECONDS = 60
+NICE = 5
+"""Whoever serves goes first where a core is short; what waits is in the journals."""
 _NAME = "ingester"
 
 
@@ -41,26 +46,28 @@ class Ingester:
     behind: bool = False
     """Whether more was waiting than the last batch could take."""
     _places: dict[Path, int] = field(default_factory=dict)
+    _tidied_at: int = 0
     _lots_at: int = 0
     _said: set[str] = field(default_factory=set)
 
     def step(self) -> Posted:
-        """Post one batch; afterwards, where nothing waits, close what is finished. What was posted."""
+        """Post one batch, and once a second close what is finished. What was posted."""
         found = journals(self.folder)
         paths = [path for several in found.values() for path in several]
         share = max(self.batch_bytes // max(len(paths), 1), min(LEAST_BYTES, self.batch_bytes))
         self.behind = False
         stretches = [stretch for several in found.values() for stretch in self._read_in_order(several, share)]
         posted = self._post(stretches)
-        if not self.behind:
+        if not self.behind and now() - self._tidied_at > TIDY_SECONDS * 1_000_000:
             self._tidy(found)
         return posted
 
     def drain(self) -> int:
-        """Post everything that is there now; how many lines."""
+        """Post everything that is there now, and close what is finished; how many lines."""
         lines = 0
         while posted := self.step().lines:
             lines += posted
+        self._tidy(journals(self.folder))
         return lines
 
     def _read_in_order(self, paths: list[Path], share: int) -> Iterator[Stretch]:
@@ -102,6 +109,7 @@ class Ingester:
 
     def _tidy(self, found: dict[str, list[Path]]) -> None:
         """Remove finished files of the living, close the dead, and once a minute lay what was spent on credit lots."""
+        self._tidied_at = now()
         if now() - self._lots_at > LOTS_SECONDS * 1_000_000:
             self._lots_at = now()
             settle_lots(self.ledger, self._lots_at)
@@ -162,6 +170,9 @@ def ingest(store: Path, folder: Path, stopped: Callable[[], bool], say: Callable
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = lock(folder, _NAME)
+    os.nice(NICE)
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 20)
     ledger = open_ledger(store, create=True)
     ingester = Ingester(ledger, folder, say)
     try:

@@ -8,6 +8,7 @@ feed ends a line and nothing else.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from struct import pack
 from zlib import crc32
 
 HEAD_BYTES = 9  # eight digits and a space
@@ -46,8 +47,7 @@ class Lines:
 def split_lines(data: bytes) -> Lines:
     """The whole lines at the start of `data`."""
     *lines, _ = data.split(b"\n")
-    sums = [b"%08x " % crc32(line[HEAD_BYTES:]) for line in lines]
-    if sums == [line[:HEAD_BYTES] for line in lines]:
+    if not lines or b"".join([line[:HEAD_BYTES] for line in lines]) == _heads(lines):
         length = data.rfind(b"\n") + 1
         return Lines(lines, length, len(data) - length)
     broken = [index for index, line in enumerate(lines) if not is_whole(line)]
@@ -55,3 +55,9 @@ def split_lines(data: bytes) -> Lines:
     length = sum(len(line) + 1 for line in whole)
     is_torn = len(broken) == len(lines) - broken[0]  # no whole line follows
     return Lines(whole, length, len(data) - length, None if is_torn else length)
+
+
+def _heads(lines: list[bytes]) -> bytes:
+    """What whole lines begin with, one after the other: all checksums are put into digits at once."""
+    sums = pack(f">{len(lines)}I", *[crc32(line[HEAD_BYTES:]) for line in lines])
+    return sums.hex(" ", 4).encode() + b" "

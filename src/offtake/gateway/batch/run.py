@@ -38,7 +38,8 @@ from offtake.store.ledger.keys import find_key
 from offtake.store.ledger.ledger import Ledger, open_ledger
 from offtake.values.errors import InputError, OfftakeError
 
-LOOK_SECONDS = 0.05
+LOOK_SECONDS, IDLE_SECONDS = 0.05, 0.25
+"""How soon what is asked is seen: while something runs, and while nothing does."""
 PURGE_SECONDS = 5.0
 AGAIN_SECONDS = 5.0
 """After a batch could not go on, because the ledger or a disk could not be written."""
@@ -97,7 +98,7 @@ class _Process:
                     if time.monotonic() - purged > PURGE_SECONDS:
                         purge(self._store, microseconds())
                         purged = time.monotonic()
-                await self._wait(LOOK_SECONDS)
+                await self._wait(LOOK_SECONDS if self._running else IDLE_SECONDS)
             await self._end()
         finally:
             renewing.cancel()

@@ -16,6 +16,8 @@ from offtake.gateway.journal.writer import LOCK, SUFFIX, lock
 from offtake.ledger.lines import split_lines
 from offtake.values.errors import OutsideError
 
+_NAME = re.compile(r"([A-Za-z0-9_-]+)\.[0-9]+" + re.escape(SUFFIX))
+
 
 class JournalDamagedError(OutsideError):
     """A journal that cannot be read on: what follows in it is not posted until somebody has looked."""
@@ -78,9 +80,15 @@ def worker_of(path: Path) -> str:
 def journals(folder: Path) -> dict[str, list[Path]]:
     """The journals of a folder by worker, each worker's in the order in which they were written."""
     found: dict[str, list[Path]] = {}
-    for path in sorted(folder.glob(f"*{SUFFIX}")):
-        if re.fullmatch(r"[A-Za-z0-9_-]+\.[0-9]+\.wal", path.name):
-            found.setdefault(worker_of(path), []).append(path)
+    try:
+        with os.scandir(folder) as entries:
+            names = sorted(entry.name for entry in entries)
+    except FileNotFoundError:
+        return found
+    for name in names:
+        named = _NAME.fullmatch(name)
+        if named:
+            found.setdefault(named[1], []).append(folder / name)
     return found
 
 

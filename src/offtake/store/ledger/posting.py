@@ -19,6 +19,12 @@ from offtake.ledger.transactions import Postings, netted
 from offtake.store.ledger.ledger import Ledger, LedgerError
 
 _WITHIN = "SELECT value FROM json_each(?)"
+_NOTE = (
+    "INSERT INTO requests SELECT value, ?, ? FROM json_each(?) WHERE true ON CONFLICT (request) DO UPDATE SET "
+    "begun = coalesce(begun, excluded.begun), ended = coalesce(ended, excluded.ended) "
+    "WHERE (begun IS NULL OR excluded.begun IS NULL) AND (ended IS NULL OR excluded.ended IS NULL)"
+)
+"""In which block requests began or ended; one that did so before is left as it is, and not counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,23 +59,23 @@ class _Batch:
     unresolved: Mapping[str, Mapping[str, int]]
     lines: list[bytes] = field(default_factory=list)
     begun: dict[str, tuple[str, Entry]] = field(default_factory=dict)
-    ended: set[str] = field(default_factory=set)
+    ended: dict[str, Entry] = field(default_factory=dict)
     costs: dict[tuple[str, tuple[str, ...], str, str], int] = field(default_factory=dict)
     resolved: list[Postings] = field(default_factory=list)
     settled: int = 0
 
     def add(self, worker: str, events: Sequence[tuple[Entry, bytes]]) -> None:
         """Take a worker's events. One loop, with as few steps as there can be: it runs for every request."""
-        begun, ended, costs = self.begun, self.ended, self.costs
+        begun, ended, costs, unresolved = self.begun, self.ended, self.costs, self.unresolved
         self.lines += [line for _, line in events]
         for entry, _ in events:
             request = entry.id
             if entry.kind == BEGIN:
                 begun[request] = worker, entry
                 continue
-            ended.add(request)
-            if request in self.unresolved:
-                holds = self.unresolved[request]
+            ended[request] = entry
+            if unresolved and request in unresolved:
+                holds = unresolved[request]
                 self.resolved.append(movements.resolve(holds, entry.vendor, entry.contract, entry.cost_pico))
             elif entry.kind != "release":
                 self.settled += 1
@@ -140,32 +146,29 @@ def _append(ledger: Ledger, stretches: Sequence[Stretch], at: int) -> Posted | N
         batch.add(stretch.worker, stretch.events)
     if not batch.lines:
         return Posted()
-    block = ledger.append(at, batch.lines, batch.postings)
     begun, ended = batch.begun, batch.ended
-    rows: list[tuple[str, int | None, int | None]] = [
-        (request, block, block if request in ended else None) for request in begun
+    block = ledger.append(at, batch.lines, batch.postings)
+    opened = [request for request in begun if request not in ended]
+    closed = [request for request in ended if request not in begun]
+    whole = [request for request in begun if request in ended] if len(opened) < len(begun) else []
+    noted = [
+        ledger.run(_NOTE, *blocks, json.dumps(requests)) == len(requests)
+        for requests, *blocks in ((whole, block, block), (opened, block, None), (closed, None, block))
+        if requests
     ]
-    rows += [(request, None, block) for request in ended if request not in begun]
-    changed = ledger.run_each(
-        "INSERT INTO requests VALUES (?, ?, ?) ON CONFLICT (request) DO UPDATE SET "
-        "begun = coalesce(begun, excluded.begun), ended = coalesce(ended, excluded.ended) "
-        "WHERE (begun IS NULL OR excluded.begun IS NULL) AND (ended IS NULL OR excluded.ended IS NULL)",
-        rows,
-    )
-    if changed != len(rows) or len(begun) + len(ended) != len(batch.lines):
+    if not all(noted) or len(begun) + len(ended) != len(batch.lines):
         return None
     ledger.run_each(
         "INSERT INTO open_requests SELECT ?1, ?2, ?3, ?4, NULL "
         "WHERE EXISTS (SELECT 1 FROM requests WHERE request = ?1 AND ended IS NULL)",
         [
             (request, worker, entry.at, bytes(entry.holds).decode())
-            for request in begun.keys() - ended
+            for request in opened
             for worker, entry in (begun[request],)
         ],
     )
-    earlier = ended - begun.keys()
-    if earlier:
-        ledger.run(f"DELETE FROM open_requests WHERE request IN ({_WITHIN})", json.dumps(list(earlier)))
+    if closed:
+        ledger.run(f"DELETE FROM open_requests WHERE request IN ({_WITHIN})", json.dumps(closed))
     return Posted(len(batch.lines), batch.settled)
 
 
