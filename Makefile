@@ -35,7 +35,8 @@ bench: .venv/dev.stamp ## Measure speed and memory beside a peer in the same run
 
 soak: .venv/dev.stamp ## The long tests: every list price, new random examples, outside programs
 	$(BIN)/python -m pytest --numprocesses 2 -m soak
-	OFFTAKE_NEW=1 $(BIN)/python -m pytest --numprocesses 2 --maxschedchunk 1 tests/properties
+	OFFTAKE_NEW=1 $(BIN)/python -m pytest --numprocesses 2 --maxschedchunk 1 tests/properties tests/gateway tests/ledger \
+		--ignore tests/gateway/wire
 
 pictures: .venv/dev.stamp ## The plan of the sample month as people see it, in build/pictures (root on Debian: installs what draws)
 	$(BIN)/python -m tests.pictures.plan

@@ -14,6 +14,7 @@ from offtake.gateway.ask import Ask, Served
 from offtake.gateway.outlet import KeyRules, Outlet
 from offtake.gateway.settle import costs_of
 from offtake.rating.ceiling import Ceiling
+from tests.examples import LAW
 from tests.gateway.deals import AT, HEAD, ask, key, outlet
 
 EVERYTHING = HEAD.replace("[claude-*]", '["*"]').replace("[realtime, priority]", "[realtime, batch, flex, priority]")
@@ -73,6 +74,7 @@ def held(what: Ask, where: Outlet, model: str, who: KeyRules) -> Ceiling:
     return where.bounds.ceiling(shape_of(what, where, model, who), AT)
 
 
+@LAW
 @given(st.randoms(use_true_random=False))
 def test_a_hard_hold_is_at_least_what_the_settlement_costs(rng: random.Random) -> None:
     vendor = rng.choice(list(MODELS))

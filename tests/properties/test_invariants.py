@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from offtake.rating.request import price_request
 from offtake.rating.run import Position
 from offtake.usage.record import UsageRecord
-from tests.properties.test_rating_oracle import QUARTER
+from tests.examples import QUARTER
 from tests.rating_oracle.commitments import Commitment
 from tests.rating_oracle.comparing import TOLERANCE, billed, compiled, exact, lines, rated
 from tests.rating_oracle.dates import midnight, windows

@@ -17,7 +17,7 @@ from offtake.usage.duplicates import distinct
 from offtake.usage.meters import TOKEN_METERS
 from offtake.usage.record import UsageRecord
 from offtake.values.money import Money, from_pico
-from tests.properties.test_rating_oracle import SLOW
+from tests.examples import LAW, SLOW
 from tests.rating_oracle import rate as oracle
 from tests.rating_oracle.comparing import TOLERANCE, billed, compiled, exact, expected_bill, facts_of, lines, rated
 from tests.rating_oracle.deals import Case, cases
@@ -31,7 +31,7 @@ def in_term(case: Case) -> list[UsageRecord]:
     return [record for record in case.records if record.used_at in case.contract.span]
 
 
-@SLOW
+@LAW
 @given(cases(*ALL, rows_max=6))
 def test_every_unit_is_priced_exactly_once(case: Case) -> None:
     """Σ quantities of the usage lines = Σ quantities of the records of the term, meter by meter.
@@ -48,7 +48,7 @@ def test_every_unit_is_priced_exactly_once(case: Case) -> None:
     assert expected == found
 
 
-@SLOW
+@LAW
 @given(cases("prices", "tiers", rows_max=6), st.data())
 def test_a_record_in_two_parts_costs_what_the_whole_costs(case: Case, data: st.DataObject) -> None:
     """Graduated tiers: split = whole. A request that is told in two parts at one instant moves no amount."""
@@ -76,7 +76,7 @@ def test_a_record_in_two_parts_costs_what_the_whole_costs(case: Case, data: st.D
     assert abs(exact(rated(case, together)) - exact(rated(case, apart))) <= TOLERANCE
 
 
-@SLOW
+@LAW
 @given(cases(*ALL, rows_max=6), st.randoms())
 def test_order_and_duplicates_of_rows_do_not_matter(case: Case, random: object) -> None:
     """Rows in any order, some of them twice, with their meters in any order, give the same invoices."""
@@ -87,7 +87,7 @@ def test_order_and_duplicates_of_rows_do_not_matter(case: Case, random: object) 
     assert rated(case).invoices == rated(case, distinct(turned).facts).invoices
 
 
-@SLOW
+@LAW
 @given(
     cases("prices", "tiers", "credits", rows_max=6),
     st.sampled_from(["line", "invoice"]),
@@ -109,7 +109,7 @@ def test_lines_and_residual_are_the_exact_total(case: Case, where: str, places: 
         assert (printed == invoice.total) if where == "line" else abs(printed - invoice.total) < Decimal(10) ** -places
 
 
-@SLOW
+@LAW
 @given(cases(*ALL, amended=True, rows_max=8))
 def test_request_by_request_is_the_grouped_bill(case: Case) -> None:
     """What each request is billed, folded over its position, is what the invoices bill usage: no more, no less.
@@ -141,7 +141,7 @@ def test_one_look_at_an_instant_prices_as_the_bill_does(case: Case) -> None:
     assert from_pico(apart) == billed_together
 
 
-@SLOW
+@LAW
 @given(cases("prices", rows_max=6))
 def test_a_frozen_price_never_exceeds_the_signed_one(case: Case) -> None:
     """Under `freeze` no token costs more than the list price at signing less the discount, whatever list prices do."""
@@ -161,7 +161,7 @@ def test_a_frozen_price_never_exceeds_the_signed_one(case: Case) -> None:
         assert Fraction(line.unit_price) <= Fraction(round(dearest * Fraction(7, 8) * 10**12), 10**12)
 
 
-@SLOW
+@LAW
 @given(cases("prices", "tiers", rows_max=8))
 def test_following_price_drops_never_raises_a_bill(case: Case) -> None:
     """Where tiers are measured frozen, `price_drops` never raises the bill; a slower climb could."""
@@ -181,7 +181,7 @@ def test_following_price_drops_never_raises_a_bill(case: Case) -> None:
 DROPS = {"basis": "discounted_list", "trigger": "automatic"}
 
 
-@SLOW
+@LAW
 @given(cases("commitments", rows_max=8), st.sampled_from(["unused", "commitment"]), st.sampled_from(["first", "last"]))
 def test_rolled_units_never_exceed_the_cap_and_never_roll_twice(case: Case, of: str, order: str) -> None:
     """What rolled lots pay in all is at most the named share of what all windows left unused.
@@ -202,7 +202,7 @@ def test_rolled_units_never_exceed_the_cap_and_never_roll_twice(case: Case, of: 
     assert rolled <= unused + Decimal("1e-9")
 
 
-@SLOW
+@LAW
 @given(cases("commitments", models=("one", "two"), rows_max=8), st.sampled_from(["0%", "50%", "100%"]))
 def test_the_buyer_pays_contracted_cost_shortfall_and_premium(case: Case, prepaid: str) -> None:
     """Paid over the term = Σ contracted + Σ max(0, C − D) × its share + Σ max(0, D − C) × surcharge: no more, no less.
@@ -229,7 +229,7 @@ def test_the_buyer_pays_contracted_cost_shortfall_and_premium(case: Case, prepai
     assert abs(expected - exact(rated(case))) <= TOLERANCE
 
 
-@SLOW
+@LAW
 @given(cases(*ALL, amended=True, rows_max=6))
 def test_rating_again_gives_the_same_bytes(case: Case) -> None:
     """The same inputs, read and rated anew, give the same result to the last byte."""
@@ -239,7 +239,7 @@ def test_rating_again_gives_the_same_bytes(case: Case) -> None:
     assert bytes_of[0] == bytes_of[1]
 
 
-@SLOW
+@LAW
 @given(cases(*ALL, rows_max=6), st.integers(0, 40))
 def test_effective_cost_over_the_term_is_what_was_billed(case: Case, cash: int) -> None:
     """Σ effective = Σ billed over a whole term, with prepayments, bonuses, credits and wallets that lapse inside it."""
