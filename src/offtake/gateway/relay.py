@@ -40,6 +40,9 @@ class Relay:
         self._dialect = dialect
         self._responder = responder
         self._trailing = asked.get(ours.ASK_TRAILING) == b"trailing"
+        self._reading: Streaming
+        self._translated: Translated | None = None
+        self._held = b""
 
     async def run(self, answer: Arriving) -> None:
         """Relay it to its end."""
@@ -71,28 +74,33 @@ class Relay:
         """Each chunk as it comes; the one with which the usage is known waits until that is written down."""
         attempt, responder = self._attempt, self._responder
         prepared = attempt.prepared
-        reading: Streaming = prepared.dialect.Stream(prepared.ask, answer.headers)
-        translated = prepared.exchange.stream() if prepared.exchange is not None else None
+        reading = self._reading = prepared.dialect.Stream(prepared.ask, answer.headers)
+        translated = self._translated = prepared.exchange.stream() if prepared.exchange is not None else None
         responder.start(answer.status, self._passed(answer) | attempt.headers())
         failed: UpstreamError | None = None
-        while failed is None:
-            try:
-                chunk = await answer.read()
-            except UpstreamError as error:
-                failed = error
-                break
-            if not chunk:
-                break
-            attempt.written_bytes += len(chunk)
-            passed = reading.feed(chunk)
-            if translated is not None:
-                passed = translated.feed(chunk)
-            if answer.ended or reading.complete:
-                passed = await self._settled(reading, passed)
-            if passed and not responder.gone:
-                responder.write(passed)
+        try:
+            while await answer.pour(self._pass):
+                if reading.complete:
+                    held = await self._settled(reading, self._held)
+                    self._held = b""
+                    if held and not responder.gone:
+                        responder.write(held)
                 await responder.drain()
+        except UpstreamError as error:
+            failed = error
         await self._end(reading, translated, failed)
+
+    def _pass(self, chunk: bytes) -> bool:
+        """Pass a chunk on, with no more ado than that; whether something is to be waited for before the next one."""
+        attempt, reading = self._attempt, self._reading
+        attempt.written_bytes += len(chunk)
+        passed = reading.feed(chunk)
+        if self._translated is not None:
+            passed = self._translated.feed(chunk)
+        if attempt.costs is None and reading.complete:
+            self._held = passed
+            return True
+        return bool(passed) and not self._responder.gone and self._responder.write(passed)
 
     async def _settled(self, reading: Streaming, passed: bytes, cut: str = "vendor_truncation") -> bytes:
         """Write the cost down, and say it in front of the last bytes where the client asks for that."""

@@ -341,6 +341,102 @@ def test_a_vendor_waits_for_a_slow_reader_of_its_answer(run: Run) -> None:
     fast(run, test())
 
 
+EVENTS = [b"data: %d\n\n" % number for number in range(6)]
+
+
+async def events(reader: Reader, writer: Writer) -> None:
+    """Streams in chunks, each written alone."""
+    while True:
+        await request_of(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for event in EVENTS:
+            writer.write(b"%x\r\n%b\r\n" % (len(event), event))
+            await asyncio.sleep(0.002)
+        writer.write(b"0\r\n\r\n")
+
+
+def test_an_answer_is_poured_as_it_comes_until_its_end(run: Run) -> None:
+    came: list[bytes] = []
+
+    def take(piece: bytes) -> bool:
+        came.append(piece)
+        return False
+
+    async def test() -> None:
+        async with pool_of(events) as pool:
+            for _ in range(2):
+                answer = await pool.request("POST", "/", {})
+                assert not await answer.pour(take)
+                assert b"".join(came) == b"".join(EVENTS)
+                assert len(came) > 1
+                came.clear()
+                assert 1 == pool.connections
+
+    fast(run, test())
+
+
+def test_what_pours_may_stop_and_go_on(run: Run) -> None:
+    came: list[bytes] = []
+
+    def take(piece: bytes) -> bool:
+        came.append(piece)
+        return len(came) in (1, 3)
+
+    async def test() -> None:
+        async with pool_of(events) as pool:
+            answer = await pool.request("POST", "/", {})
+            stops = 0
+            while await answer.pour(take):
+                stops += 1
+                before = list(came)
+                await asyncio.sleep(0.01)
+                assert before == came
+            assert b"".join(came) == b"".join(EVENTS)
+            assert stops >= 1
+
+    fast(run, test())
+
+
+def test_who_pours_and_fails_is_told_and_the_connection_closes(run: Run) -> None:
+    def take(piece: bytes) -> bool:
+        raise LookupError(piece)
+
+    async def test() -> None:
+        async with pool_of(events) as pool:
+            answer = await pool.request("POST", "/", {})
+            with pytest.raises(LookupError):
+                await answer.pour(take)
+            answer.close()
+            await until(lambda: pool.connections == 0)
+
+    fast(run, test())
+
+
+@pytest.mark.parametrize("stops", [False, True])
+def test_what_came_before_a_vendor_broke_off_is_poured(run: Run, stops: bool) -> None:
+    came: list[bytes] = []
+
+    async def breaks(reader: Reader, writer: Writer) -> None:
+        await request_of(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n")
+        await asyncio.sleep(0.01)
+        writer.write(b"1\r\nb\r\nxyz")
+
+    def take(piece: bytes) -> bool:
+        came.append(piece)
+        return stops
+
+    async def test() -> None:
+        async with pool_of(breaks) as pool:
+            answer = await pool.request("POST", "/", {})
+            with pytest.raises(BrokenError):
+                while await answer.pour(take):
+                    await asyncio.sleep(0.02)
+            assert b"ab" == b"".join(came)
+
+    fast(run, test())
+
+
 def test_an_answer_that_nobody_reads_does_not_stay_for_ever(run: Run) -> None:
     async def test() -> None:
         async with pool_of(

@@ -6,6 +6,7 @@ What matters to the books is whether a vendor may have worked, and so may bill: 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -45,7 +46,10 @@ class Answer:
     Read it to its end or `close` it: the connection serves others only once the answer is whole.
     """
 
-    __slots__ = ("_ahead_bytes", "_error", "_link", "_loop", "_parts", "_waiter", "ended", "headers", "status")
+    __slots__ = (
+        *("_ahead_bytes", "_error", "_link", "_loop", "_parts", "_take", "_waiter"),
+        *("ended", "headers", "status"),
+    )
 
     def __init__(self, status: int, headers: dict[bytes, bytes], link: Link, loop: asyncio.AbstractEventLoop) -> None:
         self.status = status
@@ -55,7 +59,8 @@ class Answer:
         self._loop = loop
         self._parts: list[bytes] = []
         self._ahead_bytes = 0
-        self._error: UpstreamError | None = None
+        self._error: Exception | None = None
+        self._take: Callable[[bytes], bool] | None = None
         self._waiter: asyncio.Future[None] | None = None
 
     async def read(self) -> bytes:
@@ -68,33 +73,66 @@ class Answer:
                 raise self._error
             if self.ended:
                 return b""
-            self._waiter = self._loop.create_future()
+            await self._news()
+        return self._arrived()
+
+    async def pour(self, take: Callable[[bytes], bool]) -> bool:
+        """Hand each piece to `take`, as it comes and without waking who waits here, until that returns True.
+
+        True: it did, and the rest waits for the next call; False: that was the end. Errors as those of `read`, and what
+        `take` raises.
+        """
+        while True:
+            if self._parts and take(self._arrived()):
+                return True
+            if self._error is not None:
+                raise self._error
+            if self.ended:
+                return False
+            self._take = take
             try:
-                await self._waiter
-            except asyncio.CancelledError:
-                self.close()
-                raise
+                await self._news()
             finally:
-                self._waiter = None
-        parts = self._parts
-        data = parts[0] if len(parts) == 1 else b"".join(parts)
-        self._parts = []
+                stopped, self._take = self._take is None, None
+            if stopped:
+                return True
+
+    async def _news(self) -> None:
+        """Wait until something has come, the end has, or what pours has enough. Cancelling closes the answer."""
+        self._waiter = self._loop.create_future()
+        try:
+            await self._waiter
+        except asyncio.CancelledError:
+            self.close()
+            raise
+        finally:
+            self._waiter = None
+
+    def _arrived(self) -> bytes:
+        """What has come, taken away."""
+        parts, self._parts = self._parts, []
         if self._ahead_bytes > AHEAD_BYTES and self._link is not None:
             self._link.resume()
         self._ahead_bytes = 0
-        return data
+        return parts[0] if len(parts) == 1 else b"".join(parts)
 
     async def whole(self, limit_bytes: int) -> bytes:
         """The rest of the body. BrokenError where it is longer than the limit, or as `read` says."""
-        pieces = []
+        if self.ended and self._ahead_bytes <= limit_bytes:
+            return self._arrived()
+        pieces: list[bytes] = []
         room = limit_bytes
-        while piece := await self.read():
+
+        def take(piece: bytes) -> bool:
+            nonlocal room
             pieces.append(piece)
             room -= len(piece)
-            if room < 0:
-                self.close()
-                raise BrokenError(f"the answer has more than {limit_bytes} bytes")
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+            return room < 0
+
+        if await self.pour(take):
+            self.close()
+            raise BrokenError(f"the answer has more than {limit_bytes} bytes")
+        return b"".join(pieces)
 
     def close(self) -> None:
         """Give up the rest. The connection closes, so that the vendor sees it, unless all has arrived."""
@@ -105,12 +143,29 @@ class Answer:
 
     # What the link calls.
 
-    def grow(self, data: bytes) -> bool:
-        """Take a piece of the body; whether the vendor shall wait."""
+    def grow(self, data: bytes) -> None:
+        """Take a piece of the body."""
         self._parts.append(data)
         self._ahead_bytes += len(data)
-        self._wake()
+
+    def grown(self) -> bool:
+        """All pieces that were read at once are here: tell who waits. Whether the vendor shall wait."""
+        take = self._take
+        if take is None or not self._parts:
+            self._wake()
+        elif self._stops(take):
+            self._take = None
+            self._wake()
         return self._ahead_bytes > AHEAD_BYTES
+
+    def _stops(self, take: Callable[[bytes], bool]) -> bool:
+        """Pour what has come. A fault of `take` is told to who waits, and not to the connection that calls here."""
+        try:
+            return take(self._arrived())
+        except Exception as error:  # noqa: BLE001 - see above
+            self.close()
+            self._error = error
+            return False
 
     def end(self) -> None:
         """The body is whole."""

@@ -143,14 +143,21 @@ class Link(asyncio.Protocol):
                 return
             self._reusable = False  # bytes after the end of the last answer
         answer = self._answer
-        if answer is None:
-            pass
-        elif answer.ended:
-            self._finish()
-        elif self.transport.is_reading():
-            self._deadline = self._pool.ticker.next + self._timeouts.between_bytes_seconds
+        if answer is not None:
+            self._hand_on(answer)
         if self._quiet_bytes > HEAD_BYTES:
             self._give_up(BrokenError("headers or chunk extensions without an end"))
+
+    def _hand_on(self, answer: Answer) -> None:
+        """What has just been read is on its way to whoever wants it: see what follows."""
+        waits = answer.grown()
+        if answer.ended:
+            self._finish()
+        elif self.transport.is_reading():
+            patience = self._timeouts.unread_seconds if waits else self._timeouts.between_bytes_seconds
+            self._deadline = self._pool.ticker.next + patience
+            if waits:
+                self.transport.pause_reading()
 
     def eof_received(self) -> None:
         self._eof = True
@@ -208,11 +215,8 @@ class Link(asyncio.Protocol):
     def on_body(self, data: bytes) -> None:
         self._quiet_bytes = 0
         answer = self._answer
-        if answer is None or answer.ended:
-            return  # a body behind an answer to HEAD
-        if answer.grow(data) and self.transport.is_reading():
-            self.transport.pause_reading()
-            self._deadline = self._pool.ticker.next + self._timeouts.unread_seconds
+        if answer is not None and not answer.ended:  # else it is a body behind an answer to HEAD
+            answer.grow(data)
 
     def on_message_complete(self) -> None:
         if self._answer is not None:

@@ -84,19 +84,23 @@ class Responder:
         if self._connection is not None:
             self._connection.transport.write(block)
 
-    def write(self, chunk: bytes) -> None:
-        """A piece of the body, now. It waits for nobody: `await drain()` from time to time keeps memory bounded."""
+    def write(self, chunk: bytes) -> bool:
+        """A piece of the body, now; whether the client takes less than we write.
+
+        It waits for nobody: `await drain()` where it says so, or from time to time, keeps memory bounded.
+        """
         if self._state != STARTED:
             raise RuntimeError("write() stands between start() and finish()")
         connection = self._connection
         if connection is None or self._bodiless or not chunk:
-            return
+            return False
         if not self._chunked:
             connection.transport.write(chunk)
         elif len(chunk) < JOIN_BYTES:
             connection.transport.write(b"%x\r\n%b\r\n" % (len(chunk), chunk))
         else:
             connection.transport.writelines((b"%x\r\n" % len(chunk), chunk, b"\r\n"))
+        return connection.full is not None
 
     async def drain(self) -> None:
         """Wait while the client takes less than we write. Returns at once when it has left."""

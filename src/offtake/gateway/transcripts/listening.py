@@ -46,10 +46,10 @@ class Listening:
         self._status = status
         self._responder.start(status, headers)
 
-    def write(self, chunk: bytes) -> None:
-        """A piece of it."""
+    def write(self, chunk: bytes) -> bool:
+        """A piece of it; whether the client takes less than is written."""
         self._keep(chunk)
-        self._responder.write(chunk)
+        return self._responder.write(chunk)
 
     async def drain(self) -> None:
         """Wait while the client takes less than is written."""

@@ -6,7 +6,7 @@ wrote keeps its bytes. Of the client's headers only those pass that no price han
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -92,6 +92,15 @@ class CloudAnswer:
             self._answer.close()
             raise BrokenError(frames.broken)
         return b""
+
+    async def pour(self, take: Callable[[bytes], bool]) -> bool:
+        """As `Answer.pour`."""
+        if self._frames is None:
+            return await self._answer.pour(take)
+        while chunk := await self.read():
+            if take(chunk):
+                return True
+        return False
 
     async def whole(self, limit_bytes: int) -> bytes:
         """As `Answer.whole`; an error in Anthropic's words, unless it is in them."""
