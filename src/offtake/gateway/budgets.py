@@ -1,18 +1,21 @@
 """The budgets that a worker's requests draw: purses filled by loans from the ledger, durable before they are used.
 
 Holding is a subtraction in memory. Only where a purse runs short does the worker go to the ledger, in a thread, and
-requests of other budgets go on meanwhile. What lies idle goes back.
+requests of other budgets go on meanwhile. What lies idle goes back; and where the ledger has no more, what other
+workers have free goes back at once, so that a budget is refused only when all of it together would not do.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from offtake.gateway.admit.budget import Purse, Short, refused
 from offtake.gateway.ask import Refusal
+from offtake.gateway.neighbours import Neighbours
 from offtake.ledger.accounts import available
 from offtake.ledger.budgets import BudgetRule
 from offtake.ledger.lease import Lease
@@ -24,28 +27,40 @@ from offtake.values.money import from_pico
 CHUNK_HOLDS = 2
 CHUNK_SECONDS = 5
 IDLE_SECONDS = 10
+HELD_SECONDS = 0.5
+"""So long a request waits for what others hold more than they will cost: a client takes its refusal for final."""
+LOOK_SECONDS = 0.02
 
 
 @dataclass(slots=True)
 class _Filled:
-    """A purse with what refills it. `drawn_pico`: held since the last loan, from `since` on."""
+    """A purse with what refills it. `drawn_pico`: held since the last loan, from `since` on.
+
+    `waiting`: requests that wait for a loan. `refused_pico` more were refused at `refused_at`, by everybody.
+    """
 
     purse: Purse
     rule: BudgetRule
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     drawn_pico: int = 0
     since: float = 0.0
+    waiting: int = 0
+    refused_pico: int = 0
+    refused_at: float = -1.0
     used: float = 0.0
 
 
 class Budgets:
     """One worker's purses. `clock`: seconds that never go back."""
 
-    def __init__(self, ledger: Ledger, worker: str, workers: int, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, ledger: Ledger, worker: str, workers: int, clock: Callable[[], float], neighbours: Neighbours
+    ) -> None:
         self._ledger = ledger
         self._worker = worker
         self._workers = workers
         self._clock = clock
+        self._neighbours = neighbours
         self._filled: dict[str, _Filled] = {}
         self._accounts: dict[BudgetRule, tuple[str, int, int]] = {}
 
@@ -62,23 +77,34 @@ class Budgets:
             filled.used = now
 
     async def borrow(self, short: Short, at: int) -> bool:
-        """Whether there is more in the purse than when it was found short. OutsideError: the ledger cannot be asked."""
+        """Whether the purse now has what it was short of. OutsideError: the ledger cannot be asked."""
         filled = self._filled[short.purse.lease.budget]
         lease = filled.purse.lease
-        before = lease.free_pico
-        async with filled.lock:
-            if lease.free_pico > before:
-                return True  # another request has been to the ledger meanwhile
-            now = self._clock()
-            milliseconds = max(int((now - filled.since) * 1e3), 1)
-            pace = filled.drawn_pico * CHUNK_SECONDS * 1_000 // milliseconds
-            lent = await asyncio.to_thread(
-                lend, self._ledger, self._worker, filled.rule, at,
-                wanted_pico=max(CHUNK_HOLDS * short.missing_pico, pace), needed_pico=short.missing_pico,
-            )  # fmt: skip
-            filled.drawn_pico, filled.since = 0, now
-            lease.add(lent)
-            return bool(lent)
+        enough, since = lease.free_pico + short.missing_pico, self._clock()
+        filled.waiting += 1
+        try:
+            async with filled.lock:
+                if lease.free_pico >= enough:
+                    return True
+                if filled.refused_at >= since and enough - lease.free_pico >= filled.refused_pico:
+                    return False  # everybody has said so to another request while this one waited
+                if await self._found(filled, enough, at):
+                    return True
+                filled.refused_pico, filled.refused_at = enough - lease.free_pico, self._clock()
+                return False
+        finally:
+            filled.waiting -= 1
+
+    async def give(self, budget: str) -> tuple[int, int]:
+        """Give back all that is free of a budget, since another worker is short of it: how much, and what is held."""
+        filled = self._filled.get(budget)
+        if filled is None:
+            return 0, 0
+        lease = filled.purse.lease
+        pico = lease.spare(0)
+        if pico:
+            await self._give_back(lease, pico, time.time_ns() // 1_000)
+        return pico, lease.holds_pico
 
     async def refused(self, short: Short) -> Refusal:
         """The refusal of a budget that can be lent no more of."""
@@ -91,14 +117,44 @@ class Budgets:
         now = self._clock()
         for name, each in list(self._filled.items()):
             if now - each.used > IDLE_SECONDS and each.purse.lease.free_pico > 0:
-                pico = each.purse.lease.spare(0)
-                try:
-                    await asyncio.to_thread(give_back, self._ledger, self._worker, name, pico, at)
-                except OutsideError:
-                    each.purse.lease.add(pico)
-                    raise
-            elif not each.purse.lease.free_pico and not each.purse.lease.holds_pico and not each.lock.locked():
+                await self._give_back(each.purse.lease, each.purse.lease.spare(0), at)
+            elif not each.purse.lease.free_pico and not each.purse.lease.holds_pico and not each.waiting:
                 del self._filled[name]
+
+    async def _found(self, filled: _Filled, enough_pico: int, at: int) -> bool:
+        """Whether there is enough: in the ledger, in the purses of other workers, or in holds that end soon."""
+        lease, until = filled.purse.lease, self._clock() + HELD_SECONDS
+        while not await self._lend(filled, enough_pico, at) and lease.free_pico < enough_pico:
+            if self._clock() > until:
+                return False
+            gave, held = await self._neighbours.ask(lease.budget)
+            if not gave:
+                if lease.free_pico + lease.holds_pico + held < enough_pico:
+                    return False
+                await asyncio.sleep(LOOK_SECONDS)
+        return True
+
+    async def _lend(self, filled: _Filled, enough_pico: int, at: int) -> int:
+        """Have so much lent that the purse has enough, more where it empties fast or many wait, or nothing."""
+        lease, now = filled.purse.lease, self._clock()
+        needed = enough_pico - lease.free_pico
+        milliseconds = max(int((now - filled.since) * 1e3), 1)
+        pace = filled.drawn_pico * CHUNK_SECONDS * 1_000 // milliseconds
+        lent = await asyncio.to_thread(
+            lend, self._ledger, self._worker, filled.rule, at,
+            wanted_pico=max(CHUNK_HOLDS * needed, filled.waiting * needed, pace), needed_pico=needed,
+        )  # fmt: skip
+        filled.drawn_pico, filled.since = 0, now
+        lease.add(lent)
+        return lent
+
+    async def _give_back(self, lease: Lease, pico: int, at: int) -> None:
+        """Give back what was taken out of a lease; where the ledger cannot take it, it stays."""
+        try:
+            await asyncio.to_thread(give_back, self._ledger, self._worker, lease.budget, pico, at)
+        except OutsideError:
+            lease.add(pico)
+            raise
 
     def _of(self, rule: BudgetRule, at: int) -> _Filled:
         account, start, end = self._accounts.get(rule, ("", 0, 0))

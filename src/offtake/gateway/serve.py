@@ -12,6 +12,7 @@ from offtake.gateway.in_force import read_in_force
 from offtake.gateway.ingest import ingest
 from offtake.gateway.log import say
 from offtake.gateway.metrics import forget
+from offtake.gateway.neighbours import Neighbours, Pipes
 from offtake.gateway.supervise import Run, Supervisor, reserve_port, watch, watched
 from offtake.gateway.telemetry import require_sdk
 from offtake.gateway.transcripts.purging import purging
@@ -45,9 +46,10 @@ def serve(file: Path, port: int | None, workers: int | None, note: Callable[[str
 
     files = watched(config)
     stale = watch(files)  # asked by each worker once, in its own process
+    pipes = Pipes(settings.workers)
 
     def worker(index: int) -> Run:
-        return lambda: run_worker(config, in_force, bound, index, stale)
+        return lambda: run_worker(config, in_force, bound, Neighbours(index, pipes), stale)
 
     note(f"serving http://{settings.host}:{bound}/v1 (OpenAI) and http://{settings.host}:{bound} (Anthropic)")
     supervisor = Supervisor(

@@ -27,6 +27,7 @@ from offtake.gateway.in_force import InForce, limits_at, read_in_force
 from offtake.gateway.journal.durable import Durable
 from offtake.gateway.journal.writer import JournalWriter
 from offtake.gateway.log import say
+from offtake.gateway.neighbours import Neighbours
 from offtake.gateway.standings import Standings
 from offtake.gateway.vendors.endpoint import Endpoint
 from offtake.gateway.vendors.wires import keep_renewed, wire_of
@@ -54,24 +55,24 @@ ANONYMOUS = GatewayKey(id="anonymous", name="anonymous", created_at=0)
 
 
 def run_worker(
-    config: ServeConfig, in_force: InForce, port: int, index: int, stale: Callable[[], bool] = lambda: False
+    config: ServeConfig, in_force: InForce, port: int, neighbours: Neighbours, stale: Callable[[], bool]
 ) -> None:
     """Serve until SIGTERM, then finish what is in flight. OutsideError where journal or ledger cannot be opened.
 
     `stale` tells whether the files have changed since `in_force` was read: a worker that replaces a dead one serves
     what the others do.
     """
-    name = f"w{index}-{time.time_ns() // 1_000_000:x}{secrets.token_hex(2)}"
+    name = f"w{neighbours.index}-{time.time_ns() // 1_000_000:x}{secrets.token_hex(2)}"
     ledger = open_ledger(config.store, create=True)
     start_worker(ledger, name, microseconds())
     settings = config.settings.gateway
-    in_force.limits = limits_at(in_force.outlets, index, settings.workers)
+    in_force.limits = limits_at(in_force.outlets, neighbours.index, settings.workers)
     journal = JournalWriter(config.journal, name, power=settings.durability == "power")
     try:
         gc.collect()
         gc.freeze()
         gc.set_threshold(50_000, 20, 20)
-        uvloop.run(_Worker(config, in_force, ledger, journal, name, index).serve(port, stale()))
+        uvloop.run(_Worker(config, in_force, ledger, journal, name, neighbours).serve(port, stale()))
     finally:
         journal.close()
         ledger.close()
@@ -79,15 +80,17 @@ def run_worker(
 
 class _Worker:
     def __init__(
-        self, config: ServeConfig, in_force: InForce, ledger: Ledger, journal: JournalWriter, name: str, index: int
-    ) -> None:
+        self, config: ServeConfig, in_force: InForce, ledger: Ledger, journal: JournalWriter, name: str,
+        neighbours: Neighbours,
+    ) -> None:  # fmt: skip
         self._config = config
         self._ledger = ledger
         self._in_force = in_force
         self._journal = journal
         self._name = name
-        self._index = index
-        self._rates = Rates(index, config.settings.gateway.workers)
+        self._neighbours = neighbours
+        self._index = neighbours.index
+        self._rates = Rates(neighbours.index, config.settings.gateway.workers)
         self._writer: Writer | None = None
 
     async def serve(self, port: int, stale: bool = False) -> None:
@@ -102,9 +105,10 @@ class _Worker:
         self._standings = Standings(self._ledger, self._in_force.outlets)
         self.desk = desk = Desk(
             settings, self._in_force, endpoints_of(self._config), self._callers(),
-            Budgets(self._ledger, self._name, settings.workers, time.monotonic), self._journal,
+            Budgets(self._ledger, self._name, settings.workers, time.monotonic, self._neighbours), self._journal,
             Durable(self._journal) if settings.durability == "power" else None, Ids(self._name), self._config.journal,
         )  # fmt: skip
+        self._neighbours.listen(desk.budgets.give)
         desk.caching, desk.telemetry = self._caching(self._config), self._telemetry()
         desk.transcripts = self._transcripts(self._config)
         if stale:

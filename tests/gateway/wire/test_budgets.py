@@ -13,19 +13,13 @@ import pytest
 from tests.gateway.wire.load import Load, post
 from tests.gateway.wire.running import House
 
-ANSWER_DOLLARS = Decimal("0.0085")
-"""What one answer of `BODY` costs about: 400 tokens of gpt-5.4 at 12.75 USD a million; the hold is about as much."""
+USABLE = Decimal("0.95")
+"""On any number of workers: what one was lent and does not need comes back when another is short."""
 BODY = {"model": "gpt-5.4", "max_completion_tokens": 400, "messages": [{"role": "user", "content": "hi"}]}
 
 
-@pytest.mark.parametrize(
-    ("workers", "usable"),
-    [
-        (1, Decimal("0.9")),
-        (4, Decimal("0.6")),  # what the others were lent lies idle while one is short: too much, and known
-    ],
-)
-def test_a_thousand_at_once_spend_no_more_than_a_dollar(tmp_path: Path, workers: int, usable: Decimal) -> None:
+@pytest.mark.parametrize("workers", [1, 4])
+def test_a_thousand_at_once_spend_no_more_than_a_dollar(tmp_path: Path, workers: int) -> None:
     house = House(tmp_path, f"workers = {workers}").open()
     try:
         key = house.key("dollar", "--budget", "1USD/month")
@@ -37,7 +31,7 @@ def test_a_thousand_at_once_spend_no_more_than_a_dollar(tmp_path: Path, workers:
     spent = sum(Decimal(row["cost"]) for row in exported["settlements"])
     assert {200, 429} == set(found), found
     assert spent <= 1
-    assert spent > usable, "most of the budget can be spent"
+    assert spent > USABLE, "most of the budget can be spent"
     assert found[200] == len(exported["usage"])
 
 
