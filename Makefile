@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix bench soak pictures pins clean
+.PHONY: help demo test check fix bench soak pictures clients pins clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ soak: .venv/dev.stamp ## The long tests: every list price, new random examples, 
 
 pictures: .venv/dev.stamp ## The plan of the sample month as people see it, in build/pictures (root on Debian: installs what draws)
 	$(BIN)/python -m tests.pictures.plan
+
+clients: .venv/dev.stamp ## Claude Code, Codex and OpenAI's SDK tests through the gateway (needs node, npm, the network)
+	$(BIN)/python -m tests.clients.run
 
 pins: .venv/dev.stamp ## Renew the pinned requirements (needs the network)
 	$(PIP) uv

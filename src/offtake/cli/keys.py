@@ -51,6 +51,10 @@ def _rules(function: Decorated) -> Decorated:
         click.option(
             "--no-training", "training_refused", is_flag=True, help="Only where the contract rules training out."
         ),
+        click.option(
+            "--tool-calls-max", type=click.IntRange(min=0), metavar="N",
+            help="Let a vendor call its own tools so often a request, where the client sets no lower limit.",
+        ),
         _limit("--requests-per-minute", "Requests in any minute."),
         _limit("--concurrency", "Requests in flight at once."),
         _limit("--input-tpm", "Input tokens in any minute."),
@@ -213,7 +217,7 @@ def _document(key: GatewayKey) -> dict[str, object]:
             for rule in key.budgets
         ],
         "models_denied": key.models_denied, "other_models": key.other_models, "contracts": key.contracts,
-        "regions": key.regions, "retention_hours_max": key.retention_hours_max,
+        "regions": key.regions, "retention_hours_max": key.retention_hours_max, "tool_calls_max": key.tool_calls_max,
         "training_refused": key.training_refused, "rates": key.rates,
     }  # fmt: skip
 

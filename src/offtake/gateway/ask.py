@@ -45,6 +45,7 @@ class Ask(msgspec.Struct, kw_only=True):  # a Struct: one is made per request, t
     choices: int = 1
     stores: bool = False  # the vendor is asked to keep the answer
     fields: Fields = msgspec.field(default_factory=dict)  # the body's top level, unread
+    edited: tuple[str, ...] = ()  # members of `body` that are not the client's own words (amend.py)
 
     def __repr__(self) -> str:
         """Without anything that the client wrote but the model: it may end in a log."""
@@ -61,6 +62,7 @@ class Edits(msgspec.Struct, frozen=True):
     cache: tuple[str, ...] = ()  # where a cache mark goes: tools | system | last
     cache_ttl: str = "5m"
     cache_key: str = ""  # OpenAI's prompt_cache_key
+    keeps_nothing: bool = False  # the contract has zero retention, where the vendor would store what nobody forbids
 
     @property
     def changes_nothing(self) -> bool:

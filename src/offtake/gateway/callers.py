@@ -101,7 +101,7 @@ def _caller(key: GatewayKey, shared: Mapping[str, BudgetRule]) -> Caller:
         key.id, key.models or ("*",), key.models_denied, contracts=key.contracts, workload=key.workload,
         customer=key.customer, account=key.customer, regions=key.regions, retention_hours_max=key.retention_hours_max,
         training_refused=key.training_refused, clamps=key.clamp, overdraft=overdraft, other_models=key.other_models,
-        limits=KeyLimits(**key.rates),
+        limits=KeyLimits(**key.rates), tool_calls_max=key.tool_calls_max,
     )  # fmt: skip
     tags = dict(key.tags) | ({"team": key.team} if key.team else {})
     return Caller(key, rules, budgets, tags)

@@ -11,9 +11,12 @@ import contextlib
 import time
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from offtake.gateway.admit.admission import Admitted, State, admit
 from offtake.gateway.admit.budget import Purse, Short
 from offtake.gateway.admit.hold import tier_is_known
+from offtake.gateway.admit.residency import keeps_nothing
 from offtake.gateway.admit.scope import unknown_model
 from offtake.gateway.ask import Ask, Edits, Refusal, Served
 from offtake.gateway.attempt import Attempt, Prepared
@@ -213,8 +216,10 @@ class Dispatch:
             name, attempt.admitted.hold.output_tokens_max, include_usage=prepared.ask.stream,
             vendor=prepared.outlet.vendor,
         )  # fmt: skip
+        if prepared.ask.dialect == "openai_responses":
+            edits = replace(edits, keeps_nothing=keeps_nothing(prepared.outlet.terms.contract, instant(attempt.at)))
         body, names = prepared.dialect.edited(prepared.ask, edits)
-        attempt.edits = prepared.edits + names
+        attempt.edits = self._ask.edited + prepared.edits + names
         sent = passing(self._request.headers)
         query = self._request.query
         if prepared.exchange is not None:

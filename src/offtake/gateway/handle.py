@@ -9,6 +9,7 @@ from pathlib import Path
 
 from offtake.gateway import headers as ours
 from offtake.gateway import metrics, models, openapi
+from offtake.gateway.amend import amended
 from offtake.gateway.ask import BadAsk, Refusal
 from offtake.gateway.batch.pages import Pages, is_batch_path
 from offtake.gateway.callers import Caller
@@ -57,7 +58,7 @@ class Handler:
 
     async def _served(self, dialect: Dialect, request_id: str, request: Request, responder: Responder) -> None:
         caller = self._caller(request, "inference")
-        ask = dialect.read(request.path, request.headers, request.body)
+        ask = amended(dialect, dialect.read(request.path, request.headers, request.body), caller.rules, request.headers)
         await Dispatch(self.desk, request_id, caller, dialect, ask, request, responder).run()
 
     def _caller(self, request: Request, scope: str) -> Caller:

@@ -72,6 +72,7 @@ class KeyRules:
     `models` and `models_denied` are patterns; `scopes` are dialects such as `openai_chat`. `regions`,
     `retention_hours_max` and `training_refused` are what the workload behind the key needs. `clamps`: its output limit
     may be lowered to what the budget pays. `overdraft`: its budgets have a line, so holds may be learned.
+    `tool_calls_max`: what is written into requests that let the vendor call its own tools more often, or without end.
     """
 
     id: str
@@ -87,6 +88,7 @@ class KeyRules:
     training_refused: bool = False
     clamps: bool = False
     overdraft: bool = False
+    tool_calls_max: int | None = None
     other_models: tuple[str, ...] = ()
     limits: KeyLimits = KeyLimits()
 

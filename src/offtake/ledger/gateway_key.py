@@ -20,7 +20,7 @@ class GatewayKey:
     """What a key grants. `models`: patterns, all where empty. `clamp`: may lower max_tokens to what the budget holds.
 
     A denial wins over `models`. `other_models` may stand in where a suite admits them. Where `contracts` or `regions`
-    are empty, they restrict nothing. `rates`: by the names of `RATES`.
+    are empty, they restrict nothing. `rates`: by the names of `RATES`. `tool_calls_max` is written into requests.
     `budgets` are the key's own; those of its team and customer come from the configuration. Instants in microseconds.
     `overdraft_pico` is how far its budgets may be overdrawn; 0 makes them hard.
     """
@@ -43,6 +43,7 @@ class GatewayKey:
     contracts: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
     retention_hours_max: int | None = None
+    tool_calls_max: int | None = None
     training_refused: bool = False
     rates: Mapping[str, int] = field(default_factory=dict)
 
@@ -65,6 +66,7 @@ class GatewayKey:
             ],
             "clamp": self.clamp,
             "retention_hours_max": self.retention_hours_max,
+            "tool_calls_max": self.tool_calls_max,
             "training_refused": self.training_refused,
             "rates": dict(self.rates),
         }

@@ -46,6 +46,7 @@ class Wanted:
     contracts: Sequence[str] = ()
     regions: Sequence[str] = ()
     retention_hours_max: int | None = None
+    tool_calls_max: int | None = None
     training_refused: bool = False
     rates: Mapping[str, int] | None = None
 
@@ -67,6 +68,7 @@ def make_key(wanted: Wanted, now: datetime, *, config: Path | None, store: Path 
         tags=dict(wanted.tags or {}), clamp=wanted.clamp, models_denied=tuple(wanted.models_denied),
         other_models=tuple(wanted.other_models), contracts=tuple(wanted.contracts), regions=tuple(wanted.regions),
         retention_hours_max=wanted.retention_hours_max, training_refused=wanted.training_refused,
+        tool_calls_max=wanted.tool_calls_max,
         rates=dict(wanted.rates or {}),
         budgets=tuple(BudgetRule(f"key:{key_id}", amount, per, overdraft) for amount, per in rules),
     )  # fmt: skip

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Literal, NamedTuple
 
+from offtake.contract.contract import Contract
 from offtake.contract.schema.terms import Terms
 from offtake.gateway.admit.question import Looked
 from offtake.gateway.ask import Refusal
@@ -87,6 +88,11 @@ def training_refused(looked: Looked) -> Refusal | None:
         return None
     what = "this key's data may not train a model, and the contract does not rule it out"
     return Refusal("policy", "G315", what, looked.clause("data.training"))
+
+
+def keeps_nothing(contract: Contract, at: datetime) -> bool:
+    """Whether the contract has zero retention: then nothing is left to a vendor's default of storing."""
+    return hours_kept(contract.as_of(at)) == 0
 
 
 def hours_kept(terms: Terms) -> int | None:

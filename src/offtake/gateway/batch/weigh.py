@@ -17,6 +17,7 @@ from offtake.gateway.admit.admission import unpriced
 from offtake.gateway.admit.hold import hold_of, others_of, shape_of
 from offtake.gateway.admit.learned import Learned
 from offtake.gateway.admit.scope import unknown_model
+from offtake.gateway.amend import amended
 from offtake.gateway.ask import Ask, BadAsk, Refusal
 from offtake.gateway.batch.lines import Line
 from offtake.gateway.callers import Caller
@@ -53,12 +54,12 @@ class Weighed:
     hold_pico: int
 
 
-def read_ask(line: Line, headers: Mapping[bytes, bytes]) -> tuple[Dialect, Ask]:
-    """A line as its dialect reads it. BadAsk where it cannot, or asks for what no batch does."""
+def read_ask(line: Line, headers: Mapping[bytes, bytes], rules: KeyRules) -> tuple[Dialect, Ask]:
+    """A key's line as its dialect reads it. BadAsk where it cannot, or asks for what no batch does."""
     dialect = of_path(line.url)
     if dialect is None:
         raise BadAsk("G902", f"nothing is served at {line.url}")
-    ask = dialect.read(line.url, headers, line.body)
+    ask = amended(dialect, dialect.read(line.url, headers, line.body), rules, headers)
     if ask.stream:
         raise BadAsk("G903", "a batch does not stream", hint="leave `stream` out")
     if ask.tier not in TIERS:
@@ -71,7 +72,7 @@ def weigh(
 ) -> Weighed | Refusal:
     """Where a line of this caller runs, and its hold; or why it runs nowhere."""
     try:
-        dialect, ask = read_ask(line, headers)
+        dialect, ask = read_ask(line, headers, caller.rules)
         selling = scales.in_force.selling(ask.model)
     except BadAsk as error:
         return error.refusal

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
+from offtake.gateway.admit.residency import keeps_nothing
 from offtake.gateway.ask import BadAsk, Edits, Refusal, Served
 from offtake.gateway.batch.books import Books, Held
 from offtake.gateway.batch.documents import Batch, Part, encode, header_bytes
@@ -82,7 +83,10 @@ class Work:
     def body(self, line: Planned) -> bytes:
         """What goes to the vendor for a line."""
         spoken = self.spoken(line)
-        return spoken.dialect.edited(spoken.ask, Edits(self.name(line, spoken), vendor=self.outlet(line).vendor))[0]
+        outlet = self.outlet(line)
+        zero = keeps_nothing(outlet.terms.contract, instant(self.batch.created_at))
+        edits = Edits(self.name(line, spoken), vendor=outlet.vendor, keeps_nothing=zero)
+        return spoken.dialect.edited(spoken.ask, edits)[0]
 
     def name(self, line: Planned, spoken: Spoken) -> str:
         """The endpoint's own name of a line's model, "" where it is the one that the client wrote."""
@@ -101,7 +105,7 @@ class Work:
     def spoken(self, planned: Planned) -> Spoken:
         """A line in the words of its vendor. ValueError where it can no longer be said: the configuration changed."""
         try:
-            dialect, ask = read_ask(self.line(planned), header_bytes(self.batch.headers))
+            dialect, ask = read_ask(self.line(planned), header_bytes(self.batch.headers), self.caller.rules)
         except BadAsk as error:
             raise ValueError(error.refusal.text) from error
         asked = replace(ask, tier="batch" if self.part(planned).native else "")

@@ -28,6 +28,7 @@ _HOLDING_BLOCKS = frozenset({"tool_result", "mcp_tool_result", "search_result"})
 _TOOL_TOKENS = 1_024
 _CLIENT_TOOL = re.compile(r"(?:bash|text_editor|computer|memory)_\d{8}").fullmatch
 _INSTRUCTED = frozenset({"tools", "output_config", "output_format", "compaction"})
+_SEARCH = re.compile(r"web_(?:search|fetch)_\d{8}").fullmatch
 _FURTHER = frozenset({"tools", "mcp_servers", "context_management", "thread", "fallbacks"})
 _COMPACTION = b"compact"
 
@@ -82,6 +83,11 @@ class Extent:
     turns: int = 0
     models: tuple[str, ...] = ()
     fallback_output_max: int = 0
+
+
+def is_search(type: str) -> bool:
+    """Whether a tool is one of Anthropic's whose calls `max_uses` limits."""
+    return _SEARCH(type) is not None
 
 
 def extent_of(fields: Fields) -> Extent:

@@ -106,8 +106,7 @@ def read(path: str, headers: asked.Headers, body: bytes) -> Ask:
         tier=text(fields, "service_tier"),
         server_tools=UNLIMITED if calls is None else calls,
         session=text(fields, "prompt_cache_key") or asked.session_of(headers),
-        # Left out it is true, but not for an organisation with zero retention, and only then the contract cares.
-        stores=flag(fields, "store"),
+        stores=flag(fields, "store"),  # left out it is true; under zero retention `edited` says false
         fields=fields,
     )
 
@@ -146,6 +145,8 @@ def edited(ask: Ask, edits: Edits) -> tuple[bytes, tuple[str, ...]]:
     changes = asked.renamed(ask, edits) | asked.clamp(ask, edits, _LIMITS, _LIMITS)
     if edits.cache_key and not text(ask.fields, "prompt_cache_key"):
         changes["prompt_cache_key"] = encoded(edits.cache_key)
+    if edits.keeps_nothing and not _has(ask.fields, "store"):
+        changes["store"] = b"false"  # left out it is true
     return asked.made(ask, changes), tuple(changes)
 
 

@@ -1,0 +1,54 @@
+"""What is written into a request before it is weighed, because the key or its workload says so: never behind its back.
+
+Server tools that a vendor calls as often as it likes have no price that anything bounds; `tool_calls_max` of the key
+bounds them. What was written is in the ask's `edited`, which a header names. An ask that needs nothing is untouched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+from msgspec import Raw
+
+from offtake.gateway.ask import Ask
+from offtake.gateway.dialects import Dialect
+from offtake.gateway.dialects.anthropic_input import is_search
+from offtake.gateway.dialects.asked import tools_of
+from offtake.gateway.dialects.document import encoded, spliced
+from offtake.gateway.outlet import KeyRules
+
+_OBJECTS = msgspec.json.Decoder(list[dict[str, Raw]]).decode
+_NAMES = {"tools": "tools.max_uses"}
+
+
+def amended(dialect: Dialect, ask: Ask, rules: KeyRules, headers: Mapping[bytes, bytes]) -> Ask:
+    """The ask as it is weighed and sent."""
+    most = rules.tool_calls_max
+    if most is None or ask.server_tools <= most:
+        return ask
+    return written(dialect, ask, _tool_calls(ask, most), headers)
+
+
+def written(dialect: Dialect, ask: Ask, changes: Mapping[str, bytes], headers: Mapping[bytes, bytes]) -> Ask:
+    """The ask with members of its body changed or added, read again."""
+    if not changes:
+        return ask
+    found = dialect.read("", headers, spliced(ask.body, ask.fields, changes))
+    found.edited = (*ask.edited, *(_NAMES.get(name, name) for name in changes))
+    return found
+
+
+def _tool_calls(ask: Ask, most: int) -> dict[str, bytes]:
+    """The members that bound the calls of server tools; none where the dialect has no word for it."""
+    if ask.dialect == "openai_responses":
+        return {"max_tool_calls": encoded(most)}
+    if ask.dialect != "anthropic_messages" or "tools" not in ask.fields:
+        return {}
+    kinds = tools_of(ask.fields)
+    each = most // max(sum(is_search(tool.type) for tool in kinds), 1)
+    tools = _OBJECTS(ask.fields["tools"])
+    for tool, kind in zip(tools, kinds, strict=True):
+        if is_search(kind.type) and (kind.max_uses is None or kind.max_uses > each):
+            tool["max_uses"] = Raw(encoded(each))
+    return {"tools": encoded(tools)}
