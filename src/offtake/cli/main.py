@@ -62,6 +62,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "baseline": ("baseline", "Keep latency and failures at signing, for `no_worse_than`."),
         "traffic": ("traffic", "Show what the gateway serves: requests as they end, and sums."),
         "policy": ("policy", "Suspend a model, or withdraw it from a suite, while the gateway runs."),
+        "transcripts": ("transcripts", "List, read, check and delete calls kept of customers who opted in."),
         "ledger": ("ledger", "Export and verify what the gateway has written down."),
         "sandbox": ("sandbox", "Run simulated vendors on the real wire, with a meter of their own."),
     },

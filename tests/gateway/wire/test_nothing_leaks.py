@@ -21,6 +21,8 @@ import pytest
 
 pytest.importorskip("opentelemetry.exporter.otlp.proto.http", reason="the extra `otel` is not installed")
 
+pytest.importorskip("cryptography", reason="the extra `transcripts` is not installed")
+
 from tests.gateway.wire import running
 from tests.gateway.wire.collector import Collector
 from tests.gateway.wire.running import VENDOR_KEY, House
@@ -64,7 +66,13 @@ workload = "*"
 [telemetry]
 otlp = "{url}"
 seconds = 1
+
+[transcripts]
+customers = ["acme"]
+hours = 1
+key = {{file = "master.key"}}
 """
+MASTER = "5e" * 32
 TOOL = {"description": MARK, "name": "weather"}
 SCHEMA = {"type": "object", "properties": {MARK: {"type": "string"}}}
 
@@ -143,9 +151,10 @@ def test_nothing_holds_what_passed(tmp_path: Path, collector: Collector, monkeyp
     )
     folder = tmp_path / "house"
     folder.mkdir()
+    (folder / "master.key").write_text(MASTER)
     house = House(folder, 'log = "all"', FAULTS, more=MORE.format(url=collector.url)).open()
     try:
-        key = house.key("marked", "--budget", "50 USD / month", "--workload", "support")
+        key = house.key("marked", "--budget", "50 USD / month", "--workload", "support", "--customer", "acme")
         answers = everything(house, key)
         late = threading.Thread(target=posted, args=(house, "/v1/messages", key, messages("claude-haiku-4-5")))
         late.start()
@@ -163,8 +172,16 @@ def test_nothing_holds_what_passed(tmp_path: Path, collector: Collector, monkeyp
         house.close()
     said = [json.loads(body)["choices"][0]["message"]["content"] for status, body in answers[:1] if status == 200]
     assert said and "RuntimeError" in "".join(log.read_text() for log in folder.glob("gateway-*.log"))
-    secrets = [MARK, CRASH, VENDOR_KEY, key, (folder / "offtake.db.secret").read_text().strip(), *filter(None, said)]
-    not_ours = {"meter.jsonl", "offtake.db.secret"}  # the vendors' own, and the secret itself
+    secrets = [
+        MARK,
+        CRASH,
+        VENDOR_KEY,
+        key,
+        MASTER,
+        (folder / "offtake.db.secret").read_text().strip(),
+        *filter(None, said),
+    ]
+    not_ours = {"meter.jsonl", "offtake.db.secret", "master.key"}  # the vendors' own, and the secrets themselves
     places = {
         str(file): file.read_bytes() for file in folder.rglob("*") if file.is_file() and file.name not in not_ours
     }
@@ -174,6 +191,7 @@ def test_nothing_holds_what_passed(tmp_path: Path, collector: Collector, monkeyp
         "collector": b"".join(body for _, body in collector.bodies),
     }
     assert len(places["collector"]) > 1_000
+    assert sum(len(held) for name, held in places.items() if name.endswith(".sealed")) > 10_000
     assert b'"prefixes"' in places[str(folder / "offtake.db")]
     assert json.loads(exported)["unresolved"]
     assert {200, 500} <= {status for status, _ in answers}

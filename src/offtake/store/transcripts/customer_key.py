@@ -129,6 +129,14 @@ def customer_of(place: Path) -> str | None:
         return None
 
 
+def key_id(place: Path) -> str:
+    """The id of the key of a folder; "" where there is none."""
+    try:
+        return _id((place / KEY).read_bytes())
+    except FileNotFoundError:
+        return ""
+
+
 def _make(path: Path, customer: str, master: Master) -> None:
     """Written beside and then linked, so that of two processes one makes it and nobody reads half of it."""
     id = secrets.token_hex(8)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -135,19 +135,19 @@ def read_file(path: Path) -> Contents:
         return Contents(head, tuple(calls))
 
 
-def open_calls(contents: Contents, data_key: bytes) -> Iterator[tuple[SealedCall, bytes, bytes]]:
-    """Each call with its request and answer. SealError for one that was changed, or with another key."""
-    if not contents.calls:
-        return
+def open_call(call: SealedCall, head: Mapping[str, Any], data_key: bytes) -> tuple[bytes, bytes]:
+    """The request and the answer of a call in a file of that head.
+
+    SealError: it was changed, or sealed under another key. FileNotFoundError where the file is gone.
+    """
     try:
-        seal = FileSeal(data_key, bytes.fromhex(contents.head["salt"]))
+        seal = FileSeal(data_key, bytes.fromhex(head["salt"]))
     except (ValueError, TypeError) as error:
         raise SealError("the head was changed") from error
-    with contents.calls[0].path.open("rb") as file:
-        for call in contents.calls:
-            file.seek(call.start)
-            content = seal.open(call.number, file.read(call.length), call.bound)
-            yield call, content[: call.request_bytes], content[call.request_bytes :]
+    with call.path.open("rb") as file:
+        file.seek(call.start)
+        content = seal.open(call.number, file.read(call.length), call.bound)
+    return content[: call.request_bytes], content[call.request_bytes :]
 
 
 def _is_call(head: Mapping[str, Any], sealed_bytes: int) -> bool:
