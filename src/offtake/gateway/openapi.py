@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from offtake import __version__
+from offtake.gateway.batch.described import batch_paths
 
 Json = dict[str, Any]
 _OPENAI_ERROR: Json = {
@@ -85,6 +86,7 @@ def description() -> Json:
         path: {"post": _call(dialect, said, fields, required)} for path, dialect, said, fields, required in _CALLS
     }
     paths["/v1/models"] = {"get": _get("The models that the key may use.", keyed=True)}
+    paths |= batch_paths({"openai": _OPENAI_ERROR, "anthropic": _ANTHROPIC_ERROR})
     paths["/health/live"] = {"get": _get("Whether the process answers.")}
     paths["/health/ready"] = {"get": _get("Whether it takes requests.")}
     return {

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
+import anthropic
+import openai
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 from offtake.gateway.openapi import description
 from tests.gateway.wire.running import House
+from tests.gateway.wire.test_batches_anthropic import CLAUDE, request
+from tests.gateway.wire.test_batches_openai import chat_line, upload
 
 schemathesis = pytest.importorskip("schemathesis")
 schema = schemathesis.openapi.from_dict(description())
@@ -20,14 +25,39 @@ CHECKS = (
 )
 
 
+@pytest.fixture(scope="module")
+def made(house: House, key: str) -> dict[str, str]:
+    """A file, a batch and a batch of messages that the made-up requests may meet, by the paths below which they are."""
+    with (
+        openai.OpenAI(base_url=f"{house.gateway.url}/v1", api_key=key, max_retries=0) as gpt,
+        anthropic.Anthropic(base_url=house.gateway.url, api_key=key, max_retries=0) as claude,
+    ):
+        file = upload(gpt, [chat_line("a")])
+        batch = gpt.batches.create(input_file_id=file.id, endpoint="/v1/chat/completions", completion_window="24h")
+        other = claude.messages.batches.create(requests=[request("a")])
+        return {"/v1/files": file.id, "/v1/batches": batch.id, "/v1/messages/batches": other.id}
+
+
 @schema.parametrize()  # type: ignore[untyped-decorator]
 @settings(
     max_examples=20, deadline=None, derandomize=True, phases=(Phase.explicit, Phase.generate),
     suppress_health_check=list(HealthCheck),
 )  # fmt: skip
-def test_made_up_requests_meet_the_description(case: Any, house: House, key: str) -> None:
-    body = case.body
-    if isinstance(body, dict) and isinstance(body.get("model"), str):
-        body["model"] = {0: "gpt-5.4", 1: "claude-opus-4-7"}.get(len(body["model"]) % 3, body["model"])
+def test_made_up_requests_meet_the_description(case: Any, house: House, key: str, made: dict[str, str]) -> None:
+    _be_real(case, made)
     answer = case.call(base_url=house.gateway.url, headers={"authorization": f"Bearer {key}"})
     case.validate_response(answer, checks=CHECKS)
+
+
+def _be_real(case: Any, made: dict[str, str]) -> None:
+    """Put names of what is there into some of the requests: made-up ones alone would all end at their names."""
+    body, parameters = case.body, case.path_parameters
+    if isinstance(body, dict) and isinstance(body.get("model"), str):
+        body["model"] = {0: "gpt-5.4", 1: CLAUDE}.get(len(body["model"]) % 3, body["model"])
+    if isinstance(body, dict) and "input_file_id" in body and len(str(body)) % 2:
+        body["input_file_id"] = made["/v1/files"]
+    for each in (body.get("requests") or ()) if isinstance(body, dict) else ():
+        with contextlib.suppress(TypeError, KeyError):
+            each["params"]["model"] = CLAUDE
+    if isinstance(parameters, dict) and isinstance(parameters.get("id"), str) and len(parameters["id"]) % 2:
+        parameters["id"] = next(id for path, id in made.items() if case.path.startswith(path))
