@@ -108,6 +108,16 @@ def test_any_pieces_give_the_same_bytes_and_the_same_usage(name: str, draws: st.
     assert (whole, FINAL[name]) == run(name, draws.draw(cut(whole)))
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("name", STREAMED)
+def test_events_that_come_each_alone_give_the_same(name: str, end: str) -> None:
+    events = [event.replace(b"\n", end.encode()) for event in STREAMS[name]]
+
+    assert (b"".join(events), FINAL[name]) == run(name, events)
+    if name == "openai_chat":
+        assert (b"".join([*events[:4], *events[5:]]), FINAL[name]) == run(name, events, wants_usage=False)
+
+
 @pytest.mark.parametrize("name", STREAMED)
 def test_a_stream_says_when_its_usage_is_final(name: str) -> None:
     dialect = BY_NAME[name]

@@ -133,9 +133,12 @@ _TEXT = b"event: content_block_delta\n"
 
 
 class Stream:
-    """A streamed answer on its way to the client; every byte is passed on."""
+    """A streamed answer on its way to the client; every byte is passed on.
 
-    __slots__ = ("_error", "_events", "_finish", "_model", "_request_id", "_usage", "_write")
+    Once `complete`, the usage is final: whoever writes it down does so before this chunk is passed on.
+    """
+
+    __slots__ = ("_error", "_events", "_finish", "_model", "_request_id", "_usage", "_write", "complete")
 
     def __init__(self, ask: Ask, headers: answered.Headers) -> None:
         self._events = sse.Events()
@@ -144,14 +147,12 @@ class Stream:
         self._model = self._finish = ""
         self._usage: dict[str, Any] = {}
         self._error: tuple[str, str] | None = None
-
-    @property
-    def complete(self) -> bool:
-        """Whether the usage is final: whoever writes it down does so before this chunk is passed on."""
-        return bool(self._finish) or self._error is not None
+        self.complete = False
 
     def feed(self, chunk: bytes) -> bytes:
         """The chunk itself; the usage in it is kept."""
+        if chunk.startswith(_TEXT) and not self._events.held and sse.is_one(chunk, 2):
+            return chunk
         for event in self._events.feed(chunk):
             if not event.startswith(_TEXT):
                 self._read(event)
@@ -190,6 +191,7 @@ class Stream:
                 self._finish = (delta.stop_reason if delta else None) or self._finish
             case "error":
                 self._error = answered.outcome_of_event(data)
+        self.complete = bool(self._finish) or self._error is not None
 
 
 def stream_error(refusal: Refusal) -> bytes:

@@ -191,9 +191,12 @@ _STARTED = _Response()
 
 
 class Stream:
-    """A streamed answer on its way to the client; every byte is passed on."""
+    """A streamed answer on its way to the client; every byte is passed on.
 
-    __slots__ = ("_error", "_events", "_request_id", "_response", "_started")
+    Once `complete`, the usage is final: whoever writes it down does so before this chunk is passed on.
+    """
+
+    __slots__ = ("_error", "_events", "_request_id", "_response", "_started", "complete")
 
     def __init__(self, ask: Ask, headers: answered.Headers) -> None:
         self._events = sse.Events()
@@ -201,14 +204,12 @@ class Stream:
         self._response: _Response | None = None
         self._error: tuple[str, str] | None = None
         self._request_id = answered.header(headers, b"x-request-id")
-
-    @property
-    def complete(self) -> bool:
-        """Whether the usage is final: whoever writes it down does so before this chunk is passed on."""
-        return self._response is not None or self._error is not None
+        self.complete = False
 
     def feed(self, chunk: bytes) -> bytes:
         """The chunk itself; what it says at its ends is kept."""
+        if not self._events.held and _DELTA(chunk):
+            return chunk
         for event in self._events.feed(chunk):
             if not _DELTA(event):
                 self._read(event)
@@ -240,6 +241,7 @@ class Stream:
             self._started = found.response
         elif found.response is not None and found.type.startswith("response."):
             self._response = found.response if found.response.status not in ("queued", "in_progress") else None
+        self.complete = self._response is not None or self._error is not None
 
 
 def stream_error(refusal: Refusal) -> bytes:

@@ -18,34 +18,39 @@ _HELD_BYTES_MAX = 32 * 2**20  # no event is as long: what goes on without an end
 class Events:
     """Cuts a stream into events. `held` is the beginning of one that has not ended yet."""
 
-    __slots__ = ("_held", "_searched")
+    __slots__ = ("_searched", "held")
 
     def __init__(self) -> None:
-        self._held = bytearray()
+        self.held = bytearray()
         self._searched = 0  # so that an event in a thousand pieces is searched once, not a thousand times
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """The events that end in `chunk`, each with all of its bytes."""
-        if not self._held and chunk.endswith(b"\n\n") and not chunk.endswith(b"\n\n\n") and b"\r" not in chunk:
+        if not self.held and chunk.endswith(b"\n\n") and not chunk.endswith(b"\n\n\n") and b"\r" not in chunk:
             return [event + b"\n\n" for event in chunk[:-2].split(b"\n\n")]
-        self._held += chunk
+        self.held += chunk
         events = []
         begin = 0
-        for end in _END.finditer(self._held, self._searched):
-            events.append(bytes(self._held[begin : end.end()]))
+        for end in _END.finditer(self.held, self._searched):
+            events.append(bytes(self.held[begin : end.end()]))
             begin = end.end()
-        del self._held[:begin]
-        if len(self._held) > _HELD_BYTES_MAX:
+        del self.held[:begin]
+        if len(self.held) > _HELD_BYTES_MAX:
             events.append(self.rest())
-        self._searched = max(0, len(self._held) - _END_BYTES_MAX + 1)
+        self._searched = max(0, len(self.held) - _END_BYTES_MAX + 1)
         return events
 
     def rest(self) -> bytes:
         """What is held, given up: the stream has ended."""
-        rest = bytes(self._held)
-        self._held.clear()
+        rest = bytes(self.held)
+        self.held.clear()
         self._searched = 0
         return rest
+
+
+def is_one(chunk: bytes, lines: int) -> bool:
+    """Whether a chunk is one whole event of so many lines, each with a plain line feed at its end."""
+    return chunk[-2:] == b"\n\n" and chunk.count(b"\n") == lines + 1 and chunk.find(b"\r") < 0
 
 
 def data_of(event: bytes) -> bytes:
