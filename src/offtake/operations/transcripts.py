@@ -5,8 +5,9 @@ Lists and purges read heads and names and need no key; only `show_call` and `che
 
 from __future__ import annotations
 
+import contextlib
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -20,17 +21,17 @@ from offtake.store.ledger.leases import microseconds
 from offtake.store.transcripts.customer_key import folder_of, read_data_key
 from offtake.store.transcripts.folder import customers, files, name_of_customer, purge, transcripts_folder
 from offtake.store.transcripts.seal import Master, SealError
-from offtake.store.transcripts.sealed_file import Contents, SealedCall, open_call
-from offtake.store.transcripts.span import span_in
+from offtake.store.transcripts.sealed_file import Reading, SealedCall, open_call
+from offtake.store.transcripts.span import span_in, worker_in
 from offtake.values.errors import Finding, InputError, OutsideError
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """One call as its heads have it; it is gone at `until`."""
+    """One call, and the head of its file."""
 
     call: SealedCall
-    file: Contents
+    head: Mapping[str, Any]
 
     @property
     def id(self) -> str:
@@ -44,8 +45,8 @@ class Kept:
         """It as JSON has it."""
         head = self.call.head
         return {
-            "id": self.id, "at": instant(self.at), "until": instant(int(self.file.head["until"])),
-            "customer": self.file.head["customer"],
+            "id": self.id, "at": instant(self.at), "until": instant(int(self.head["until"])),
+            "customer": self.head["customer"],
             **{name: head.get(name) for name in ("key", "workload", "model", "status", "outcome")},
             "request_bytes": self.call.request_bytes, "answer_bytes": self.call.answer_bytes,
         }  # fmt: skip
@@ -73,14 +74,14 @@ def show_call(id: str, *, config: Path | None) -> tuple[Kept, bytes, bytes]:
     InputError L741 where none of that id is kept; OutsideError L740 for the wrong master key, L742 for a changed call.
     """
     folder, master = _opened(config)
-    kept = next((each for each in _calls(folder, None) if each.id == id), None)
+    kept = next((each for each in _calls(folder, None, id) if each.id == id), None)
     if kept is None:
         raise InputError("L741", f"no call {id} is kept", hint="`offtake transcripts list` shows what is")
     key = read_data_key(kept.call.path.parent, master)
     if key is None:
         raise InputError("L741", f"the call {id} was deleted", why="its customer's key was destroyed")
     try:
-        return kept, *open_call(kept.call, kept.file.head, key[1])
+        return kept, *open_call(kept.call, kept.head, key[1])
     except SealError as error:
         raise OutsideError(
             "L742", f"the call {id} cannot be opened", why=f"{kept.call.path} was changed since it was written",
@@ -96,10 +97,10 @@ def check_transcripts(*, config: Path | None) -> Checked:
     checked = Checked()
     for place in customers(folder):
         key = read_data_key(place, master)
-        for path, contents in files(place):
+        for file in files(place):
             checked.files += 1
-            checked.torn += contents.torn_bytes > 0
-            checked.findings += [_changed(path, why) for why in _faults(path, contents, key, checked)]
+            checked.findings += [_changed(file.path, why) for why in _faults(file, key, checked)]
+            checked.torn += file.torn_bytes > 0
     return checked
 
 
@@ -110,12 +111,15 @@ def purge_transcripts(now: datetime, *, config: Path | None, store: Path | None)
     return purge(folder, microseconds(now), settings.hours if settings else None)
 
 
-def _calls(folder: Path, customer: str | None) -> Iterator[Kept]:
+def _calls(folder: Path, customer: str | None, id: str = "") -> Iterator[Kept]:
+    """What is kept, of one customer or all; of an id the files of its worker only."""
     if customer is not None and not folder_of(folder, customer).is_dir():
         raise nothing_kept(folder, customer)
     for place in customers(folder) if customer is None else [folder_of(folder, customer)]:
-        for _, contents in files(place):
-            yield from (Kept(call, contents) for call in contents.calls)
+        for file in files(place):
+            if not id or f"_{worker_in(file.path)}_" in id:
+                with contextlib.suppress(FileNotFoundError):
+                    yield from (Kept(call, file.head) for call in file.calls())
 
 
 def nothing_kept(folder: Path, customer: str) -> InputError:
@@ -138,26 +142,24 @@ def _opened(config: Path | None) -> tuple[Path, Master]:
     return transcripts_folder(loaded.store), transcripts_master(loaded, settings.key)
 
 
-def _faults(path: Path, contents: Contents, key: tuple[str, bytes] | None, checked: Checked) -> Iterator[str]:
+def _faults(file: Reading, key: tuple[str, bytes] | None, checked: Checked) -> Iterator[str]:
     """What is wrong with a file; its calls are counted."""
-    if contents.damaged:
-        yield contents.damaged
-    if not contents.head:
-        return
-    said: Any = (contents.head["from"], contents.head["until"])
-    if said != span_in(path):
+    if file.head and span_in(file.path) != (file.head["from"], file.head["until"]):
         yield "its name says another time than its head"
-    if key is None or key[0] != contents.head["key"]:
+    if file.head and (key is None or key[0] != file.head["key"]):
         yield "its key was destroyed: `offtake transcripts delete` removes it"
         return
-    for call in contents.calls:
-        try:
-            open_call(call, contents.head, key[1])
-            checked.calls += 1
-        except SealError:
-            yield f"call {call.number + 1} was changed since it was written"
-        except FileNotFoundError:  # its time was over just now
-            return
+    try:
+        for call in file.calls():
+            try:
+                open_call(call, file.head, key[1] if key else b"")
+                checked.calls += 1
+            except SealError:
+                yield f"call {call.number + 1} was changed since it was written"
+    except FileNotFoundError:  # its time was over just now
+        return
+    if file.damaged:
+        yield file.damaged
 
 
 def _changed(path: Path, why: str) -> Finding:

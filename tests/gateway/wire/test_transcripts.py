@@ -24,7 +24,7 @@ from offtake.operations.delete_transcripts import delete_transcripts
 from offtake.operations.transcripts import list_calls, show_call
 from offtake.store.transcripts.customer_key import folder_of, hold_key
 from offtake.store.transcripts.seal import master_of
-from offtake.store.transcripts.sealed_file import SealedFile, read_file
+from offtake.store.transcripts.sealed_file import Reading, SealedFile
 from offtake.store.transcripts.span import HOUR, name_of, span_of
 from tests.gateway.wire.load import Load, post
 from tests.gateway.wire.running import CONTRACT, House
@@ -254,10 +254,9 @@ def past(place: Path, hours_ago: int) -> Path:
     assert master is not None
     at = time.time_ns() // 1_000 - hours_ago * HOUR
     key = hold_key(place / "offtake.db.transcripts", "acme", master)
-    file = SealedFile(key.path.with_name(name_of(span_of(at, 72), f"w{hours_ago}", 1)), key, span_of(at, 72))
-    file.append({"id": f"req_{hours_ago}", "at": at}, b"{}", b"{}")
-    file.close()
-    return file.path
+    path = key.path.with_name(name_of(span_of(at, 72), f"w{hours_ago}", 1))
+    SealedFile(path, key, span_of(at, 72)).append({"id": f"req_{hours_ago}", "at": at}, b"{}", b"{}")
+    return path
 
 
 def sealed(house: House) -> list[Path]:
@@ -345,7 +344,7 @@ def test_what_was_cut_changed_or_sealed_under_another_master_key_is_told(tmp_pat
         until(lambda: all(kept(house, id) for id in ids))
         house.gateway.stop()
         (path,) = sealed(house)
-        whole, calls = path.read_bytes(), read_file(path).calls
+        whole, calls = path.read_bytes(), list(Reading(path).calls())
         path.write_bytes(whole[:-5])
         assert (2, 1, True) == _checked(house, 0)
         at = calls[1].start + 9

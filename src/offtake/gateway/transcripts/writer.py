@@ -10,7 +10,6 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,13 +18,13 @@ from offtake.gateway.log import say
 from offtake.store.transcripts.customer_key import HeldKey, folder_of, hold_key
 from offtake.store.transcripts.seal import Master
 from offtake.store.transcripts.sealed_file import SealedFile
-from offtake.store.transcripts.span import Span, name_of, span_of
+from offtake.store.transcripts.span import MINUTE, Span, name_of, span_of
 from offtake.values.errors import OfftakeError
 
 ROOM_BYTES = 64 * 2**20
-OPEN_MAX = 128
-"""Files, and customers' keys, that are open at once."""
 TIDY_SECONDS, SAID_SECONDS = 1.0, 60.0
+LATE = 15 * MINUTE
+"""So long after a file is filled, a call that took its time may still be written to it."""
 
 
 class Call(NamedTuple):
@@ -70,8 +69,8 @@ class Writer:
         self.room = Room()
         self._folder, self._master, self._worker, self._count = folder, master, worker, count
         self._calls: queue.SimpleQueue[Call | None] = queue.SimpleQueue()
-        self._keys: OrderedDict[str, HeldKey] = OrderedDict()
-        self._files: OrderedDict[tuple[str, Span], SealedFile] = OrderedDict()
+        self._keys: dict[str, HeldKey] = {}
+        self._files: dict[tuple[str, Span], SealedFile] = {}
         self._number = 0
         self._said = -SAID_SECONDS
         self._thread = threading.Thread(target=self._run, name="transcripts", daemon=True)
@@ -103,10 +102,6 @@ class Writer:
             if time.monotonic() - tidied >= TIDY_SECONDS:
                 self._tidy(time.time_ns() // 1_000)
                 tidied = time.monotonic()
-        for file in self._files.values():
-            file.close()
-        for key in self._keys.values():
-            key.close()
 
     def _written(self, call: Call) -> str:
         try:
@@ -126,10 +121,12 @@ class Writer:
         """Whether it is written; not when its time was over, or its customer's were deleted, before it had ended."""
         span = span_of(call.at, call.hours)
         while True:
-            key = self._key(call.customer)
+            key = self._keys.get(call.customer)
+            if key is None:
+                key = self._keys[call.customer] = hold_key(self._folder, call.customer, self._master)
             with key.held() as good:
                 if good:
-                    if call.at <= key.after or span.is_over(time.time_ns() // 1_000):
+                    if call.at <= key.after or time.time_ns() // 1_000 >= span.until:
                         return False
                     self._append(key, span, call)
                     return True
@@ -141,31 +138,22 @@ class Writer:
             self._number += 1
             path = folder_of(self._folder, call.customer) / name_of(span, self._worker, self._number)
             file = SealedFile(path, key, span)
-        try:
-            file.append(call.head, call.request, b"".join(call.answer))
-        except BaseException:  # nothing is written after what may be half written
-            file.close()
-            raise
+        file.append(call.head, call.request, b"".join(call.answer))  # where that fails, the next call gets a new file
         self._files[call.customer, span] = file
-        if len(self._files) > OPEN_MAX:
-            self._files.popitem(last=False)[1].close()
-
-    def _key(self, customer: str) -> HeldKey:
-        key = self._keys.pop(customer, None) or hold_key(self._folder, customer, self._master)
-        self._keys[customer] = key
-        if len(self._keys) > OPEN_MAX:
-            self._let_go(next(iter(self._keys)))
-        return key
 
     def _let_go(self, customer: str) -> None:
         """Forget a customer's key, and the files under it."""
-        self._keys.pop(customer).close()
+        del self._keys[customer]
         for name in [name for name in self._files if name[0] == customer]:
-            self._files.pop(name).close()
+            del self._files[name]
 
     def _tidy(self, now: int) -> None:
-        """Close what is filled, so that a purge frees the disk, and let go of keys that were destroyed."""
-        for name in [name for name in self._files if now >= name[1].filled]:
-            self._files.pop(name).close()
-        for customer in [customer for customer, key in self._keys.items() if key.destroyed]:
-            self._let_go(customer)
+        """Forget files that are filled, and keys that were destroyed or have no files."""
+        for name in [name for name in self._files if now >= name[1].filled + LATE]:
+            del self._files[name]
+        busy = {customer for customer, _ in self._files}
+        for customer, key in list(self._keys.items()):
+            with key.held() as good:
+                keep = good and customer in busy
+            if not keep:
+                self._let_go(customer)

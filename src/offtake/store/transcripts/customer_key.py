@@ -1,8 +1,8 @@
-"""A customer's data key on disk: made once, whoever needs it first; held while calls are written; destroyed for good.
+"""A customer's data key on disk: made once, whoever needs it first; locked while a call is written; destroyed for good.
 
-Whoever writes holds the key's file open and locks it, shared, for each call. Deletion locks it alone, notes the
-instant, overwrites the wrapped key and removes the file: from then on every writer sees that its key is gone, lets go
-of it, and drops calls that began before that instant. Calls that begin later get a new key.
+Whoever writes a call locks the key's file, shared, and looks whether it still says what it said. Deletion locks it
+alone, notes the instant, overwrites the wrapped key and removes the file: from then on every writer sees that its key
+is gone, lets go of it, and drops calls that began before that instant. Calls that begin later get a new key.
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ from offtake.store.transcripts.seal import KEY_BYTES, Master, SealError
 from offtake.values.errors import OutsideError
 
 KEY, DELETED = "key.json", "deleted"
+KEY_FILE_BYTES_MAX = 65_536
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class HeldKey:
     """A customer's data key. Calls that began at `after` (microseconds) or before are not to be written with it."""
 
@@ -34,25 +35,21 @@ class HeldKey:
     data_key: bytes
     after: int
     path: Path
-    descriptor: int
+    said: bytes
 
     @contextlib.contextmanager
     def held(self) -> Iterator[bool]:
         """Whether the key is still good; nobody destroys it while the block runs."""
-        fcntl.flock(self.descriptor, fcntl.LOCK_SH)
         try:
-            yield not self.destroyed
+            descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            yield False
+            return
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+            yield _text(descriptor) == self.said
         finally:
-            fcntl.flock(self.descriptor, fcntl.LOCK_UN)
-
-    @property
-    def destroyed(self) -> bool:
-        """Whether its file is no longer there."""
-        return not _is(self.descriptor, self.path)
-
-    def close(self) -> None:
-        """Let go of it."""
-        os.close(self.descriptor)
+            os.close(descriptor)  # and the lock with it
 
 
 def folder_of(folder: Path, customer: str) -> Path:
@@ -74,15 +71,11 @@ def hold_key(folder: Path, customer: str, master: Master) -> HeldKey:
             continue
         try:
             fcntl.flock(descriptor, fcntl.LOCK_SH)
-            if _is(descriptor, path):
-                said = os.pread(descriptor, 65_536, 0)
-                found = HeldKey(customer, *_unwrapped(said, customer, master, path), _deleted(place), path, descriptor)
-                fcntl.flock(descriptor, fcntl.LOCK_UN)
-                return found
-        except BaseException:
+            said = _text(descriptor)
+            if any(said):  # else it was destroyed just now: there is another, or none
+                return HeldKey(customer, *_unwrapped(said, customer, master, path), _deleted(place), path, said)
+        finally:
             os.close(descriptor)
-            raise
-        os.close(descriptor)  # it was destroyed meanwhile: there is another, or none
 
 
 def read_data_key(place: Path, master: Master) -> tuple[str, bytes] | None:
@@ -107,9 +100,9 @@ def destroy_key(place: Path, at: int) -> tuple[str, list[Path]]:
             return "", sorted(place.glob("*.sealed"))
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
-            if not _is(descriptor, path):
+            said = _text(descriptor)
+            if not any(said):
                 continue
-            said = os.pread(descriptor, 65_536, 0)
             with replacing(place / DELETED) as file:
                 file.write(b"%d\n" % at)
             os.pwrite(descriptor, bytes(len(said)), 0)
@@ -181,12 +174,8 @@ def _id(said: bytes) -> str:
         return ""
 
 
-def _is(descriptor: int, path: Path) -> bool:
-    """Whether a file that is open is the one of that name."""
-    try:
-        return os.path.samestat(os.fstat(descriptor), path.stat())
-    except FileNotFoundError:
-        return False
+def _text(descriptor: int) -> bytes:
+    return os.pread(descriptor, KEY_FILE_BYTES_MAX, 0)
 
 
 def _sync(folder: Path) -> None:

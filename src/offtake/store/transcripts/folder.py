@@ -14,8 +14,8 @@ from pathlib import Path
 
 from offtake.store.transcripts.customer_key import customer_of, destroy_key, folder_of, read_data_key
 from offtake.store.transcripts.seal import Master
-from offtake.store.transcripts.sealed_file import Contents, read_file
-from offtake.store.transcripts.span import span_in
+from offtake.store.transcripts.sealed_file import Reading
+from offtake.store.transcripts.span import due_at
 from offtake.values.errors import OutsideError
 
 CERTIFICATES = "certificates"
@@ -52,7 +52,7 @@ def name_of_customer(place: Path) -> str | None:
         return named
     for path in sorted(place.glob("*.sealed")):
         with contextlib.suppress(OSError):
-            if said := read_file(path).head.get("customer"):
+            if said := Reading(path).head.get("customer"):
                 return str(said)
     return None
 
@@ -70,24 +70,25 @@ def check_master(folder: Path, master: Master) -> None:
         raise problem
 
 
-def files(place: Path) -> Iterator[tuple[Path, Contents]]:
+def files(place: Path) -> Iterator[Reading]:
     """The files of a customer, the oldest first; what goes meanwhile is left out."""
     for path in sorted(place.glob("*.sealed")):
-        with contextlib.suppress(FileNotFoundError):
-            yield path, read_file(path)
+        try:
+            found = Reading(path)
+        except FileNotFoundError:
+            continue
+        yield found
 
 
 def purge(folder: Path, now: int, hours: int | None = None) -> tuple[int, int]:
-    """Remove files whose time is over; how many, and their bytes. `hours` as `Span.is_over` has them.
+    """Remove files whose time is over; how many, and their bytes. `hours`: what was to be kept for longer goes too.
 
     A name that is none of ours stays: nobody knows what it is.
     """
+    due = due_at(now, hours)
     removed = removed_bytes = 0
     for place in customers(folder):
-        for path in place.glob("*.sealed"):
-            span = span_in(path)
-            if span is None or not span.is_over(now, hours):
-                continue
+        for path in [path for path in place.iterdir() if due.takes(path.name)]:
             with contextlib.suppress(FileNotFoundError):
                 size = path.stat().st_size
                 path.unlink()
@@ -118,5 +119,9 @@ def _gone(path: Path) -> Gone:
     with path.open("rb") as file:
         digest = file_digest(file, "sha256").hexdigest()
         size = file.tell()
-    instants = [int(call.head["at"]) for call in read_file(path).calls]
-    return Gone(path.name, size, digest, len(instants), min(instants, default=None), max(instants, default=None))
+    calls, first_at, last_at = 0, None, None
+    for call in Reading(path).calls():
+        at = int(call.head["at"])
+        calls += 1
+        first_at, last_at = min(first_at or at, at), max(last_at or at, at)
+    return Gone(path.name, size, digest, calls, first_at, last_at)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,11 +29,10 @@ HEAD_BYTES_MAX = 65_536
 
 
 class SealedFile:
-    """One file at its writing. OSError where it cannot be made."""
+    """One file at its writing, open only while something is written. OSError where it cannot be made, or is there."""
 
     def __init__(self, path: Path, key: HeldKey, span: Span) -> None:
-        self.path = path
-        self.span = span
+        self._path = path
         salt = secrets.token_bytes(SALT_BYTES)
         head = {
             "format": FORMAT, "customer": key.customer, "key": key.id, "salt": salt.hex(),
@@ -43,35 +42,32 @@ class SealedFile:
         self._seal = FileSeal(key.data_key, salt)
         self._number = 0
         self._size = 0
-        self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
-            self._write(self._head)
+            self._write(self._head, os.O_CREAT | os.O_EXCL)
+        except FileExistsError:
+            raise
         except OSError:
             path.unlink(missing_ok=True)
             raise
 
     def append(self, head: Mapping[str, Any], request: bytes, answer: bytes) -> None:
-        """Write one call. OSError: it is not in the file, which is closed; nothing is appended any more."""
+        """Write one call. FileNotFoundError: the file is gone. After an error nothing may be appended any more."""
         said = json.dumps({**head, "request_bytes": len(request)}, ensure_ascii=False).encode()
-        sealed = self._seal.seal(self._number, request + answer, self._head + said)
-        self._number += 1
+        number, self._number = self._number, self._number + 1
+        sealed = self._seal.seal(number, request + answer, self._head + said)
         self._write(b"".join((_length(said), _length(sealed), said, sealed)))
 
-    def close(self) -> None:
-        """Done; calling it twice is no error."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
-
-    def _write(self, data: bytes) -> None:
+    def _write(self, data: bytes, flags: int = 0) -> None:
+        descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | flags, 0o600)
         view = memoryview(data)
         try:
             while view:
-                view = view[os.write(self._descriptor, view) :]
+                view = view[os.write(descriptor, view) :]
         except OSError:
-            os.ftruncate(self._descriptor, self._size)
-            self.close()
+            os.ftruncate(descriptor, self._size)
             raise
+        finally:
+            os.close(descriptor)
         self._size += len(data)
 
 
@@ -95,44 +91,55 @@ class SealedCall:
         return self.length - TAG_BYTES - self.request_bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Contents:
-    """What a file holds. `torn_bytes` at its end are of a call that was not finished; `damaged` says what is wrong."""
+class Reading:
+    """One file at its reading, call by call; contents stay sealed until `open_call`. FileNotFoundError: it is gone.
 
-    head: Mapping[str, Any]
-    calls: tuple[SealedCall, ...]
-    torn_bytes: int = 0
-    damaged: str = ""
+    `head` is empty where it cannot be read. Once all calls were seen, `torn_bytes` are those at the end of a call that
+    was not finished, and `damaged` says what is wrong.
+    """
 
-
-def read_file(path: Path) -> Contents:
-    """The heads of a file; contents stay sealed. FileNotFoundError where it is gone."""
-    with path.open("rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        first = file.readline(HEAD_BYTES_MAX)
-        if not first.endswith(b"\n"):
-            return Contents({}, (), len(first)) if len(first) == size else Contents({}, (), 0, "it has no head")
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.head: Mapping[str, Any] = {}
+        self.torn_bytes = 0
+        self.damaged = ""
+        with path.open("rb") as file:
+            first = self._first = file.readline(HEAD_BYTES_MAX)
+            size = os.fstat(file.fileno()).st_size
         head = _object(first)
-        if head is None or not {"customer", "key", "salt", "from", "until"} <= set(head):
-            return Contents({}, (), 0, "its head cannot be read")
-        if head.get("format") != FORMAT:
-            return Contents({}, (), 0, f"it is of format {head.get('format')}, and this version reads {FORMAT}")
-        calls: list[SealedCall] = []
-        at = len(first)
-        while at < size:
-            lengths = file.read(2 * LENGTH_BYTES)
-            said_bytes, sealed_bytes = _number(lengths[:LENGTH_BYTES]), _number(lengths[LENGTH_BYTES:])
-            start = at + 2 * LENGTH_BYTES + said_bytes
-            if len(lengths) < 2 * LENGTH_BYTES or start + sealed_bytes > size:
-                return Contents(head, tuple(calls), size - at)
-            said = file.read(said_bytes)
-            call = _object(said)
-            if call is None or not _is_call(call, sealed_bytes):
-                return Contents(head, tuple(calls), 0, f"the head of call {len(calls) + 1} cannot be read")
-            calls.append(SealedCall(path, len(calls), call, first + said, start, sealed_bytes))
-            at = start + sealed_bytes
-            file.seek(at)
-        return Contents(head, tuple(calls))
+        if not first.endswith(b"\n"):
+            self.torn_bytes = size if len(first) == size else 0
+            self.damaged = "" if self.torn_bytes == size else "it has no head"
+        elif head is None or not {"customer", "key", "salt", "from", "until"} <= set(head):
+            self.damaged = "its head cannot be read"
+        elif head.get("format") != FORMAT:
+            self.damaged = f"it is of format {head.get('format')}, and this version reads {FORMAT}"
+        else:
+            self.head = head
+
+    def calls(self) -> Iterator[SealedCall]:
+        """Its calls, one after the other."""
+        if not self.head:
+            return
+        with self.path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            at = file.seek(len(self._first))
+            number = 0
+            while at < size:
+                lengths = file.read(2 * LENGTH_BYTES)
+                said_bytes, sealed_bytes = _number(lengths[:LENGTH_BYTES]), _number(lengths[LENGTH_BYTES:])
+                start = at + 2 * LENGTH_BYTES + said_bytes
+                if len(lengths) < 2 * LENGTH_BYTES or start + sealed_bytes > size:
+                    self.torn_bytes = size - at
+                    return
+                said = file.read(said_bytes)
+                call = _object(said)
+                if call is None or not _is_call(call, sealed_bytes):
+                    self.damaged = f"the head of call {number + 1} cannot be read"
+                    return
+                yield SealedCall(self.path, number, call, self._first + said, start, sealed_bytes)
+                at = file.seek(start + sealed_bytes)
+                number += 1
 
 
 def open_call(call: SealedCall, head: Mapping[str, Any], data_key: bytes) -> tuple[bytes, bytes]:

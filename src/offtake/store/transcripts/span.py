@@ -1,8 +1,8 @@
 """How long a file of transcripts stays: calls of a few minutes go into one file, and all of it goes at one instant.
 
 A call that may be kept for N hours goes at the latest N hours after it began. Files begin each N minutes, so that a
-customer has at most some sixty of them, and a call is kept for N hours less N minutes at least. A file's name says its
-span, so that a purge reads names only:
+customer has some sixty of them at most, times workers, and a call is kept for N hours less N minutes at least. A file's
+name says its span, so that a purge reads names only:
 
     20261121T2112Z-20261124T2112Z.w0-19f0.000001.sealed
 """
@@ -28,14 +28,27 @@ class Span(NamedTuple):
     begin: int
     until: int
 
-    def is_over(self, now: int, hours: int | None = None) -> bool:
-        """Whether its time is over; `hours`: what is kept for longer than those goes too."""
-        return now >= (self.until if hours is None else min(self.until, self.begin + hours * HOUR))
-
     @property
     def filled(self) -> int:
         """From when on no new call belongs to it."""
         return self.begin + (self.until - self.begin) // 60
+
+
+class Due(NamedTuple):
+    """What is over at an instant, by names: those that end at `until` or before, or began at `begin` or before."""
+
+    until: str
+    begin: str
+
+    def takes(self, name: str) -> bool:
+        """Whether the time of a file is over. Never of one that is not named as ours."""
+        found = _NAME.fullmatch(name)
+        return found is not None and (found[2] <= self.until or found[1] <= self.begin)
+
+
+def due_at(now: int, hours: int | None = None) -> Due:
+    """What is over now; `hours`: what was to be kept for longer than those goes too."""
+    return Due(_shown(now), _shown(now - hours * HOUR) if hours else "")
 
 
 def span_of(at: int, hours: int) -> Span:
@@ -56,6 +69,11 @@ def span_in(path: Path) -> Span | None:
         return Span(_read(found[1]), _read(found[2])) if found else None
     except ValueError:
         return None
+
+
+def worker_in(path: Path) -> str:
+    """The worker that wrote a file; its name is in the ids of its calls."""
+    return path.name.split(".")[1]
 
 
 def _shown(at: int) -> str:
