@@ -8,6 +8,7 @@ workers have free goes back at once, so that a budget is refused only when all o
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from offtake.gateway.neighbours import Neighbours
 from offtake.ledger.accounts import available
 from offtake.ledger.budgets import BudgetRule
 from offtake.ledger.lease import Lease
-from offtake.store.ledger.leases import give_back, lend
+from offtake.store.ledger.leases import give_back, lend, lend_passed
 from offtake.store.ledger.ledger import Ledger
 from offtake.values.errors import OutsideError
 from offtake.values.money import from_pico
@@ -30,13 +31,16 @@ IDLE_SECONDS = 10
 HELD_SECONDS = 0.5
 """So long a request waits for what others hold more than they will cost: a client takes its refusal for final."""
 LOOK_SECONDS = 0.02
+AWAY_SECONDS = 1.0
+"""So long nobody asks a ledger again that could not be asked: each question may wait for a lock."""
 
 
 @dataclass(slots=True)
 class _Filled:
     """A purse with what refills it. `drawn_pico`: held since the last loan, from `since` on.
 
-    `waiting`: requests that wait for a loan. `refused_pico` more were refused at `refused_at`, by everybody.
+    `waiting`: requests that wait for a loan. `passed_pico`: spent or held, and not lent yet. `refused_pico` more were
+    refused at `refused_at`, by everybody.
     """
 
     purse: Purse
@@ -45,23 +49,31 @@ class _Filled:
     drawn_pico: int = 0
     since: float = 0.0
     waiting: int = 0
+    passed_pico: int = 0
     refused_pico: int = 0
     refused_at: float = -1.0
     used: float = 0.0
 
 
 class Budgets:
-    """One worker's purses. `clock`: seconds that never go back."""
+    """One worker's purses. `clock`: seconds that never go back.
+
+    `passes`: where the ledger cannot be asked, requests go on all the same, and it is told of them afterwards.
+    """
 
     def __init__(
-        self, ledger: Ledger, worker: str, workers: int, clock: Callable[[], float], neighbours: Neighbours
-    ) -> None:
+        self, ledger: Ledger, worker: str, workers: int, clock: Callable[[], float], neighbours: Neighbours, *,
+        passes: bool = False,
+    ) -> None:  # fmt: skip
         self._ledger = ledger
         self._worker = worker
         self._workers = workers
         self._clock = clock
         self._neighbours = neighbours
+        self._passes = passes
         self._filled: dict[str, _Filled] = {}
+        self._away: OutsideError | None = None
+        self._asks_at = 0.0
         self._accounts: dict[BudgetRule, tuple[str, int, int]] = {}
 
     def purses(self, rules: Sequence[BudgetRule], at: int) -> tuple[Purse, ...]:
@@ -88,12 +100,32 @@ class Budgets:
                     return True
                 if filled.refused_at >= since and enough - lease.free_pico >= filled.refused_pico:
                     return False  # everybody has said so to another request while this one waited
-                if await self._found(filled, enough, at):
+                try:
+                    if await self._found(filled, enough, at):
+                        return True
+                except OutsideError:
+                    if not self._passes:
+                        raise
+                    filled.passed_pico += enough - lease.free_pico
+                    lease.add(enough - lease.free_pico)
                     return True
                 filled.refused_pico, filled.refused_at = enough - lease.free_pico, self._clock()
                 return False
         finally:
             filled.waiting -= 1
+
+    async def tell_passed(self, at: int) -> None:
+        """Have the ledger lend what was let pass and is not free again. OutsideError: it still cannot be asked."""
+        for each in list(self._filled.values()):
+            if each.passed_pico:
+                lease = each.purse.lease
+                pico = each.passed_pico - lease.spare(max(lease.free_pico - each.passed_pico, 0))
+                each.passed_pico = 0
+                try:
+                    await asyncio.to_thread(lend_passed, self._ledger, self._worker, each.rule, pico, at)
+                except OutsideError:
+                    each.passed_pico += pico
+                    raise
 
     async def give(self, budget: str) -> tuple[int, int]:
         """Give back all that is free of a budget, since another worker is short of it: how much, and what is held."""
@@ -109,16 +141,19 @@ class Budgets:
     async def refused(self, short: Short) -> Refusal:
         """The refusal of a budget that can be lent no more of."""
         lease = short.purse.lease
-        left = await asyncio.to_thread(self._ledger.balance, available(lease.budget))
+        left = 0
+        with contextlib.suppress(OutsideError):
+            left = await asyncio.to_thread(self._ledger.balance, available(lease.budget))
         return refused(short, left + lease.free_pico)
 
     async def give_idle_back(self, at: int) -> None:
         """Give back what no request has drawn for a while."""
+        await self.tell_passed(at)
         now = self._clock()
         for name, each in list(self._filled.items()):
             if now - each.used > IDLE_SECONDS and each.purse.lease.free_pico > 0:
                 await self._give_back(each.purse.lease, each.purse.lease.spare(0), at)
-            elif not each.purse.lease.free_pico and not each.purse.lease.holds_pico and not each.waiting:
+            elif not (each.purse.lease.free_pico or each.purse.lease.holds_pico or each.passed_pico or each.waiting):
                 del self._filled[name]
 
     async def _found(self, filled: _Filled, enough_pico: int, at: int) -> bool:
@@ -138,12 +173,19 @@ class Budgets:
         """Have so much lent that the purse has enough, more where it empties fast or many wait, or nothing."""
         lease, now = filled.purse.lease, self._clock()
         needed = enough_pico - lease.free_pico
+        if self._away is not None and now < self._asks_at:
+            raise self._away.with_traceback(None)
         milliseconds = max(int((now - filled.since) * 1e3), 1)
         pace = filled.drawn_pico * CHUNK_SECONDS * 1_000 // milliseconds
-        lent = await asyncio.to_thread(
-            lend, self._ledger, self._worker, filled.rule, at,
-            wanted_pico=max(CHUNK_HOLDS * needed, filled.waiting * needed, pace), needed_pico=needed,
-        )  # fmt: skip
+        try:
+            lent = await asyncio.to_thread(
+                lend, self._ledger, self._worker, filled.rule, at,
+                wanted_pico=max(CHUNK_HOLDS * needed, filled.waiting * needed, pace), needed_pico=needed,
+            )  # fmt: skip
+        except OutsideError as error:
+            self._away, self._asks_at = error, self._clock() + AWAY_SECONDS
+            raise
+        self._away = None
         filled.drawn_pico, filled.since = 0, now
         lease.add(lent)
         return lent
@@ -151,6 +193,7 @@ class Budgets:
     async def _give_back(self, lease: Lease, pico: int, at: int) -> None:
         """Give back what was taken out of a lease; where the ledger cannot take it, it stays."""
         try:
+            await self.tell_passed(at)
             await asyncio.to_thread(give_back, self._ledger, self._worker, lease.budget, pico, at)
         except OutsideError:
             lease.add(pico)

@@ -36,7 +36,7 @@ from offtake.gateway.route.retry import RETRIED, Failure, Next, after
 from offtake.gateway.vendors.endpoint import Arriving, Call, passing
 from offtake.values.errors import CatalogError, OfftakeError
 
-LOANS_MAX = 3
+LOANS_MAX = 8
 """How often a request has more lent to a budget before it is refused: others may take what was lent for it."""
 KEPT = frozenset((b"content-type", b"user-agent", b"idempotency-key"))
 """Headers that mean the same in every dialect."""
@@ -150,13 +150,10 @@ class Dispatch:
             more = loans <= LOANS_MAX and await self._borrowed(found, at)
 
     async def _borrowed(self, short: Short, at: int) -> bool:
-        """Whether more was lent; a ledger that cannot be asked is a refusal, unless the configuration says to go on."""
+        """Whether more was lent; a ledger that cannot be asked is a refusal."""
         try:
             return await self._desk.budgets.borrow(short, at)
         except OfftakeError as error:
-            if self._desk.settings.on_ledger_failure == "pass_and_journal":
-                short.purse.lease.add(short.missing_pico)
-                return True
             refusal = Refusal("overloaded", "G501", "the ledger cannot be reached", hint=error.code)
             raise RefusedError(refusal) from error
 

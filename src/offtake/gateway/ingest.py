@@ -173,7 +173,7 @@ def ingest(store: Path, folder: Path, stopped: Callable[[], bool], say: Callable
     os.nice(NICE)
     gc.freeze()
     gc.set_threshold(100_000, 20, 20)
-    ledger = open_ledger(store, create=True)
+    ledger = open_ledger(store)
     ingester = Ingester(ledger, folder, say)
     try:
         while not stopped():

@@ -51,6 +51,8 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS = 1.0
 """How soon a new or revoked key is known, and an idle loan goes back."""
+WAIT_SECONDS = 2.0
+"""So long a request waits for a ledger that another process has locked."""
 ANONYMOUS = GatewayKey(id="anonymous", name="anonymous", created_at=0)
 
 
@@ -63,7 +65,7 @@ def run_worker(
     what the others do.
     """
     name = f"w{neighbours.index}-{time.time_ns() // 1_000_000:x}{secrets.token_hex(2)}"
-    ledger = open_ledger(config.store, create=True)
+    ledger = open_ledger(config.store, wait_seconds=WAIT_SECONDS)
     start_worker(ledger, name, microseconds())
     settings = config.settings.gateway
     in_force.limits = limits_at(in_force.outlets, neighbours.index, settings.workers)
@@ -103,12 +105,15 @@ class _Worker:
         self._version = keys_version(self._ledger)
         self._renew_policy()
         self._standings = Standings(self._ledger, self._in_force.outlets)
+        budgets = Budgets(
+            self._ledger, self._name, settings.workers, time.monotonic, self._neighbours,
+            passes=settings.on_ledger_failure == "pass_and_journal",
+        )  # fmt: skip
         self.desk = desk = Desk(
-            settings, self._in_force, endpoints_of(self._config), self._callers(),
-            Budgets(self._ledger, self._name, settings.workers, time.monotonic, self._neighbours), self._journal,
+            settings, self._in_force, endpoints_of(self._config), self._callers(), budgets, self._journal,
             Durable(self._journal) if settings.durability == "power" else None, Ids(self._name), self._config.journal,
         )  # fmt: skip
-        self._neighbours.listen(desk.budgets.give)
+        self._neighbours.listen(budgets.give)
         desk.caching, desk.telemetry = self._caching(self._config), self._telemetry()
         desk.transcripts = self._transcripts(self._config)
         if stale:
@@ -122,6 +127,8 @@ class _Worker:
         looking.cancel()
         renewing.cancel()
         await server.stop(settings.drain_seconds_max)
+        with contextlib.suppress(OutsideError):
+            await desk.budgets.tell_passed(microseconds())
         with contextlib.suppress(asyncio.CancelledError):
             await looking
         for endpoint in desk.endpoints.values():

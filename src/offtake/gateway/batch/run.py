@@ -47,7 +47,7 @@ AGAIN_SECONDS = 5.0
 
 def run_batches(config: ServeConfig, in_force: InForce) -> None:
     """Run until SIGTERM. OutsideError where the ledger or the folder of batches cannot be opened."""
-    ledger = open_ledger(config.store, create=True)
+    ledger = open_ledger(config.store)
     store = open_batches(batches_folder(config.store))
     try:
         uvloop.run(_Process(config, in_force, ledger, store).run())

@@ -70,6 +70,19 @@ def lend(ledger: Ledger, worker: str, rule: BudgetRule, at: int, *, wanted_pico:
         return pico
 
 
+def lend_passed(ledger: Ledger, worker: str, rule: BudgetRule, pico: int, at: int) -> None:
+    """Lend what a worker has let pass while the ledger could not be asked, whether it is there or not.
+
+    Where it is not, the floor of the budget is where it then stands: nothing more is lent. LedgerError where the worker
+    is not known or was closed.
+    """
+    with ledger.transaction():
+        _check_open(ledger, worker)
+        name = open_budget(ledger, rule, at)
+        append_movement(ledger, at, "pass", movements.lend(worker, name, pico), worker=worker, budget=name, pico=pico)
+        _floor(ledger, name, rule)
+
+
 def give_back(ledger: Ledger, worker: str, budget: str, pico: int, at: int) -> None:
     """Take back what a worker does not need. LedgerError where it was not lent so much, or the worker was closed."""
     with ledger.transaction():
@@ -136,10 +149,7 @@ def open_budget(ledger: Ledger, rule: BudgetRule, at: int) -> str:
         )  # fmt: skip
         change = rule.amount_pico - (int(str(rows[0][0])) if rows else 0)
         append_movement(ledger, at, "grant", movements.grant(name, change), budget=name, pico=change)
-        ledger.run(
-            "INSERT INTO accounts VALUES (?, '0', ?) ON CONFLICT (name) DO UPDATE SET floor_pico = excluded.floor_pico",
-            accounts.available(name), str(min(-rule.overdraft_pico, ledger.balance(accounts.available(name)))),
-        )  # fmt: skip
+        _floor(ledger, name, rule)
         return name
 
 
@@ -184,3 +194,12 @@ def _check_open(ledger: Ledger, worker: str) -> None:
     if not rows or rows[0][0] is not None:
         said = "was closed" if rows else "is not known"
         raise LedgerError("L716", f"the worker {worker} {said}", hint="start it again: a worker has one life")
+
+
+def _floor(ledger: Ledger, name: str, rule: BudgetRule) -> None:
+    """What is available of a budget may fall no further than its overdraft line, or than it has fallen already."""
+    account = accounts.available(name)
+    ledger.run(
+        "INSERT INTO accounts VALUES (?, '0', ?) ON CONFLICT (name) DO UPDATE SET floor_pico = excluded.floor_pico",
+        account, str(min(-rule.overdraft_pico, ledger.balance(account))),
+    )  # fmt: skip

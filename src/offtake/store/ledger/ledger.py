@@ -34,6 +34,7 @@ class Ledger:
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self.path = path
         self._connection = connection
+        self._file = _identity(path)
         self._lock = threading.RLock()
         self._depth = 0
 
@@ -59,6 +60,7 @@ class Ledger:
                     yield
                     return
                 self._undo()  # of one whose own end failed; nothing may be added to it
+                self._check_there()
                 self._connection.execute(begin)
                 yield
                 self._connection.execute(end)
@@ -72,6 +74,14 @@ class Ledger:
     def _undo(self) -> None:
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
+
+    def _check_there(self) -> None:
+        """What is written to a file that was moved or deleted would be lost, and SQLite would not say so."""
+        found = _identity(self.path)
+        if found != self._file:
+            what = "is another file than before" if found else "is gone"
+            hint = "put the file back, with its -wal; or start the gateway again, if this one is to be used"
+            raise LedgerError("L712", f"the ledger {self.path} {what}", hint=hint)
 
     def rows(self, sql: str, *values: object) -> list[tuple[object, ...]]:
         """The rows of a query."""
@@ -171,8 +181,10 @@ def append_movement(ledger: Ledger, at: int, kind: str, postings: Postings, **fa
     ledger.append(at, [line], postings, keep_floors=kind in ("lend", "give_back", "expire"))
 
 
-def open_ledger(path: Path, *, create: bool = False) -> Ledger:
+def open_ledger(path: Path, *, create: bool = False, wait_seconds: float = WAIT_SECONDS) -> Ledger:
     """Open a ledger's file and bring its tables up to date. `create`: make it where it is not there.
+
+    `wait_seconds`: so long a transaction waits for that of another process.
 
     InputError where there is none, or the file is no ledger; LedgerError where it cannot be opened or is of a later
     version.
@@ -189,7 +201,7 @@ def open_ledger(path: Path, *, create: bool = False) -> Ledger:
         raise InputError("L710", f"{path} is empty", hint="name the gateway's store with --store")
     with explained(path):
         connection = sqlite3.connect(
-            path, timeout=WAIT_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=256
+            path, timeout=wait_seconds, isolation_level=None, check_same_thread=False, cached_statements=256
         )
         try:
             if create:
@@ -219,6 +231,15 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     except BaseException:
         connection.execute("ROLLBACK")
         raise
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """What tells a file from another one of the same name; None where there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _version(connection: sqlite3.Connection, path: Path) -> int:
