@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offtake.gateway.admit.admission import Admitted, State, admit, question_of
+from offtake.gateway.admit.admission import Admitted, State, admit
 from offtake.gateway.admit.budget import Purse, Short, refused, reserve, settle
 from offtake.gateway.admit.hold import Hold, clamped, hold_of, shape_of
 from offtake.gateway.admit.learned import Learned
 from offtake.gateway.admit.limits import limits_of
 from offtake.gateway.admit.policy import Policy
+from offtake.gateway.admit.quote import Quote, Quotes
 from offtake.gateway.admit.window import MINUTE
 from offtake.gateway.ask import Ask, Refusal
 from offtake.gateway.outlet import KeyLimits, KeyRules, Modes, Outlet
@@ -38,8 +39,13 @@ def ceiling_of(what: Ask, where: Outlet | None = None) -> Ceiling:
 def admitted(
     what: Ask, purses: list[Purse], who: KeyRules, seen: Learned, where: Outlet, more_to_lend: bool = False
 ) -> Admitted | Refusal | Short:
-    question = question_of(what, where, who, OPUS, "realtime")
-    return admit(what, question, State(Policy(), seen, (), purses), AT, MINUTE, more_to_lend)
+    return admit(what, quote(what, where, who), State(seen, (), purses), AT, MINUTE, more_to_lend)
+
+
+def quote(what: Ask, where: Outlet, who: KeyRules) -> Quote:
+    said = Quotes().of(what, where, OPUS, who, Policy(), AT)
+    assert isinstance(said, Quote), said
+    return said
 
 
 @given(st.randoms(use_true_random=False), st.integers(1, 4))
@@ -168,12 +174,12 @@ def test_a_refusal_of_a_budget_says_what_is_left_and_what_it_takes() -> None:
 def test_a_rate_refusal_holds_nothing_and_counts_nothing() -> None:
     where, what, mine = outlet(), ask(), [purse("1")]
     limits = limits_of(KeyLimits(requests_per_minute=1), lambda name: f"key key_1: {name}")
-    state = State(Policy(), Learned(), (limits,), mine)
-    question = question_of(what, where, key(), OPUS, "realtime")
-    assert isinstance(admit(what, question, state, AT, MINUTE), Admitted)
+    state = State(Learned(), (limits,), mine)
+    said = quote(what, where, key())
+    assert isinstance(admit(what, said, state, AT, MINUTE), Admitted)
     free = mine[0].lease.free_pico
 
-    found = admit(what, question, state, AT, MINUTE)
+    found = admit(what, said, state, AT, MINUTE)
 
     assert isinstance(found, Refusal)
     assert ("G412", "key key_1: requests_per_minute") == (found.code, found.clause)
@@ -183,9 +189,9 @@ def test_a_rate_refusal_holds_nothing_and_counts_nothing() -> None:
 def test_observed_limits_and_budgets_send_and_say_so() -> None:
     where, mine = outlet(modes=Modes("observe")), [purse("0")]
     limits = limits_of(KeyLimits(concurrency=0), str)
-    state = State(Policy(), Learned(), (limits,), mine)
+    state = State(Learned(), (limits,), mine)
 
-    found = admit(ask(), question_of(ask(), where, key(), OPUS, "realtime"), state, AT, MINUTE)
+    found = admit(ask(), quote(ask(), where, key()), state, AT, MINUTE)
 
     assert isinstance(found, Admitted)
     assert ["G413", "G401"] == [each.code for each in found.observed]
@@ -193,8 +199,8 @@ def test_observed_limits_and_budgets_send_and_say_so() -> None:
 
 
 def test_what_has_no_price_or_no_bound_is_refused() -> None:
-    where, state = outlet(), State(Policy(), Learned())
-    gone = admit(ask(), question_of(ask(), where, key(), "claude-nonsense", "realtime"), state, AT, MINUTE)
+    where = outlet()
+    gone = Quotes().of(ask(), where, "claude-nonsense", key(), Policy(), AT)
 
     assert isinstance(gone, Refusal)
     assert ("G302", "no model 'claude-nonsense' of anthropic in the catalogue") == (gone.code, gone.message)

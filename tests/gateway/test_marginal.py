@@ -87,4 +87,4 @@ def test_the_marginal_cost_is_what_the_whole_term_grows_by(
 
     found = marginal(ceiling, standing, use, OPUS, "api", "", 0)
 
-    assert abs(grown.scaleb(12) - found.pico) <= 10, (found.words, grown)
+    assert abs(grown.scaleb(12) - found.pico) <= 10, (found, grown)

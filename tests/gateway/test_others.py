@@ -27,8 +27,8 @@ def test_another_model_costs_what_it_would_cost_alone() -> None:
 
 def test_a_model_is_booked_under_its_name_in_the_catalogue() -> None:
     (other,) = _costs(("claude-haiku-4-5-20251001", ADVISED)).others
-    assert "claude-haiku-4-5" == other.record.model
-    assert ADVISED == other.record.quantities
+    assert "claude-haiku-4-5" == other.model
+    assert ADVISED == other.quantities
 
 
 def test_what_no_term_prices_takes_the_rest_of_the_hold() -> None:

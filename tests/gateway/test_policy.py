@@ -9,10 +9,11 @@ import pytest
 
 from offtake.contract.parse import parse
 from offtake.gateway.admit import behaviour
-from offtake.gateway.admit.admission import allowed, question_of
 from offtake.gateway.admit.evaluation import ends_soon, version_changed, withdraws
 from offtake.gateway.admit.policy import ALWAYS_ENFORCED, RULES, Policy
 from offtake.gateway.admit.proofs import proofs
+from offtake.gateway.admit.question import Question
+from offtake.gateway.admit.quote import Quotes
 from offtake.gateway.admit.residency import fits, proof_of
 from offtake.gateway.ask import Ask, Refusal, Served
 from offtake.gateway.outlet import KeyRules, Modes, Outlet
@@ -35,9 +36,16 @@ def decide(
     where: Outlet, who: KeyRules | None = None, what: Ask | None = None, *, model: str = OPUS, at: datetime = AT,
     policy: Policy | None = None, channel: str = "realtime", stores: bool = False,
 ) -> Refusal | tuple[Refusal, ...]:  # fmt: skip
-    what = what or ask(model=model, stores=stores)
-    question = question_of(what, where, who or key(), model, channel)
-    return allowed(what, question, policy or Policy(), at)
+    what = what or ask(stores=stores)
+    region = what.region or where.region
+    question = Question(where, who or key(), what.dialect, model, channel, region, what.stores)
+    verdict = (policy or Policy()).decide(question, at)
+    return verdict.refusal or verdict.observed
+
+
+def looked_into(where: Outlet, body: bytes) -> Refusal | tuple[Refusal, ...]:
+    said = Quotes().of(ask(), where, OPUS, key(), Policy(), AT)
+    return said if isinstance(said, Refusal) else said.answer(body)
 
 
 def refused(code: str, clause: str, answer: Refusal | tuple[Refusal, ...]) -> None:
@@ -181,7 +189,7 @@ def test_an_event_on_the_list_suspends_at_once_and_a_person_lifts_it() -> None:
 def test_a_block_list_finds_whole_words_and_records_the_rule_only(text: str) -> None:
     where = outlet('behaviour: {block: ["nothing", build_a_bomb, "büild"]}\n')
 
-    answer = decide(where, what=ask(body=text.encode()))
+    answer = looked_into(where, text.encode())
 
     index = {"x": None, "rebuild a bombe": None, "b\\u00fcild": 2}.get(text, 1)
     if index is None:
@@ -196,7 +204,7 @@ def test_observe_says_what_it_would_have_refused_and_sends() -> None:
     modes = Modes("enforce", {"residency": "observe", "block": "observe"})
     where = outlet(RESIDENCY + "behaviour: {block: [bomb]}\n", region="us", modes=modes)
 
-    answer = decide(where, what=ask(body=b"bomb"))
+    answer = looked_into(where, b"bomb")
 
     assert isinstance(answer, tuple)
     assert ["G311", "G322"] == [each.code for each in answer]

@@ -85,7 +85,7 @@ def test_candidates_come_in_the_order_of_what_the_term_will_pay(scenario: dict[s
 
     expected = [(row["at"], row.get("model", OPUS), pico(row["costs"])) for row in scenario["expect"]]
     shown = [(each.outlet.contract, each.model, each.expected_pico) for each in found.candidates]
-    assert expected == shown, [each.cost.words for each in found.candidates]
+    assert expected == shown, [each.cost for each in found.candidates]
     assert scenario.get("refused", []) == [each.code for each in found.refusals]
     for row, each in zip(scenario["expect"], found.candidates, strict=True):
         clause = re.sub(r":\d+\)", ")", each.clause)

@@ -52,9 +52,7 @@ def writer(tmp_path: Path, counted: COUNTED) -> Iterator[Writer]:
 def listening(writer: Writer, counted: COUNTED, request: bytes, at: int) -> tuple[Listening, Told]:
     told: Any = Told()
     key = SimpleNamespace(id="key", workload="", customer="acme")
-    attempt: Any = SimpleNamespace(
-        id="req_w0-1_1", at=at, costs=None, caller=SimpleNamespace(key=key), prepared=SimpleNamespace(model="m")
-    )
+    attempt: Any = SimpleNamespace(id="req_w0-1_1", at=at, costs=None, caller=SimpleNamespace(key=key), model="m")
     return Listening(told, attempt, request, 24, writer, counted.append), told
 
 

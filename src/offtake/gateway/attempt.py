@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from functools import lru_cache
 
 from msgspec import Struct, field
@@ -29,7 +30,7 @@ from offtake.gateway.log import say
 from offtake.gateway.outlet import Outlet
 from offtake.gateway.route.candidates import Candidate, RouteState
 from offtake.gateway.route.standing import Drawdown, Standing
-from offtake.gateway.settle import Costs, costs_of, with_others
+from offtake.gateway.settle import Costs, costs_of, settle_line, with_others
 from offtake.gateway.translate import Exchange
 
 Headers = dict[bytes, bytes]
@@ -41,7 +42,7 @@ LEARNED_WHOLE, LEARNED_EACH = 4_096, 8
 """A worker learns from all of its first requests, and then from each so many."""
 
 
-class Prepared(Struct, frozen=True):
+class Prepared(Struct):
     """A request as a candidate takes it. `exchange` translates where its wire does not speak the client's dialect.
 
     `ask` is what goes to the vendor, read in `dialect`, the vendor's. `prefixes` and `edits` are of a workload that
@@ -58,24 +59,24 @@ class Prepared(Struct, frozen=True):
     @property
     def outlet(self) -> Outlet:
         """Where it goes."""
-        return self.candidate.question.outlet
-
-    @property
-    def model(self) -> str:
-        """The catalogue's id of the model that serves."""
-        return self.candidate.question.model
+        return self.candidate.outlet
 
 
 class Attempt(Struct):
-    """See the module. `sent` and the like are nanoseconds of a clock that never goes back; `at` is microseconds."""
+    """See the module. `sent_ns` and the like are of a clock that never goes back; `at` is in microseconds.
+
+    `model` is the catalogue's id of the model that serves.
+    """
 
     id: str
     parent: str
     caller: Caller
+    outlet: Outlet
+    model: str
     prepared: Prepared
     admitted: Admitted
     purses: Sequence[Purse]
-    at: int = field(default_factory=microseconds)
+    at: int
     sent_ns: int = field(default_factory=time.monotonic_ns)
     first_ns: int = 0
     written_bytes: int = 0
@@ -88,7 +89,7 @@ class Attempt(Struct):
     def stand(self, routing: RouteState) -> None:
         """Note where its contract stands, and take its part of reserved capacity where that is what serves it."""
         candidate = self.prepared.candidate
-        standing = self.standing = routing.standings.get(self.prepared.outlet.contract)
+        standing = self.standing = routing.standings.get(self.outlet.contract)
         if candidate.cost.from_reserved and standing and standing.reservation:
             use = candidate.use
             ticket = standing.reservation.take(use.input + use.cache_read, use.output, self.sent_ns)
@@ -96,44 +97,43 @@ class Attempt(Struct):
 
     def begin(self, desk: Desk) -> None:
         """Write the intent. JournalError: nothing was dispatched, and nothing may be."""
-        desk.journal.append(self._intent(self.id, self.prepared.model))
+        desk.journal.append(self._intent(self.id, self.model))
 
     def give_back(self) -> None:
         """Nothing was sent: what was held and counted is free again."""
         settle(self.purses, self.admitted.hold, 0)
-        self._give_back_rates(0, 0)
+        self._give_back_rates(0, 0, time.monotonic_ns())
 
     def release(self, desk: Desk, why: str) -> None:
         """Its intent is written, and it was never dispatched: nothing is owed."""
         self.give_back()
-        desk.journal.append(Release(self.id, microseconds(), list(self._holds()), why))
+        desk.journal.append(Release(self.id, microseconds(), self._accounts(), why))
 
     async def settle(self, desk: Desk, served: Served) -> Costs:
         """Write down what it has cost, before anybody is told that it is done. Once: later calls change nothing."""
         if self.costs is not None:
             return self.costs
-        prepared = self.prepared
-        at = instant(self.at)
+        prepared, outlet, model, rules = self.prepared, self.outlet, self.model, self.caller.rules
+        at, hold = instant(self.at), self.admitted.hold
         costs = costs_of(
-            prepared.outlet, prepared.model, prepared.ask, self.caller.rules, served, at,
-            written_bytes=self.written_bytes, reserved=self.reserved is not None, hold_pico=self.admitted.hold.pico,
+            outlet, model, prepared.ask, rules, served, at, written_bytes=self.written_bytes, hold_pico=hold.pico,
+            reserved=self.reserved is not None,
         )  # fmt: skip
         if served.others:
-            costs = with_others(
-                costs, prepared.outlet, prepared.ask, self.caller.rules, served, at, self.admitted.hold.pico
-            )
+            costs = with_others(costs, outlet, prepared.ask, rules, served, at, hold.pico)
+        now_ns = time.monotonic_ns()
         # One line for all of it. Where that fails, the hold stays, as the books have it.
-        desk.journal.append(self._settled(costs, served), *self._settled_others(costs))
+        desk.journal.append(*self._settled(costs, served, at, now_ns))
         self.costs = costs
-        quantities = costs.record.quantities
-        settle(self.purses, self.admitted.hold, costs.total_pico)
-        self._give_back_rates(costs.record.context_tokens or 0, quantities.get("output_tokens", 0))
-        self._learn(desk, costs)
-        if prepared.prefixes is not None and desk.caching is not None and costs.record.usage_known:
+        settle(self.purses, hold, costs.total_pico)
+        self._give_back_rates(costs.context_tokens, costs.quantities.get("output_tokens", 0), now_ns)
+        if costs.usage_known and costs.outcome == "ok":
+            self._learn(desk, costs)
+        if prepared.prefixes is not None and desk.caching is not None and costs.usage_known:
             workload = self.caller.key.workload
             kept = prepared.ask.cache_writes[0] if WHOLE in prepared.edits else ""
-            desk.caching.served(workload, prepared.outlet, prepared.model, prepared.prefixes, self.at, kept)
-        self._count(desk, costs)
+            desk.caching.served(workload, outlet, model, prepared.prefixes, self.at, kept)
+        self._count(desk, costs, now_ns)
         if desk.telemetry is not None:
             desk.telemetry.settled(self, costs, served)
         if desk.settings.log != "none":
@@ -144,56 +144,48 @@ class Attempt(Struct):
 
     def headers(self) -> Headers:
         """What a client is told of it; the cost only once it is known."""
-        prepared = self.prepared
-        costs = self.costs
-        found = {ours.REQUEST_ID: self.id.encode()} | _named(prepared.outlet, prepared.model, self.at // DAY)
+        costs, exchange = self.costs, self.prepared.exchange
+        found = {ours.REQUEST_ID: self.id.encode(), **_named(self.outlet, self.model, self.at // DAY)}
         if costs is not None:
             found[ours.COST] = ours.dollars(costs.total_pico)
-            found[ours.CLAUSE] = _line("; ".join((*costs.clauses, costs.verdict) if costs.verdict else costs.clauses))
+            found[ours.CLAUSE] = _clauses(costs.clauses, costs.verdict)
             if self.standing is not None and self.standing.drawdowns:
                 found[ours.COMMITMENT] = _left(self.standing.drawdowns, costs.total_pico)
-        found[ours.ROUTE] = _line(prepared.candidate.clause)
+        found[ours.ROUTE] = _line(self.prepared.candidate.clause)
         if self.edits:
             found[ours.EDITS] = _line(", ".join(self.edits))
-        if prepared.exchange is not None and prepared.exchange.dropped:
-            found[ours.DROPPED] = _line(", ".join(prepared.exchange.dropped))
+        if exchange is not None and exchange.dropped:
+            found[ours.DROPPED] = _line(", ".join(exchange.dropped))
         if self.admitted.observed:
             found[ours.OBSERVED] = _line("; ".join(refusal.text for refusal in self.admitted.observed))
         return found
 
-    def _give_back_rates(self, input_tokens: int, output_tokens: int) -> None:
-        now_ns = time.monotonic_ns()
-        for limits, ticket in self.admitted.tickets:
-            limits.settle(ticket, input_tokens, output_tokens, now_ns)
+    def _give_back_rates(self, input_tokens: int, output_tokens: int, now_ns: int) -> None:
+        for ticket in self.admitted.tickets:
+            ticket.limits.settle(ticket, input_tokens, output_tokens, now_ns)
         if self.reserved is not None:
             self.reserved[0].settle(self.reserved[1], input_tokens, output_tokens, now_ns)
 
     def _learn(self, desk: Desk, costs: Costs) -> None:
         """What such requests use, for holds that may be learned and for comparing outlets."""
-        record, ceiling, ask = costs.record, self.admitted.ceiling, self.prepared.ask
-        if not record.usage_known or record.outcome != "ok":
-            return
+        ceiling, ask = self.admitted.ceiling, self.prepared.ask
         if ask.session:
-            where = self.prepared.outlet.id, self.prepared.model
             sessions = desk.in_force.routing.sessions
-            sessions.remember(ask.session, *where, record.context_tokens or 0, time.monotonic_ns())
+            sessions.remember(ask.session, self.outlet.id, self.model, costs.context_tokens, time.monotonic_ns())
         if desk.ids.number > LEARNED_WHOLE and desk.ids.number % LEARNED_EACH:
             return
         input_max = ask.input_tokens_max if ask.input_tokens_max is not None else ceiling.context_window or 0
-        output_tokens = record.quantities.get("output_tokens", 0)
-        written = ceiling.expected(record.context_tokens or 0, 0, output_tokens) - ceiling.expected(
-            record.context_tokens or 0, 0, 0
-        )
+        output_tokens, context = costs.quantities.get("output_tokens", 0), costs.context_tokens
+        written = ceiling.expected(context, 0, output_tokens) - ceiling.expected(context, 0, 0)
         desk.learned.add(
-            self.caller.key.id, self.prepared.model, output_tokens, record.context_tokens or 0, input_max,
-            max(costs.total_pico - written, 0), ceiling.pico(input_max, 0),
+            self.caller.key.id, self.model, output_tokens, context, input_max, max(costs.total_pico - written, 0),
+            ceiling.pico(input_max, 0),
         )  # fmt: skip
 
-    def _count(self, desk: Desk, costs: Costs) -> None:
-        outlet, counts = self.prepared.outlet, desk.counts
-        took = (time.monotonic_ns() - self.sent_ns) // 1_000_000
-        first = (self.first_ns - self.sent_ns) // 1_000_000 if self.first_ns else 0
-        counts.settled(outlet.contract, outlet.name, costs, took, first)
+    def _count(self, desk: Desk, costs: Costs, now_ns: int) -> None:
+        outlet, counts = self.outlet, desk.counts
+        took = (now_ns - self.sent_ns) // 1_000_000
+        counts.settled(outlet.contract, outlet.name, costs, took, self._first_ms() or 0)
         for other in costs.others:
             counts.settled(outlet.contract, outlet.name, other, took, 0)
         if self.admitted.observed:
@@ -201,64 +193,55 @@ class Attempt(Struct):
 
     def _log(self, desk: Desk, costs: Costs) -> None:
         """The line of the access log."""
-        record, prepared = costs.record, self.prepared
-        if desk.settings.log == "errors" and record.outcome in ("", "ok") and record.usage_known:
+        prepared = self.prepared
+        if desk.settings.log == "errors" and costs.outcome in ("", "ok") and costs.usage_known:
             return
         say(
             "request", id=self.id, key=self.caller.key.id, workload=self.caller.key.workload,
-            contract=prepared.outlet.contract, vendor=prepared.outlet.name, model=prepared.model,
-            dialect=prepared.ask.dialect, stream=prepared.ask.stream, outcome=record.outcome or "ok",
-            usage_known=record.usage_known, quantities=dict(record.quantities), cost_pico=costs.total_pico,
+            contract=self.outlet.contract, vendor=self.outlet.name, model=self.model,
+            dialect=prepared.ask.dialect, stream=prepared.ask.stream, outcome=costs.outcome or "ok",
+            usage_known=costs.usage_known, quantities=dict(costs.quantities), cost_pico=costs.total_pico,
             ms=(time.monotonic_ns() - self.sent_ns) // 1_000_000, edits=list(self.edits),
         )  # fmt: skip
 
+    def _first_ms(self) -> int | None:
+        return (self.first_ns - self.sent_ns) // 1_000_000 if self.first_ns else None
+
+    def _accounts(self) -> list[str]:
+        return [purse.lease.budget for purse in self.purses]
+
     def _intent(self, id: str, model: str) -> Intent:
-        prepared, key = self.prepared, self.caller.key
-        outlet = prepared.outlet
+        key, outlet = self.caller.key, self.outlet
         return Intent(
-            id, self.at, key.id, self._holds(), outlet.contract, outlet.vendor, model,
-            access=outlet.access, region=outlet.region, workload=key.workload, customer=key.customer,
-            tags=dict(self.caller.tags), tier_requested=prepared.ask.tier, parent=self.parent,
+            id, self.at, key.id, dict.fromkeys(self._accounts(), self.admitted.hold.pico), outlet.contract,
+            outlet.vendor, model, "realtime", outlet.access, outlet.region, key.workload, key.customer,
+            self.caller.tags, self.prepared.ask.tier, self.parent,
         )  # fmt: skip
 
-    def _holds(self) -> dict[str, int]:
-        return {purse.lease.budget: self.admitted.hold.pico for purse in self.purses}
-
-    def _settled(self, costs: Costs, served: Served) -> Settle:
-        prepared = self.prepared
-        evidence = dict(costs.evidence or {})
+    def _settled(self, costs: Costs, served: Served, at: datetime, now_ns: int) -> Iterator[Event]:
+        """How it ended. Other models that worked inside the answer are requests of their own, on the hold of this."""
+        evidence = {**costs.evidence, **proofs(self.outlet, self.caller.rules, self.model, served, at)}
         if self.admitted.observed:
             evidence["observed"] = ",".join(refusal.code for refusal in self.admitted.observed)
-        if costs.record.outcome != "ok" and served.finish:
+        if costs.outcome != "ok" and served.finish:
             evidence["ended"] = served.finish[:ENDED_MAX]
         if served.region:
             evidence["served_region"] = served.region
-        if served.model and served.model != prepared.ask.model:
+        if served.model and served.model != self.prepared.ask.model:
             evidence["served_model"] = served.model
-        evidence |= proofs(prepared.outlet, self.caller.rules, prepared.model, served, instant(self.at))
-        line = self._line(self.id, costs, evidence)
-        if prepared.prefixes is not None:
-            line.prefixes = [(block.id, block.bytes) for block in prepared.prefixes.blocks]
-        return line
-
-    def _settled_others(self, costs: Costs) -> Iterator[Event]:
-        """Other models that worked inside the answer: requests of their own, on the hold of this one."""
+        line = self._line(self.id, costs, evidence, now_ns)
+        if self.prepared.prefixes is not None:
+            line.prefixes = [(block.id, block.bytes) for block in self.prepared.prefixes.blocks]
+        yield line
         for number, other in enumerate(costs.others, 1):
             id = f"{self.id}.m{number}"
-            yield replace(self._intent(id, other.record.model), holds={}, parent=self.id)
-            yield self._line(id, other, dict(other.evidence or {}))
+            yield replace(self._intent(id, other.model), holds={}, parent=self.id)
+            yield self._line(id, other, other.evidence, now_ns)
 
-    def _line(self, id: str, costs: Costs, evidence: dict[str, str]) -> Settle:
-        key, record = self.caller.key, costs.record
-        now_ns = time.monotonic_ns()
-        return Settle(
-            id, microseconds(), self.at, key.id, list(self._holds()), costs.cost_pico,
-            self.prepared.outlet.contract, record.vendor, record.model, dict(record.quantities), record.outcome or "ok",
-            record.usage_known, key.customer, record.channel, record.access, record.region, key.workload, key.customer,
-            dict(self.caller.tags), record.context_tokens, (now_ns - self.sent_ns) // 1_000_000,
-            (self.first_ns - self.sent_ns) // 1_000_000 if self.first_ns else None,
-            record.tier_requested, record.tier_served, record.vendor_request_id, costs.list_pico, list(costs.clauses),
-            costs.verdict, evidence,
+    def _line(self, id: str, costs: Costs, evidence: dict[str, str], now_ns: int) -> Settle:
+        return settle_line(
+            id, microseconds(), self.at, self.caller, self.outlet, self._accounts(), costs, evidence,
+            (now_ns - self.sent_ns) // 1_000_000, self._first_ms(),
         )  # fmt: skip
 
 
@@ -275,6 +258,11 @@ def _named(outlet: Outlet, model: str, day: int) -> Headers:
     terms = outlet.terms
     notice = ends_soon(terms.catalog.resolve(model, outlet.vendor, outlet.access), instant(day * DAY), terms.contract)
     return found | {ours.NOTICE: _line(notice)} if notice else found
+
+
+@lru_cache(maxsize=1_024)
+def _clauses(clauses: tuple[str, ...], verdict: str) -> bytes:
+    return _line("; ".join((*clauses, verdict) if verdict else clauses))
 
 
 def _left(drawdowns: Sequence[Drawdown], cost_pico: int) -> bytes:

@@ -13,7 +13,6 @@ from offtake.ledger.gateway_key import GatewayKey
 from offtake.store.ledger.keys import KeyBook
 
 BEARER = b"bearer "
-CALLERS_MAX = 65_536
 HINT = "send a gateway key as the client's API key; `offtake keys create` makes one"
 
 

@@ -10,13 +10,14 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Sequence
+from datetime import datetime
 
 from msgspec.structs import replace
 
 from offtake.gateway.admit.admission import Admitted, State, admit
 from offtake.gateway.admit.budget import Purse, Short
-from offtake.gateway.admit.hold import tier_is_known
-from offtake.gateway.admit.residency import keeps_nothing
+from offtake.gateway.admit.hold import shape_of, tier_is_known
+from offtake.gateway.admit.quote import unpriced
 from offtake.gateway.admit.scope import unknown_model
 from offtake.gateway.ask import Ask, Edits, Refusal, Served
 from offtake.gateway.attempt import Attempt, Prepared
@@ -53,10 +54,15 @@ class RefusedError(Exception):
 class Dispatch:
     """One client's request at work. `id` is its name in every header, journal line and log."""
 
+    __slots__ = (
+        "_ask", "_began_ns", "_caller", "_desk", "_dialect", "_id", "_in_force", "_request", "_responder", "_selling",
+    )  # fmt: skip
+
     def __init__(
         self, desk: Desk, id: str, caller: Caller, dialect: Dialect, ask: Ask, request: Request, responder: Responder
     ) -> None:
         self._desk = desk
+        self._in_force = desk.in_force
         self._id = id
         self._caller = caller
         self._dialect = dialect
@@ -64,28 +70,21 @@ class Dispatch:
         self._request = request
         self._responder = responder
         self._began_ns = time.monotonic_ns()
-        self._sold: frozenset[str] = frozenset()
+        self._selling: Sequence[tuple[Outlet, str]] = ()
 
     async def run(self) -> None:
         """Serve it. RefusedError where nothing was sent, or where no vendor gave an answer that could be passed on."""
-        in_force = self._desk.in_force
-        routes = self._routes(in_force)
+        routes = self._routes()
         last: Refusal | None = None
         left = list(routes.candidates)
         number = 0
         while left:
-            prepared = self._prepared(left[0])
-            admitted = prepared if isinstance(prepared, Refusal) else await self._admitted(in_force, prepared)
-            if isinstance(prepared, Refusal) or isinstance(admitted, Refusal):
-                last = last or (prepared if isinstance(prepared, Refusal) else admitted)  # type: ignore[assignment]
+            attempt = await self._begun(left[0], number + 1)
+            if isinstance(attempt, Refusal):
+                last = last or attempt
                 left.pop(0)
                 continue
             number += 1
-            id = self._id if number == 1 else f"{self._id}.{number}"
-            attempt = Attempt(id, "" if number == 1 else self._id, self._caller, prepared, *admitted)
-            if self._desk.telemetry is not None:
-                attempt.traceparent = self._request.headers.get(b"traceparent", b"").decode("latin-1")
-            attempt.stand(in_force.routing)
             step = await self._attempt(attempt, number, len(left) - 1)
             if step is None:
                 return
@@ -97,57 +96,90 @@ class Dispatch:
             await asyncio.sleep(following.wait_ms / 1e3)
         raise RefusedError(last or routes.refusal())
 
-    def _routes(self, in_force: InForce) -> Routes:
+    def _routes(self) -> Routes:
         """Where it may go, in the order of what that costs. RefusedError for a model or a tier that nobody sells."""
-        desk, ask = self._desk, self._ask
+        desk, ask, in_force, rules = self._desk, self._ask, self._in_force, self._caller.rules
         try:
-            selling = in_force.selling(ask.model)
+            self._selling = in_force.selling(ask.model)
         except CatalogError as error:
             raise RefusedError(unknown_model(error)) from error
-        if not tier_is_known(ask.tier):
+        if ask.tier and not tier_is_known(ask.tier):
             what = f"unknown service tier {ask.tier!r}"
             raise RefusedError(Refusal("bad_request", "G107", what, hint="leave it out"))
-        self._sold = frozenset([model for _, model in selling])
-        rules, at = self._caller.rules, instant(microseconds())
         others = _others(in_force, rules.other_models) if rules.other_models else ()
         return candidates(
-            ask, selling, rules, in_force.routing, in_force.policy, desk.learned, at, time.monotonic_ns(), others
-        )
+            ask, self._selling, rules, in_force.routing, in_force.policy, desk.learned, instant(microseconds()),
+            self._began_ns, others,
+        )  # fmt: skip
 
-    def _prepared(self, candidate: Candidate) -> Prepared | Refusal:
-        """The request as the candidate's wire takes it; the refusal where its dialect cannot say it."""
-        spoken = self._desk.endpoints[candidate.outlet.name].wire.dialects
-        found = prepare(candidate.outlet, candidate.model, self._dialect, self._ask, spoken, int(time.time()))
-        if isinstance(found, Refusal):
-            return found
-        caching, key = self._desk.caching, self._caller.key
-        if caching is None:
-            return Prepared(candidate, *found)
-        at = instant(microseconds())
-        marked = caching.marked(key.workload, found.dialect, found.ask, candidate.outlet, candidate.model, at)
-        return Prepared(candidate, found.dialect, marked.ask, found.exchange, marked.prefixes, marked.edits)
-
-    async def _admitted(self, in_force: InForce, prepared: Prepared) -> tuple[Admitted, tuple[Purse, ...]] | Refusal:
-        """Admit it at an outlet and hold for it, or the refusal."""
-        desk, caller, ask = self._desk, self._caller, prepared.ask
+    async def _begun(self, candidate: Candidate, number: int) -> Attempt | Refusal:
+        """An attempt at a candidate, admitted and held for; or why there is none."""
         at = microseconds()
-        purses = desk.budgets.purses(caller.budgets, at)
-        outlet, question = prepared.outlet, prepared.candidate.question
-        state = State(in_force.policy, desk.learned, (in_force.limits[outlet.contract], *caller.rates), purses)
-        candidate, now = prepared.candidate, instant(at)
-        ceiling = candidate.ceiling if ask is self._ask else None  # what was edited or translated has its own
-        loans, more = 0, True
-        while True:
-            found = admit(ask, question, state, now, time.monotonic_ns(), more, candidate.observed, ceiling)
-            if isinstance(found, Admitted):
-                desk.budgets.drawn(purses, found.hold.pico)
-                return found, purses
+        now = instant(at)
+        prepared = self._prepared(candidate, now)
+        if isinstance(prepared, Refusal):
+            return prepared
+        purses = self._desk.budgets.purses(self._caller.budgets, at)
+        admitted = self._admitted(prepared, purses, now)
+        if isinstance(admitted, Short):
+            admitted = await self._lent(prepared, purses, now, at, admitted)
+        if isinstance(admitted, Refusal):
+            return admitted
+        parent = "" if number == 1 else self._id
+        id = f"{parent}.{number}" if parent else self._id
+        self._desk.budgets.drawn(purses, admitted.hold.pico)
+        attempt = Attempt(id, parent, self._caller, candidate.outlet, candidate.model, prepared, admitted, purses, at)
+        if self._desk.telemetry is not None:
+            attempt.traceparent = self._request.headers.get(b"traceparent", b"").decode("latin-1")
+        attempt.stand(self._in_force.routing)
+        return attempt
+
+    def _prepared(self, candidate: Candidate, at: datetime) -> Prepared | Refusal:
+        """The request as the candidate's wire takes it; the refusal where its dialect cannot say it."""
+        ask, outlet, model = self._ask, candidate.outlet, candidate.model
+        spoken = self._desk.endpoints[outlet.name].wire.dialects
+        if ask.dialect in spoken:
+            prepared = Prepared(candidate, self._dialect, ask)
+        else:
+            found = prepare(outlet, model, self._dialect, ask, spoken, int(at.timestamp()))
             if isinstance(found, Refusal):
                 return found
+            prepared = Prepared(candidate, found.dialect, found.ask, found.exchange)
+        caching, key = self._desk.caching, self._caller.key
+        if caching is not None:
+            marked = caching.marked(key.workload, prepared.dialect, prepared.ask, outlet, model, at)
+            prepared.ask, prepared.prefixes, prepared.edits = marked.ask, marked.prefixes, marked.edits
+        return prepared
+
+    def _admitted(
+        self, prepared: Prepared, purses: Sequence[Purse], at: datetime, more: bool = True
+    ) -> Admitted | Refusal | Short:
+        """Admit it at an outlet and hold for it; or the refusal, or the budget that lacks the money here."""
+        candidate, ask = prepared.candidate, prepared.ask
+        quote, outlet = candidate.quote, candidate.outlet
+        if ask is not self._ask or at >= quote.ceiling.until:  # what was edited or translated has its own
+            try:
+                shape = shape_of(ask, outlet, candidate.model, self._caller.rules)
+                quote = replace(quote, ceiling=outlet.bounds.ceiling(shape, at))
+            except OfftakeError as error:
+                return unpriced(error)
+        limits = (self._in_force.limits[outlet.contract], *self._caller.rates)
+        state = State(self._desk.learned, limits, purses)
+        return admit(ask, quote, state, at, time.monotonic_ns(), more, candidate.observed)
+
+    async def _lent(
+        self, prepared: Prepared, purses: Sequence[Purse], now: datetime, at: int, short: Short
+    ) -> Admitted | Refusal:
+        """Admit it once more is lent to the budgets that lack the money, or the refusal."""
+        loans, more = 0, True
+        found: Admitted | Refusal | Short = short
+        while isinstance(found, Short):
             if not more:
-                return await desk.budgets.refused(found)
+                return await self._desk.budgets.refused(found)
             loans += 1
             more = loans <= LOANS_MAX and await self._borrowed(found, at)
+            found = self._admitted(prepared, purses, now, more)
+        return found
 
     async def _borrowed(self, short: Short, at: int) -> bool:
         """Whether more was lent; a ledger that cannot be asked is a refusal."""
@@ -160,7 +192,7 @@ class Dispatch:
     async def _attempt(self, attempt: Attempt, number: int, others: int) -> tuple[Refusal, Next] | None:
         """Send it and relay the answer; or why there is none to relay, and what to do next."""
         desk = self._desk
-        breaker = desk.in_force.routing.breaker(attempt.prepared.outlet.id, attempt.prepared.model)
+        breaker = self._in_force.routing.breaker(attempt.outlet.id, attempt.model)
         try:
             attempt.begin(desk)
         except OfftakeError as error:
@@ -168,7 +200,7 @@ class Dispatch:
             what = "the journal cannot be written, so nothing was sent"
             return Refusal("overloaded", "G502", what, hint=error.code), Next("stop")
         call = self._call(attempt)
-        endpoint = desk.endpoints[attempt.prepared.outlet.name]
+        endpoint = desk.endpoints[attempt.outlet.name]
         breaker.begins(time.monotonic_ns())
         try:
             answer: Arriving = await endpoint.pool.request("POST", call.target, call.headers, call.body)
@@ -200,37 +232,34 @@ class Dispatch:
         seconds_left = self._desk.settings.request_seconds_max - (time.monotonic_ns() - self._began_ns) / 1e9
         if self._responder.gone:
             return Next("stop", why="the client has left")
-        return after(failure, number, others, attempt.prepared.outlet.idempotent, int(seconds_left * 1e3), self._id)
+        return after(failure, number, others, attempt.outlet.idempotent, int(seconds_left * 1e3), self._id)
 
     def _call(self, attempt: Attempt) -> Call:
         """The edits, and the vendor's address and signature."""
-        prepared = attempt.prepared
-        endpoint = self._desk.endpoints[prepared.outlet.name]
-        name = endpoint.models.get(prepared.model, endpoint.models.get(prepared.ask.model, ""))
-        if not name and prepared.model not in self._sold:
-            name = prepared.model  # another model stands in for the one that was asked for
+        prepared, model = attempt.prepared, attempt.model
+        ask = prepared.ask
+        endpoint = self._desk.endpoints[attempt.outlet.name]
+        name = endpoint.models.get(model) or endpoint.models.get(ask.model, "")
+        if not name and all(model != sold for _, sold in self._selling):
+            name = model  # another model stands in for the one that was asked for
         edits = Edits(
-            name, attempt.admitted.hold.output_tokens_max, include_usage=prepared.ask.stream,
-            vendor=prepared.outlet.vendor,
+            name, attempt.admitted.hold.output_tokens_max, include_usage=ask.stream, vendor=attempt.outlet.vendor,
+            keeps_nothing=prepared.candidate.quote.keeps_nothing,
         )  # fmt: skip
-        if prepared.ask.dialect == "openai_responses":
-            edits = replace(edits, keeps_nothing=keeps_nothing(prepared.outlet.terms.contract, instant(attempt.at)))
-        body, names = prepared.dialect.edited(prepared.ask, edits)
+        body, names = prepared.dialect.edited(ask, edits)
         attempt.edits = self._ask.edited + prepared.edits + names
         sent = passing(self._request.headers)
         query = self._request.query
         if prepared.exchange is not None:
             sent = {header: value for header, value in sent.items() if header in KEPT}
             query = ""
-        call = endpoint.wire.call(
-            prepared.ask.dialect, name or prepared.ask.model, prepared.ask.stream, body, sent, query
-        )
+        call = endpoint.wire.call(ask.dialect, name or ask.model, ask.stream, body, sent, query)
         attempt.edits += call.edits
         return call
 
     async def _no_answer(self, attempt: Attempt, error: UpstreamError) -> Refusal:
         """No head of an answer came: nothing was sent, or nobody knows what became of it."""
-        name = attempt.prepared.outlet.name
+        name = attempt.outlet.name
         if not error.dispatched:
             attempt.release(self._desk, type(error).__name__)
             return Refusal("upstream", "G601", f"{name} cannot be reached", hint="nothing was sent")
@@ -249,7 +278,7 @@ class Dispatch:
             body = b""
         served = prepared.dialect.served(answer.status, answer.headers, body, prepared.ask)
         await attempt.settle(self._desk, served)
-        return Refusal("upstream", "G603", f"{prepared.outlet.name} answered {answer.status}")
+        return Refusal("upstream", "G603", f"{attempt.outlet.name} answered {answer.status}")
 
 
 def _others(in_force: InForce, names: Sequence[str]) -> tuple[tuple[Outlet, str], ...]:

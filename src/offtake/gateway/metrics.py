@@ -1,7 +1,8 @@
 """What a worker counts, and the page that Prometheus reads: the sums over all workers of this gateway.
 
-Counting is adding to a dictionary. Each second a worker writes its counts beside its journal, whole or not at all, and
-whichever worker is asked adds up what all have written; a dead worker's counts stay until the gateway is started anew.
+Counting is adding to one tally for each way in which requests end. Each second a worker writes its counts beside its
+journal, whole or not at all, and whichever worker is asked adds up what all have written; a dead worker's counts stay
+until the gateway is started anew.
 Labels hold nothing that a client could make up: a model that nobody sells is counted as a refusal, by its code.
 """
 
@@ -9,9 +10,12 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from offtake.gateway.settle import Costs
 from offtake.store.files import replacing_path
@@ -36,67 +40,119 @@ HISTOGRAMS = {
 }
 TRANSCRIPTS = ("kept", "late", "failed", "no_room", "zero_retention")
 """What becomes of a call to keep; the writer's thread counts the first three."""
+MILLISECONDS = tuple(int(each * 1_000) for each in SECONDS)
 Key = tuple[str, ...]
 
 
+class Tally(Struct):
+    """What requests that ended alike have come to. Buckets of milliseconds: one a bound, one beyond, and their sum."""
+
+    requests: int = 0
+    cost_pico: int = 0
+    list_pico: int = 0
+    unknown: int = 0
+    tokens: dict[str, int] = field(default_factory=dict)
+    seconds: list[int] = field(default_factory=lambda: [0] * (len(SECONDS) + 2))
+    first_seconds: list[int] = field(default_factory=lambda: [0] * (len(SECONDS) + 2))
+
+
 class Counts:
-    """One worker's. Counters by name and labels; histograms as counts a bucket, and the sum in milliseconds."""
+    """One worker's: tallies by (contract, vendor, model, outcome), refusals by code, transcripts by result."""
 
     def __init__(self) -> None:
-        self.counters: dict[str, dict[Key, int]] = {name: {} for name in NAMES}
-        self.histograms: dict[str, dict[Key, list[int]]] = {name: {} for name in HISTOGRAMS}
+        self._tallies: dict[Key, Tally] = {}
+        self._refused: Counter[str] = Counter()
+        self._observed: Counter[str] = Counter()
+        self._transcripts: dict[str, int] = {}
 
     def settled(self, contract: str, vendor: str, costs: Costs, milliseconds: int, first_milliseconds: int) -> None:
         """A request has ended."""
-        record, counters = costs.record, self.counters
-        key = contract, vendor, record.model
-        _add(counters["requests"], (*key, record.outcome or "ok"), 1)
-        _add(counters["cost_pico"], key, costs.cost_pico)
-        _add(counters["list_pico"], key, costs.list_pico)
-        for meter, quantity in record.quantities.items():
-            _add(counters["tokens"], (*key, meter), quantity)
-        if not record.usage_known:
-            _add(counters["unknown"], key, 1)
-        self._observe("seconds", key[1:], milliseconds)
+        key = contract, vendor, costs.model, costs.outcome or "ok"
+        tally = self._tallies.get(key)
+        if tally is None:
+            tally = self._tallies[key] = Tally()
+        tally.requests += 1
+        tally.cost_pico += costs.cost_pico
+        tally.list_pico += costs.list_pico
+        tokens = tally.tokens
+        for meter, quantity in costs.quantities.items():
+            tokens[meter] = tokens.get(meter, 0) + quantity
+        if not costs.usage_known:
+            tally.unknown += 1
+        tally.seconds[bisect_left(MILLISECONDS, milliseconds)] += 1
+        tally.seconds[-1] += milliseconds
         if first_milliseconds:
-            self._observe("first_seconds", key[1:], first_milliseconds)
+            tally.first_seconds[bisect_left(MILLISECONDS, first_milliseconds)] += 1
+            tally.first_seconds[-1] += first_milliseconds
 
     def refused(self, code: str) -> None:
         """A request was turned away."""
-        _add(self.counters["refused"], (code,), 1)
+        self._refused[code] += 1
 
     def observed(self, codes: Iterable[str]) -> None:
         """Rules that only look would have turned a request away."""
-        for code in codes:
-            _add(self.counters["observed"], (code,), 1)
+        self._observed.update(codes)
 
     def transcript(self, result: str) -> None:
         """A call of a customer who opted in was kept, or why not.
 
         The writer's thread counts too: each result is of one thread, and all of them stand here before it begins.
         """
-        self.counters["transcripts"][result,] += 1
+        self._transcripts[result] += 1
 
     def keeps_transcripts(self) -> None:
         """Transcripts are kept from now on."""
         for result in TRANSCRIPTS:
-            self.counters["transcripts"].setdefault((result,), 0)
+            self._transcripts.setdefault(result, 0)
 
     def write(self, folder: Path, worker: str) -> None:
         """Leave the counts where the others find them."""
+        found = self._summed()
         document = {
-            "counters": {name: [[*key, n] for key, n in found.items()] for name, found in self.counters.items()},
-            "histograms": {name: [[*key, n] for key, n in found.items()] for name, found in self.histograms.items()},
+            "counters": {name: [[*key, n] for key, n in rows.items()] for name, rows in found.counters.items()},
+            "histograms": {name: [[*key, n] for key, n in rows.items()] for name, rows in found.histograms.items()},
         }
         with replacing_path(folder / f"{worker}{SUFFIX}") as beside:
             beside.write_text(json.dumps(document))
 
-    def _observe(self, name: str, key: Key, milliseconds: int) -> None:
-        buckets = self.histograms[name].get(key)
-        if buckets is None:
-            buckets = self.histograms[name][key] = [0] * (len(SECONDS) + 2)
-        buckets[bisect_left(SECONDS, milliseconds / 1e3)] += 1
-        buckets[-1] += milliseconds
+    def _summed(self) -> Sums:
+        """The counts by the labels of the page."""
+        sums = Sums()
+        for key, tally in self._tallies.items():
+            *call, _ = key
+            sums.add("requests", key, tally.requests)
+            sums.add("cost_pico", (*call,), tally.cost_pico)
+            sums.add("list_pico", (*call,), tally.list_pico)
+            if tally.unknown:
+                sums.add("unknown", (*call,), tally.unknown)
+            for meter, quantity in tally.tokens.items():
+                sums.add("tokens", (*call, meter), quantity)
+            for name in HISTOGRAMS:
+                sums.add_buckets(name, (*call[1:],), getattr(tally, name))
+        rows = {"refused": self._refused, "observed": self._observed, "transcripts": self._transcripts}
+        for name, counted in rows.items():
+            for label, n in counted.items():
+                sums.add(name, (label,), n)
+        return sums
+
+
+class Sums:
+    """Counters by name and labels; histograms as counts a bucket, and the sum in milliseconds."""
+
+    def __init__(self) -> None:
+        self.counters: dict[str, dict[Key, int]] = {name: {} for name in NAMES}
+        self.histograms: dict[str, dict[Key, list[int]]] = {name: {} for name in HISTOGRAMS}
+
+    def add(self, name: str, key: Key, n: int) -> None:
+        """So many more."""
+        into = self.counters[name]
+        into[key] = into.get(key, 0) + n
+
+    def add_buckets(self, name: str, key: Key, buckets: Sequence[int]) -> None:
+        """What another histogram holds; an empty one is no row."""
+        if any(buckets):
+            into = self.histograms[name].setdefault(key, [0] * len(buckets))
+            into[:] = [a + b for a, b in zip(into, buckets, strict=True)]
 
 
 def forget(folder: Path) -> None:
@@ -115,7 +171,7 @@ def page(folder: Path) -> bytes:
 
 
 class _Collector:
-    def __init__(self, counts: Counts) -> None:
+    def __init__(self, counts: Sums) -> None:
         self._counts = counts
 
     def collect(self) -> Iterator[Any]:
@@ -134,8 +190,8 @@ class _Collector:
             yield histogram
 
 
-def _summed(folder: Path) -> Counts:
-    found = Counts()
+def _summed(folder: Path) -> Sums:
+    found = Sums()
     for path in sorted(folder.glob(f"*{SUFFIX}")):
         try:
             document = json.loads(path.read_text())
@@ -143,11 +199,10 @@ def _summed(folder: Path) -> Counts:
             continue
         for name, rows in document["counters"].items():
             for *key, n in rows:
-                _add(found.counters[name], tuple(key), n)
+                found.add(name, tuple(key), n)
         for name, rows in document["histograms"].items():
             for *key, buckets in rows:
-                into = found.histograms[name].setdefault(tuple(key), [0] * len(buckets))
-                into[:] = [a + b for a, b in zip(into, buckets, strict=True)]
+                found.add_buckets(name, tuple(key), buckets)
     return found
 
 
@@ -157,7 +212,3 @@ def _cumulative(buckets: list[int]) -> list[tuple[str, int]]:
         total += n
         found.append((bound, total))
     return found
-
-
-def _add(into: dict[Key, int], key: Key, n: int) -> None:
-    into[key] = into.get(key, 0) + n

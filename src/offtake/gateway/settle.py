@@ -7,7 +7,7 @@ reconciled when the vendor's report comes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 
@@ -16,10 +16,12 @@ from msgspec.structs import replace
 
 from offtake.gateway.admit.question import clause_of
 from offtake.gateway.ask import Ask, Quantities, Served
+from offtake.gateway.callers import Caller
+from offtake.gateway.journal.events import Settle
 from offtake.gateway.outlet import KeyRules, Outlet
+from offtake.rating.clauses.reserved import SERVED
 from offtake.rating.compiled import CompiledTerms
-from offtake.rating.piece import Piece
-from offtake.rating.request import priced_plainly
+from offtake.rating.request import cost_on, priced_plainly
 from offtake.usage.outcomes import channel_of
 from offtake.usage.record import UsageRecord
 from offtake.usage.usage_objects import context_of
@@ -30,24 +32,35 @@ BYTES_A_TOKEN = 4
 """What a guess of tokens divides bytes by; a guess is always marked as one."""
 
 
-class Costs(msgspec.Struct, frozen=True):
-    """What one request costs in picodollars, and why. `clauses` made its prices; `verdict` is a failed request's.
+class Costs(msgspec.Struct):
+    """What one request used, what that costs in picodollars, and why.
 
-    `others`: the same of other models that worked inside its answer. Each is a request of its own in the books.
+    The first fields are those of a usage record. `clauses` made its prices; `verdict` is a failed request's. `others`:
+    the same of other models that worked inside its answer. Each is a request of its own in the books.
     """
 
-    record: UsageRecord
-    cost_pico: int
-    list_pico: int
-    clauses: tuple[str, ...]
+    vendor: str
+    model: str
+    quantities: Quantities
+    usage_known: bool
+    outcome: str
+    channel: str
+    region: str
+    context_tokens: int
+    tier_requested: str
+    tier_served: str
+    vendor_request_id: str
+    cost_pico: int = 0
+    list_pico: int = 0
+    clauses: tuple[str, ...] = ()
     verdict: str = ""
-    evidence: Mapping[str, str] | None = None
+    evidence: dict[str, str] = {}
     others: tuple[Costs, ...] = ()
 
     @property
     def total_pico(self) -> int:
         """What the client's request costs: its own model and the others."""
-        return self.cost_pico + sum(each.cost_pico for each in self.others) if self.others else self.cost_pico
+        return self.cost_pico + sum([each.cost_pico for each in self.others]) if self.others else self.cost_pico
 
 
 def costs_of(
@@ -59,27 +72,61 @@ def costs_of(
     `written_bytes` is what came of the answer, for an estimate; `reserved`: it was served from reserved capacity.
     Usage that no term prices is not free: it costs its hold, and says so.
     """
-    known = served.quantities is not None
-    quantities = served.quantities if served.quantities is not None else _estimate(ask, served, written_bytes)
-    record = UsageRecord(
-        id="", used_at=at, model=model, quantities=quantities, vendor=outlet.vendor, channel=_channel(served.tier),
-        access=outlet.access, region=_region(outlet, served), context_tokens=context_of(quantities),
-        outcome=served.outcome, usage_known=known, tier_requested=ask.tier,
-        tier_served="reserved" if reserved else _tier(served),
-        vendor_request_id=served.vendor_request_id, account=key.account, workload=key.workload, customer=key.customer,
-        key_id=key.id,
+    quantities = served.quantities
+    known = quantities is not None
+    if quantities is None:
+        quantities = _estimate(ask, served, written_bytes)
+    found = Costs(
+        outlet.vendor, model, quantities, known, served.outcome, _channel(served.tier), _region(outlet, served),
+        context_of(quantities), ask.tier, SERVED if reserved else _tier(served), served.vendor_request_id,
     )  # fmt: skip
     try:
-        piece = priced_plainly(outlet.terms, record)
+        if served.outcome == "ok" and found.tier_served != SERVED:
+            lane = outlet.terms.lane_of(
+                at, outlet.vendor, model, found.channel, outlet.access, found.region, key.workload, key.account
+            )
+            found.cost_pico, found.list_pico, paths = cost_on(lane, at, quantities, found.context_tokens)
+            found.clauses = _named(outlet.terms, paths, outlet.terms.contract.version_number(at))
+        else:
+            _decide(found, outlet, key, at)
     except OfftakeError as error:
-        return Costs(record, hold_pico, 0, (), evidence={"unpriced": error.code})
-    clauses = _clauses(outlet, piece, at)
-    if served.outcome == "ok":
-        listed = sum([entry.price.public * entry.quantity for entry in piece.entries])
-        return Costs(record, piece.contracted, listed, clauses)
+        found.cost_pico, found.evidence = hold_pico, {"unpriced": error.code}
+    return found
+
+
+def _decide(found: Costs, outlet: Outlet, key: KeyRules, at: datetime) -> None:
+    """Price what a clause of its own decides: a failed request, or one that reserved capacity served."""
+    record = UsageRecord(
+        id="", used_at=at, model=found.model, quantities=found.quantities, vendor=outlet.vendor, channel=found.channel,
+        access=outlet.access, region=found.region, context_tokens=found.context_tokens, outcome=found.outcome,
+        usage_known=found.usage_known, tier_requested=found.tier_requested, tier_served=found.tier_served,
+        account=key.account, workload=key.workload,
+    )  # fmt: skip
+    piece = priced_plainly(outlet.terms, record)
     credited = sum(entry.credited for entry in piece.entries)
-    cost = piece.contracted - to_integer(credited) if credited else piece.contracted
-    return Costs(record, cost, piece.public, clauses, _verdict(outlet, piece, at))
+    found.cost_pico = piece.contracted - to_integer(credited) if credited else piece.contracted
+    found.list_pico = piece.public if found.outcome != "ok" else sum(entry.public for entry in piece.entries)
+    paths = tuple(dict.fromkeys([entry.policy or entry.price.clause for entry in piece.entries]))
+    version = outlet.terms.contract.version_number(at)
+    found.clauses = _named(outlet.terms, paths, version)
+    decided = [entry.policy for entry in piece.entries if entry.policy]
+    if decided and found.outcome != "ok":
+        found.verdict = _clause(outlet.terms, decided[0], version)
+
+
+def settle_line(
+    id: str, at: int, used_at: int, caller: Caller, outlet: Outlet, accounts: Sequence[str], costs: Costs,
+    evidence: dict[str, str], latency_ms: int | None = None, first_ms: int | None = None,
+) -> Settle:  # fmt: skip
+    """The line of the journal for a request that has ended; `accounts` hold for it."""
+    key = caller.key
+    return Settle(
+        id, at, used_at, key.id, accounts, costs.cost_pico, outlet.contract, costs.vendor, costs.model,
+        costs.quantities, costs.outcome or "ok", costs.usage_known, key.customer, costs.channel, outlet.access,
+        costs.region, key.workload, key.customer, caller.tags, costs.context_tokens, latency_ms, first_ms,
+        costs.tier_requested, costs.tier_served, costs.vendor_request_id, costs.list_pico, costs.clauses,
+        costs.verdict, evidence,
+    )  # fmt: skip
 
 
 def with_others(
@@ -113,6 +160,8 @@ def _estimate(ask: Ask, served: Served, written_bytes: int) -> Quantities:
 
 def _channel(tier: str) -> str:
     """The channel that a served tier is priced in; a word that nobody knows is the realtime price, and is recorded."""
+    if not tier:
+        return "realtime"
     try:
         return channel_of(tier)
     except InputError:
@@ -127,17 +176,6 @@ def _tier(served: Served) -> str:
 def _region(outlet: Outlet, served: Served) -> str:
     """Where it ran, as far as the vendor says; the outlet's own region otherwise."""
     return outlet.region if served.region in ("", "not_available", "global") else served.region
-
-
-def _clauses(outlet: Outlet, piece: Piece, at: datetime) -> tuple[str, ...]:
-    paths = tuple(dict.fromkeys([entry.policy or entry.price.clause for entry in piece.entries]))
-    return _named(outlet.terms, paths, outlet.terms.contract.version_number(at))
-
-
-def _verdict(outlet: Outlet, piece: Piece, at: datetime) -> str:
-    """The clause that decided what a failed request costs."""
-    paths = [entry.policy for entry in piece.entries if entry.policy]
-    return _clause(outlet.terms, paths[0], outlet.terms.contract.version_number(at)) if paths else ""
 
 
 @lru_cache(maxsize=4_096)

@@ -120,16 +120,16 @@ class Telemetry:
         self._metrics.shutdown(DELIVERY_SECONDS * 1_000)
 
     def _settled(self, attempt: Attempt, costs: Costs, served: Served, operation: str) -> None:
-        outlet, record, ask = attempt.prepared.outlet, costs.record, attempt.prepared.ask
+        outlet, ask = attempt.outlet, attempt.prepared.ask
         now = time.monotonic_ns()
         shared: dict[str, Any] = {
             OPERATION: operation, PROVIDER: HOSTS.get(outlet.access) or PROVIDERS.get(outlet.vendor, outlet.vendor),
-            REQUEST_MODEL: attempt.prepared.model,
+            REQUEST_MODEL: attempt.model,
         }  # fmt: skip
         if served.model:
             shared[RESPONSE_MODEL] = served.model
-        failed = {ERROR: record.outcome} if record.outcome not in ("", "ok") else {}
-        tokens = _tokens(record.quantities) if record.usage_known else {}
+        failed = {ERROR: costs.outcome} if costs.outcome not in ("", "ok") else {}
+        tokens = _tokens(costs.quantities) if costs.usage_known else {}
         details = {REQUEST_STREAM: ask.stream, f"{OURS}request.id": attempt.id, f"{OURS}contract": outlet.contract,
                    f"{OURS}cost_pico": costs.total_pico, f"{OURS}key.id": attempt.caller.key.id,
                    f"{OURS}workload": attempt.caller.key.workload}  # fmt: skip
@@ -147,7 +147,7 @@ class Telemetry:
         parent = self._context.extract({"traceparent": attempt.traceparent}) if attempt.traceparent else None
         started = attempt.at * 1_000
         span = self._tracer.start_span(
-            f"{operation} {attempt.prepared.model}", parent, self._kind, shared | details | failed, start_time=started
+            f"{operation} {attempt.model}", parent, self._kind, shared | details | failed, start_time=started
         )
         if failed:
             from opentelemetry.trace import StatusCode

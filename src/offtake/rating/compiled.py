@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
+from typing import NamedTuple
 
 from offtake.catalog.list_price import ListPrices, ModelFacts
 from offtake.contract.contract import Contract
@@ -31,18 +32,28 @@ from offtake.values.periods import Interval, billing_origin, windows
 LaneOf = tuple[int, str, str, str, str, str, str]
 """The phase, and vendor, model, channel, access, region, workload."""
 START = datetime(1, 1, 1, tzinfo=UTC)
+REASONING = "reasoning_tokens"
+
+
+class Together(NamedTuple):
+    """The prices of several meters in their order, picodollars a piece, and the clauses that made them, each once."""
+
+    contracted: tuple[int, ...]
+    public: tuple[int, ...]
+    clauses: tuple[str, ...]
 
 
 class RateCard(dict[str, UnitPrice]):
     """Unit prices by meter name for one state of one lane, in one context band and token tier; filled on first use."""
 
-    __slots__ = ("_book", "_question", "terms")
+    __slots__ = ("_book", "_question", "_together", "terms")
 
     def __init__(self, question: Question, terms: Terms, book: Book) -> None:
         super().__init__()
         self.terms = terms
         self._question = question
         self._book = book
+        self._together: dict[tuple[str, ...], Together] = {}
 
     def __missing__(self, meter: str) -> UnitPrice:
         q = self._question
@@ -52,6 +63,22 @@ class RateCard(dict[str, UnitPrice]):
         )  # fmt: skip
         price = self[meter] = unit_price(question, self.terms, self._book)
         return price
+
+    def together(self, meters: tuple[str, ...]) -> Together:
+        """The prices of these meters. Reasoning lies inside output: where it has a price, it costs the difference."""
+        found = self._together.get(meters)
+        if found is None:
+            prices = [self[meter] for meter in meters if meter != REASONING]
+            by_meter = {price.meter: (price.contracted, price.public) for price in prices}
+            if REASONING in meters and self.prices_apart(REASONING):
+                prices.append(self[REASONING])
+                apart, inside = self[REASONING], self["output_tokens"]
+                by_meter[REASONING] = apart.contracted - inside.contracted, apart.public - inside.public
+            rows = [by_meter.get(meter, (0, 0)) for meter in meters]
+            clauses = tuple(dict.fromkeys([price.clause for price in prices]))
+            found = Together(tuple(row[0] for row in rows), tuple(row[1] for row in rows), clauses)
+            self._together[meters] = found
+        return found
 
     def prices_apart(self, meter: str) -> bool:
         """Whether a meter that lies inside another has a price of its own."""
@@ -151,15 +178,21 @@ class CompiledTerms:
 
     def lane(self, record: UsageRecord) -> Lane:
         """The lane that prices a record of the term. UnpricedError where the record is out of the contract's scope."""
-        key = (
-            self.phase(record.used_at), record.vendor, record.model, record.channel, record.access, record.region,
-            record.workload if self._by_workload else "",
+        return self.lane_of(
+            record.used_at, record.vendor, record.model, record.channel, record.access, record.region, record.workload,
+            record.account,
         )  # fmt: skip
+
+    def lane_of(
+        self, at: datetime, vendor: str, model: str, channel: str, access: str, region: str, workload: str, account: str
+    ) -> Lane:
+        """As `lane`, for usage of which there is no record yet."""
+        key = self.phase(at), vendor, model, channel, access, region, workload if self._by_workload else ""
         lane = self._lanes.get(key)
         if lane is None:
             lane = self._lanes[key] = self._compile(key)
         if self.by_affiliate:
-            _of_affiliate(self.contract.as_of(record.used_at), record.account)
+            _of_affiliate(self.contract.as_of(at), account)
         return lane
 
     def lane_at(self, record: UsageRecord) -> Lane:

@@ -6,12 +6,15 @@
 from __future__ import annotations
 
 import decimal
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
+from operator import mul
+from typing import NamedTuple
 
-from offtake.rating.compiled import CompiledTerms
+from offtake.rating.compiled import CompiledTerms, Lane
 from offtake.rating.groups import BAND_UNKNOWN, band_of, input_tokens_of
 from offtake.rating.piece import Assume, Piece, price_piece
 from offtake.rating.planning import GRAINS
@@ -89,6 +92,25 @@ def use_record(
                 return first + rest
     run.use(piece)
     return [piece]
+
+
+class Cost(NamedTuple):
+    """What usage costs in picodollars, contracted and at list, and the paths of the clauses that made the prices."""
+
+    contracted: int
+    public: int
+    clauses: tuple[str, ...]
+
+
+def cost_on(lane: Lane, at: datetime, quantities: Mapping[str, int], context_tokens: int) -> Cost:
+    """What one answer that ended well costs on its lane: the sums of `priced_plainly`, without its record and entries.
+
+    A gateway settles nearly every request so.
+    """
+    band = bisect_left(lane.thresholds, context_tokens) if lane.thresholds else 0
+    prices = lane.card(at, band).together(tuple(quantities))
+    used = quantities.values()
+    return Cost(sum(map(mul, used, prices.contracted)), sum(map(mul, used, prices.public)), prices.clauses)
 
 
 def priced_plainly(terms: CompiledTerms, record: UsageRecord) -> Piece:

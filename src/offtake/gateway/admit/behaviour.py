@@ -12,7 +12,8 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import datetime
-from functools import lru_cache
+
+from msgspec import Struct
 
 from offtake.contract.contract import Contract
 from offtake.contract.patterns import match
@@ -40,33 +41,47 @@ def suspends(contract: Contract, model: str, event: str, at: datetime, by: str =
     return Suspension(contract.signed.contract, model, event, at, by)
 
 
-def blocked(contract: Contract, body: bytes, at: datetime) -> Refusal | None:
-    """The first entry of `behaviour.block` that stands in a request's text. Some microseconds for each 10 KB."""
+class Blocks(Struct):
+    """A block list ready to look for: the longest word of each entry, and one pattern with a group for each.
+
+    `words` are looked for first and fast. `clauses` are those of the entries, as refusals name them.
+    """
+
+    entries: tuple[str, ...]
+    clauses: tuple[str, ...]
+    words: tuple[bytes, ...]
+    pattern: re.Pattern[bytes]
+
+    def found_in(self, body: bytes) -> Refusal | None:
+        """The refusal of the first entry that stands in a request's text. Some microseconds for each 10 KB."""
+        lowered = body.lower()
+        for word in self.words:
+            if word in lowered:
+                break
+        else:
+            return None
+        found = self.pattern.search(lowered)
+        if found is None:
+            return None
+        index = (found.lastindex or 1) - 1
+        return Refusal(
+            "policy", "G322", "the request asks for what the contract blocks", self.clauses[index],
+            f"rule: {self.entries[index]}",
+        )  # fmt: skip
+
+
+def blocks_of(contract: Contract, at: datetime) -> Blocks | None:
+    """The block list that is in force at an instant; None where there is none."""
     behaviour = contract.as_of(at).behaviour
     entries = tuple((behaviour.block if behaviour else None) or ())
     if not entries:
         return None
-    words, pattern = _pattern(entries)
-    lowered = body.lower()
-    if not any(word in lowered for word in words):
-        return None
-    found = pattern.search(lowered)
-    if found is None:
-        return None
-    index = (found.lastindex or 1) - 1
-    return Refusal(
-        "policy", "G322", "the request asks for what the contract blocks",
-        clause_of(contract, f"behaviour.block[{index}]", at), f"rule: {entries[index]}",
-    )  # fmt: skip
-
-
-@lru_cache(maxsize=256)
-def _pattern(entries: tuple[str, ...]) -> tuple[tuple[bytes, ...], re.Pattern[bytes]]:
-    """The longest word of each entry, which is looked for first and fast, and one pattern with a group for each."""
     spelled = [list(_spellings(entry)) for entry in entries]
     longest = dict.fromkeys(max(words, key=len) for each in spelled for words in each if words)
     groups = (b"(" + b"|".join(map(_joined, each)) + b")" for each in spelled)
-    return tuple(longest), re.compile(rb"(?<![a-z0-9])(?:" + b"|".join(groups) + rb")(?![a-z0-9])")
+    pattern = re.compile(rb"(?<![a-z0-9])(?:" + b"|".join(groups) + rb")(?![a-z0-9])")
+    clauses = tuple(clause_of(contract, f"behaviour.block[{index}]", at) for index in range(len(entries)))
+    return Blocks(entries, clauses, tuple(longest), pattern)
 
 
 def _joined(words: list[bytes]) -> bytes:

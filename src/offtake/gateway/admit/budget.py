@@ -27,7 +27,7 @@ UNPAYABLE_USD = 1_000_000
 
 @dataclass(slots=True)
 class Purse:
-    """One budget at one worker. `line_pico`: this worker's part of its overdraft line; `line` its rule, in words."""
+    """One budget at one worker. `line_pico`: this worker's part of its overdraft line; `rule`: the budget, in words."""
 
     lease: Lease
     rule: str
@@ -91,8 +91,9 @@ def refused(short: Short, available_pico: int) -> Refusal:
 
 
 def _take(purses: Sequence[Purse], hold: Hold) -> bool:
-    if any(purse.missing(hold) > 0 for purse in purses):
-        return False
+    for purse in purses:
+        if purse.missing(hold) > 0:
+            return False
     for purse in purses:
         purse.lease.reserve(hold.pico)
     return True

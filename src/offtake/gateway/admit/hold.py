@@ -11,8 +11,8 @@ bound. It may be taken only while the overdraft line is whole (`budget.py`), so 
 from __future__ import annotations
 
 from datetime import datetime
-from functools import lru_cache
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from offtake.gateway.admit.learned import Learned
 from offtake.gateway.ask import Ask
@@ -21,10 +21,8 @@ from offtake.rating.ceiling import Ceiling, Shape
 from offtake.usage.outcomes import channel_of
 from offtake.values.errors import InputError
 
-SHAPES_MAX = 16_384
 
-
-class Hold(NamedTuple):
+class Hold(Struct, frozen=True):
     """Picodollars to hold. `bound_pico` is the most that the request can cost; equal to `pico` for a hard hold.
 
     `output_tokens_max`: the limit to send where it was lowered, None where the client's stands.
@@ -76,27 +74,21 @@ def others_of(ask: Ask, outlet: Outlet, key: KeyRules, at: datetime) -> int:
     """
     total = 0
     for model in ask.other_models:
-        ceiling = outlet.bounds.ceiling(shape_of(ask, outlet, model, key, ask.region), at)
+        ceiling = outlet.bounds.ceiling(shape_of(ask, outlet, model, key), at)
         total += ceiling.pico(ask.input_tokens_max, ask.output_tokens_max, ask.server_tools)
     return total
 
 
-def shape_of(ask: Ask, outlet: Outlet, model: str, key: KeyRules, region: str = "") -> Shape:
+def shape_of(ask: Ask, outlet: Outlet, model: str, key: KeyRules) -> Shape:
     """What decides the prices of an ask at an outlet. InputError (U102) for a service tier that nobody knows."""
-    return _shape(ask.tier, ask.cache_writes, ask.media, outlet, model, key, region or outlet.region)
-
-
-@lru_cache(maxsize=SHAPES_MAX)
-def _shape(
-    tier: str, writes: tuple[str, ...], media: tuple[str, ...], outlet: Outlet, model: str, key: KeyRules, region: str
-) -> Shape:
     of_anthropic = outlet.speaks.startswith("anthropic")
-    automatic = writes if of_anthropic else ("5m", *writes)  # others write a cache unasked
+    writes = ask.cache_writes if of_anthropic else ("5m", *ask.cache_writes)  # others write a cache unasked
+    region = ask.region or outlet.region
     # Without a region, a setting of the workspace may run it in the dearer one, and the answer says so.
     regions = ("global", "us") if of_anthropic and region == "global" else (region,)
     return Shape(
-        outlet.vendor, model, channels_of(tier), outlet.access, regions, key.workload, key.account,
-        tuple(dict.fromkeys(automatic)), media,
+        outlet.vendor, model, channels_of(ask.tier), outlet.access, regions, key.workload, key.account,
+        tuple(dict.fromkeys(writes)), ask.media,
     )  # fmt: skip
 
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from offtake.contract.schema.capacity import Limits as ServedLimits
 from offtake.gateway.admit.window import MINUTE, SECOND, Window, split
@@ -41,9 +42,10 @@ class Meter:
     clause: str
 
 
-class Ticket(NamedTuple):
-    """What an admitted request took, by what is counted and by meter, to be corrected and given back."""
+class Ticket(Struct):
+    """What an admitted request took of some limits, by what is counted and by meter, to be corrected and given back."""
 
+    limits: Limits
     amounts: Amounts
     slots: list[int]
     windows: tuple[tuple[Window, int], ...]
@@ -65,21 +67,18 @@ class Limits:
             what = f"{self.in_flight} requests are in flight, of {self.concurrency} allowed"
             hint = "send fewer at once" if self.concurrency else NO_PART
             return Refusal("rate", "G413", what, self._clause, hint, 1.0)
-        longest = 0
-        slowest: Meter | None = None
         amounts = (1, input_tokens, output_tokens)
-        for index, (window, counted) in enumerate(self._windows):
-            wait = window.wait_ns(amounts[counted], now_ns)
-            if wait > longest:
-                longest, slowest = wait, self.meters[index]
-        return None if slowest is None else _refusal(slowest, longest, amounts[COUNTED.index(slowest.unit)])
+        for window, counted in self._windows:
+            if not window.fits(amounts[counted], now_ns):
+                return self._slowest(amounts, now_ns)
+        return None
 
     def admit(self, input_tokens: int, output_tokens: int, now_ns: int) -> Ticket:
         """Count a request that no refusal stops."""
         self.in_flight += 1
         amounts = (1, input_tokens, output_tokens)
         windows = self._windows
-        return Ticket(amounts, [window.add(amounts[counted], now_ns) for window, counted in windows], windows)
+        return Ticket(self, amounts, [window.add(amounts[counted], now_ns) for window, counted in windows], windows)
 
     def settle(self, ticket: Ticket, input_tokens: int, output_tokens: int, now_ns: int) -> None:
         """The request has ended and has used so much. Its tokens are corrected; it stays one request of its minute."""
@@ -88,6 +87,13 @@ class Limits:
         for (window, counted), slot in zip(ticket.windows, ticket.slots, strict=True):
             if counted:
                 window.correct(slot, ticket.amounts[counted], used[counted], now_ns)
+
+    def _slowest(self, amounts: Amounts, now_ns: int) -> Refusal:
+        """The refusal of the limit that takes longest."""
+        waits = [window.wait_ns(amounts[counted], now_ns) for window, counted in self._windows]
+        longest = max(waits)
+        slowest = self.meters[waits.index(longest)]
+        return _refusal(slowest, longest, amounts[COUNTED.index(slowest.unit)])
 
     def retune(self, fresh: Limits, now_ns: int) -> Limits:
         """Take the limits of a later reading; what is counted and in flight stays so. Returns itself."""

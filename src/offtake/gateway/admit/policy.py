@@ -1,8 +1,7 @@
 """May this request go through this outlet at all? The rules in their order, each in observe or enforce.
 
-The answer depends on the question and on no word of the request, so it is kept until the quarter of an hour in which
-it was given ends: every date of a contract is a local midnight, and those fall on quarters. A suspension or a withdrawn
-admission forgets all answers at once.
+The answer depends on the question and on no word of the request, so that whoever asks may keep it (`quote.py`) until a
+date passes or the `version` grows: a suspension, a withdrawn admission.
 """
 
 from __future__ import annotations
@@ -16,8 +15,6 @@ from offtake.gateway.ask import Refusal
 from offtake.gateway.outlet import ALLOWED, Verdict
 from offtake.ledger.decisions import Decision
 
-ANSWERS_MAX = 65_536
-QUARTER_SECONDS = 900
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 RULES: Mapping[str, Rule] = {
@@ -44,54 +41,11 @@ class Policy:
     def __init__(self, suspensions: tuple[Suspension, ...] = (), withdrawn: Mapping[tuple[str, str], str] = {}) -> None:
         self._suspensions = suspensions
         self._withdrawn = dict(withdrawn)
-        self._answers: dict[Question, Verdict] = {}
-        self._quarter = -1
+        self.version = 0
+        """Grows with each change of what people have decided."""
 
     def decide(self, question: Question, at: datetime) -> Verdict:
         """What the rules say at an instant (UTC)."""
-        quarter = int(at.timestamp()) // QUARTER_SECONDS
-        if quarter != self._quarter or len(self._answers) >= ANSWERS_MAX:
-            self._answers.clear()
-            self._quarter = quarter
-        verdict = self._answers.get(question)
-        if verdict is None:
-            verdict = self._answers[question] = self._decide(question, at)
-        return verdict
-
-    def after(self, before: Policy) -> Policy:
-        """Take over what an earlier policy knew: a reload lifts no suspension. Returns itself."""
-        self._suspensions, self._withdrawn = before._suspensions, dict(before._withdrawn)
-        self._answers.clear()
-        return self
-
-    def renew(self, decided: Sequence[Decision]) -> None:
-        """Know what people have decided, all that holds now; it replaces what was known."""
-        self._suspensions, self._withdrawn = (), {}
-        for each in decided:
-            if each.kind == "suspend":
-                since = _EPOCH + timedelta(microseconds=each.at)
-                self.suspend(Suspension(each.subject, each.model, each.why, since, each.by))
-            else:
-                self.withdraw(each.subject, each.model, each.why)
-        self._answers.clear()
-
-    def suspend(self, suspension: Suspension) -> None:
-        """From now on the model is not used under the contract."""
-        self._suspensions += (suspension,)
-        self._answers.clear()
-
-    def lift(self, contract: str, model: str) -> None:
-        """A person has ended a suspension."""
-        kept = [each for each in self._suspensions if (each.contract, each.model) != (contract, model)]
-        self._suspensions = tuple(kept)
-        self._answers.clear()
-
-    def withdraw(self, suite: str, model: str, why: str) -> None:
-        """A suite no longer admits a model."""
-        self._withdrawn[suite, model] = why
-        self._answers.clear()
-
-    def _decide(self, question: Question, at: datetime) -> Verdict:
         contract, modes = question.outlet.terms.contract, question.outlet.modes
         looked = Looked(question, at, contract, contract.as_of(at), self._suspensions, self._withdrawn)
         observed: list[Refusal] = []
@@ -104,3 +58,36 @@ class Policy:
             observed.append(refusal)
         observed += [refusal for rule in ALWAYS_OBSERVED.values() if (refusal := rule(looked))]
         return Verdict(None, tuple(observed)) if observed else ALLOWED
+
+    def after(self, before: Policy) -> Policy:
+        """Take over what an earlier policy knew: a reload lifts no suspension. Returns itself."""
+        self._suspensions, self._withdrawn = before._suspensions, dict(before._withdrawn)
+        self.version += 1
+        return self
+
+    def renew(self, decided: Sequence[Decision]) -> None:
+        """Know what people have decided, all that holds now; it replaces what was known."""
+        self._suspensions, self._withdrawn = (), {}
+        for each in decided:
+            if each.kind == "suspend":
+                since = _EPOCH + timedelta(microseconds=each.at)
+                self.suspend(Suspension(each.subject, each.model, each.why, since, each.by))
+            else:
+                self.withdraw(each.subject, each.model, each.why)
+        self.version += 1
+
+    def suspend(self, suspension: Suspension) -> None:
+        """From now on the model is not used under the contract."""
+        self._suspensions += (suspension,)
+        self.version += 1
+
+    def lift(self, contract: str, model: str) -> None:
+        """A person has ended a suspension."""
+        kept = [each for each in self._suspensions if (each.contract, each.model) != (contract, model)]
+        self._suspensions = tuple(kept)
+        self.version += 1
+
+    def withdraw(self, suite: str, model: str, why: str) -> None:
+        """A suite no longer admits a model."""
+        self._withdrawn[suite, model] = why
+        self.version += 1

@@ -22,7 +22,7 @@ SLOTS = 120
 class Window:
     """At most `limit` units in any `length_ns`. `total`: what counts now."""
 
-    __slots__ = ("_counts", "_later", "_newest", "_slot_ns", "limit", "total")
+    __slots__ = ("_counts", "_later", "_newest", "_slot_ns", "_until_ns", "limit", "total")
 
     def __init__(self, limit: int, length_ns: int) -> None:
         self.limit = limit
@@ -30,6 +30,7 @@ class Window:
         self._slot_ns = -(-length_ns // SLOTS)  # up, so that the slots are never shorter than the window
         self._counts = [0] * (SLOTS + 1)  # the window's slots, and one that it only touches
         self._newest = 0
+        self._until_ns = self._slot_ns  # when the newest slot ends
         self._later = (0, 0)  # the slot from which a larger limit holds, and that limit; 0 for none
 
     def change(self, limit: int, now_ns: int) -> None:
@@ -41,11 +42,15 @@ class Window:
         self._later = (self._newest + SLOTS + 2, limit)
         self.limit = min(self.limit, limit)
 
+    def fits(self, amount: int, now_ns: int) -> bool:
+        """Whether there is room for so many now."""
+        if now_ns >= self._until_ns:
+            self._advance(now_ns)
+        return self.total + amount <= self.limit
+
     def wait_ns(self, amount: int, now_ns: int) -> int:
         """0 where so many fit now; else how long until they may, if nothing else comes. More than the limit: never."""
-        if now_ns // self._slot_ns > self._newest:
-            self._advance(now_ns)
-        if self.total + amount <= self.limit:
+        if self.fits(amount, now_ns):
             return 0
         excess = self.total + amount - self.limit
         for age in range(SLOTS, -1, -1):
@@ -57,7 +62,7 @@ class Window:
 
     def add(self, amount: int, now_ns: int) -> int:
         """Count so many now. Returns the slot, for a correction later."""
-        if now_ns // self._slot_ns > self._newest:
+        if now_ns >= self._until_ns:
             self._advance(now_ns)
         self._counts[self._newest % (SLOTS + 1)] += amount
         self.total += amount
@@ -65,7 +70,7 @@ class Window:
 
     def correct(self, slot: int, expected: int, used: int, now_ns: int) -> None:
         """A request turned out to use less than was counted (free again at once) or more (counted now)."""
-        if now_ns // self._slot_ns > self._newest:
+        if now_ns >= self._until_ns:
             self._advance(now_ns)
         if used > expected:
             self.add(used - expected, now_ns)
@@ -87,6 +92,7 @@ class Window:
                 self.total -= self._counts[slot % (SLOTS + 1)]
                 self._counts[slot % (SLOTS + 1)] = 0
         self._newest = newest
+        self._until_ns = (newest + 1) * self._slot_ns
         if self._later[0] and newest >= self._later[0]:
             self.limit = self._later[1]
             self._later = (0, 0)

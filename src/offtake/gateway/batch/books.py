@@ -24,7 +24,7 @@ from offtake.gateway.journal.events import Event, Intent, Release, Settle
 from offtake.gateway.journal.writer import JournalWriter
 from offtake.gateway.outlet import Outlet
 from offtake.gateway.prepare import Spoken
-from offtake.gateway.settle import Costs, costs_of, with_others
+from offtake.gateway.settle import Costs, costs_of, settle_line, with_others
 from offtake.ledger.accounts import available
 from offtake.ledger.budgets import BudgetRule
 from offtake.store.ledger.history import states_of
@@ -171,20 +171,12 @@ class Books:
         for number, other in enumerate(costs.others, 1):
             own = self._intent(batch, caller, line, {batch.parts[line.part].outlet: outlet}, held)
             name = f"{own.id}.m{number}"
-            yield replace(own, id=name, model=other.record.model, holds={}, parent=own.id)
+            yield replace(own, id=name, model=other.model, holds={}, parent=own.id)
             yield self._settled(name, batch, caller, outlet, other, held)
 
     def _settled(self, name: str, batch: Batch, caller: Caller, outlet: Outlet, costs: Costs, held: Held) -> Settle:
-        key, record = caller.key, costs.record
-        return Settle(
-            name, microseconds(), batch.created_at, key.id, list(held.accounts),
-            costs.cost_pico, outlet.contract, record.vendor, record.model, dict(record.quantities),
-            record.outcome or "ok", record.usage_known, key.customer, record.channel, record.access, record.region,
-            key.workload, key.customer, dict(caller.tags), record.context_tokens,
-            tier_requested=record.tier_requested, tier_served=record.tier_served,
-            vendor_request_id=record.vendor_request_id, list_pico=costs.list_pico, clauses=list(costs.clauses),
-            verdict=costs.verdict, evidence=dict(costs.evidence or {}) | {"batch": batch.id},
-        )  # fmt: skip
+        evidence = {**costs.evidence, "batch": batch.id}
+        return settle_line(name, microseconds(), batch.created_at, caller, outlet, held.accounts, costs, evidence)
 
 
 def _refused(rule: BudgetRule, account: str, needed_pico: int, left_pico: int, lines: int) -> Refusal:

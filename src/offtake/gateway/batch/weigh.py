@@ -13,9 +13,9 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from offtake.gateway.admit.admission import unpriced
 from offtake.gateway.admit.hold import hold_of, others_of, shape_of
 from offtake.gateway.admit.learned import Learned
+from offtake.gateway.admit.quote import unpriced
 from offtake.gateway.admit.scope import unknown_model
 from offtake.gateway.amend import amended
 from offtake.gateway.ask import Ask, BadAsk, Refusal
@@ -110,7 +110,7 @@ def _hold(ask: Ask, candidate: Candidate, rules: KeyRules, at: datetime) -> int 
     """The true upper bound of its cost."""
     outlet = candidate.outlet
     try:
-        ceiling = outlet.bounds.ceiling(shape_of(ask, outlet, candidate.model, rules, ask.region), at)
+        ceiling = outlet.bounds.ceiling(shape_of(ask, outlet, candidate.model, rules), at)
         return hold_of(ask, ceiling, others_of(ask, outlet, rules, at) if ask.other_models else 0).pico
     except OfftakeError as error:
         return unpriced(error)

@@ -159,9 +159,9 @@ class Work:
             served = replace(served, tier="batch", quantities=served.quantities if ran else {})
         costs = self.books.settle(self.batch, self.caller, line, self.outlet(line), spoken, served, self.held)
         self.batch.cost_pico += costs.total_pico
-        usage, quantities = self.batch.usage, costs.record.quantities
+        usage, quantities = self.batch.usage, costs.quantities
         for name, tokens in (
-            ("input_tokens", costs.record.context_tokens or 0),
+            ("input_tokens", costs.context_tokens or 0),
             ("cached_tokens", quantities.get("cache_read_tokens", 0)),
             ("output_tokens", quantities.get("output_tokens", 0)),
         ):

@@ -13,6 +13,7 @@ its id is its own too. Ids that grow with time keep the ledger's index fast.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -51,7 +52,7 @@ class Intent(msgspec.Struct, tag_field="kind", tag="intent", omit_defaults=True,
     region: str = "global"
     workload: str = ""
     customer: str = ""
-    tags: dict[str, str] = {}
+    tags: Mapping[str, str] = {}
     tier_requested: str = ""
     parent: str = ""
     """The client's request that this attempt belongs to, where it is not the first attempt."""
@@ -68,12 +69,12 @@ class Settle(msgspec.Struct, tag_field="kind", tag="settle", omit_defaults=True,
     at: int
     used_at: int
     key_id: str
-    budgets: list[str]
+    budgets: Sequence[str]
     cost_pico: int
     contract: str
     vendor: str
     model: str
-    quantities: dict[str, int]
+    quantities: Mapping[str, int]
     outcome: str = "ok"
     usage_known: bool = True
     account: str = ""
@@ -82,7 +83,7 @@ class Settle(msgspec.Struct, tag_field="kind", tag="settle", omit_defaults=True,
     region: str = "global"
     workload: str = ""
     customer: str = ""
-    tags: dict[str, str] = {}
+    tags: Mapping[str, str] = {}
     context_tokens: int | None = None
     latency_ms: int | None = None
     first_token_ms: int | None = None
@@ -91,7 +92,7 @@ class Settle(msgspec.Struct, tag_field="kind", tag="settle", omit_defaults=True,
     vendor_request_id: str = ""
     list_pico: int | None = None
     """The same usage at list price; None where there is none."""
-    clauses: list[str] = []
+    clauses: Sequence[str] = ()
     """The clauses that made the price, such as `prices.discounts[0] (acme.yaml:9)`."""
     verdict: str = ""
     """The clause that decided what a failed request costs, and how: `failed_requests.http_5xx: free`."""

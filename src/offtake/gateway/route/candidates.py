@@ -11,16 +11,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from offtake.contract.patterns import match_any
-from offtake.gateway.admit.admission import allowed, expected_tokens, question_of, unpriced
+from offtake.gateway.admit.admission import expected_tokens
 from offtake.gateway.admit.evaluation import admitted_for
-from offtake.gateway.admit.hold import shape_of
 from offtake.gateway.admit.learned import MEDIAN, Learned
 from offtake.gateway.admit.policy import Policy
-from offtake.gateway.admit.question import Question, clause_of
+from offtake.gateway.admit.quote import Quote, Quotes
 from offtake.gateway.admit.window import SECOND
 from offtake.gateway.ask import Ask, Refusal
 from offtake.gateway.outlet import KeyRules, Outlet
@@ -28,37 +27,24 @@ from offtake.gateway.route.breaker import Breaker
 from offtake.gateway.route.marginal import Marginal, marginal
 from offtake.gateway.route.standing import NOTHING, Quantities, Standing
 from offtake.gateway.route.sticky import Sessions, Warm, draw_of
-from offtake.rating.ceiling import Ceiling
-from offtake.rating.compiled import CompiledTerms
-from offtake.values.errors import OfftakeError
 
 FINAL = frozenset({"G322"})
 """A text that one contract blocks does not go through another: nobody has chosen the contract."""
 
 
-class Candidate(NamedTuple):
+class Candidate(Struct):
     """Where a request may go. `cost` says what it is expected to cost there and which clause decided.
 
-    `ceiling` bounds what it can cost there as its client wrote it. `use` is what it is expected to use: what it takes
-    of reserved capacity until it settles.
+    `use` is what it is expected to use: what it takes of reserved capacity until it settles.
     """
 
-    question: Question
+    quote: Quote
+    outlet: Outlet
+    model: str
     cost: Marginal
     clause: str
     use: Quantities
-    ceiling: Ceiling
     observed: tuple[Refusal, ...] = ()
-
-    @property
-    def outlet(self) -> Outlet:
-        """The endpoint and its contract."""
-        return self.question.outlet
-
-    @property
-    def model(self) -> str:
-        """The catalogue's id of the model that would serve."""
-        return self.question.model
 
     @property
     def expected_pico(self) -> int:
@@ -66,7 +52,7 @@ class Candidate(NamedTuple):
         return self.cost.pico
 
 
-class Routes(NamedTuple):
+class Routes(Struct):
     """Candidates in their order, and why the others are none."""
 
     candidates: tuple[Candidate, ...]
@@ -87,10 +73,14 @@ class RouteState:
     standings: Mapping[str, Standing] = field(default_factory=dict)
     breakers: dict[tuple[str, str], Breaker] = field(default_factory=dict)
     sessions: Sessions = field(default_factory=Sessions)
+    quotes: Quotes = field(default_factory=Quotes)
 
     def breaker(self, outlet: str, model: str) -> Breaker:
         """The breaker of an outlet for a model."""
-        return self.breakers.setdefault((outlet, model), Breaker())
+        found = self.breakers.get((outlet, model))
+        if found is None:
+            found = self.breakers[outlet, model] = Breaker()
+        return found
 
 
 def candidates(
@@ -98,12 +88,13 @@ def candidates(
     learned: Learned, at: datetime, now_ns: int, others: Sequence[tuple[Outlet, str]] = (),
 ) -> Routes:  # fmt: skip
     """The candidates among the outlets that sell the model (`selling`) or one that may stand in for it (`others`)."""
-    warm = state.sessions.find(ask.session, now_ns)
+    warm = state.sessions.find(ask.session, now_ns) if ask.session else None
     found: list[Candidate] = []
     refusals: list[Refusal] = []
-    pairs = [*selling, *(pair for pair in others if _stands_in(*pair, key, at))]
+    pairs = [*selling, *(pair for pair in others if _stands_in(*pair, key, at))] if others else selling
     for outlet, model in pairs:
-        answer = _candidate(ask, outlet, model, key, state, policy, learned, at, now_ns, warm)
+        quote = state.quotes.of(ask, outlet, model, key, policy, at)
+        answer = quote if isinstance(quote, Refusal) else _candidate(ask, quote, state, learned, now_ns, warm)
         if isinstance(answer, Candidate):
             found.append(answer)
         elif answer.code in FINAL:
@@ -116,24 +107,19 @@ def candidates(
 
 
 def _candidate(
-    ask: Ask, outlet: Outlet, model: str, key: KeyRules, state: RouteState, policy: Policy, learned: Learned,
-    at: datetime, now_ns: int, warm: Warm | None,
-) -> Candidate | Refusal:  # fmt: skip
-    try:
-        shape = shape_of(ask, outlet, model, key, ask.region)
-        question = question_of(ask, outlet, key, model, shape.channels[0])
-        answer = allowed(ask, question, policy, at)
-        if isinstance(answer, Refusal):
-            return answer
-        ceiling = outlet.bounds.ceiling(shape, at)
-    except OfftakeError as error:
-        return unpriced(error)
-    breaker = state.breakers.get((outlet.id, model))
+    ask: Ask, quote: Quote, state: RouteState, learned: Learned, now_ns: int, warm: Warm | None
+) -> Candidate | Refusal:
+    observed = quote.answer(ask.body)
+    if isinstance(observed, Refusal):
+        return observed
+    question, ceiling = quote.question, quote.ceiling
+    outlet, model, key = question.outlet, question.model, question.key
+    breaker = state.breakers.get(quote.place)
     if breaker and (wait := breaker.wait_ns(now_ns)):
         what = f"{outlet.id} has failed or is limited for {model} and is left alone for {-(-wait // SECOND)} s"
         return Refusal("overloaded", "G512", what, retry_after_seconds=min(max(wait / SECOND, 0.1), 60.0))
     tokens, output = expected_tokens(ask, ceiling, key, model, learned, MEDIAN)
-    cached = min(tokens, warm.tokens) if warm and (warm.outlet, warm.model) == (outlet.id, model) else 0
+    cached = min(tokens, warm.tokens) if warm and (warm.outlet, warm.model) == quote.place else 0
     use = Quantities(tokens - cached, cached, output)
     standing = state.standings.get(outlet.contract, NOTHING)
     cost = marginal(ceiling, standing, use, model, outlet.access, key.account, now_ns)
@@ -142,16 +128,8 @@ def _candidate(
         refusal = reservation.refusal(tokens, output, now_ns)
         if refusal:
             return refusal
-    clause = outlet.contract
-    if cost.clause != "prices":
-        clause = _named(outlet.terms, cost.clause, outlet.terms.contract.version_number(at))
-    return Candidate(question, cost, clause, use, ceiling, answer)
-
-
-@lru_cache(maxsize=1_024)
-def _named(terms: CompiledTerms, path: str, version: int) -> str:
-    """A clause as answers name it."""
-    return clause_of(terms.contract, path, terms.contract.versions[version].effective)
+    clause = outlet.contract if cost.clause == "prices" else quote.clause(cost.clause)
+    return Candidate(quote, outlet, model, cost, clause, use, observed)
 
 
 def _stands_in(outlet: Outlet, model: str, key: KeyRules, at: datetime) -> bool:

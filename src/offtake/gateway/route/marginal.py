@@ -16,20 +16,19 @@ beyond it at 10% on top: 60 × 0.25 + 40 × 1.10 = 59.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from msgspec import Struct
 
 from offtake.gateway.route.odds import THOUSAND
 from offtake.gateway.route.standing import Drawdown, Quantities, Standing
 from offtake.rating.ceiling import Ceiling
 
 
-class Marginal(NamedTuple):
-    """`pico` may be below 0. `clause` is the path of what decided; `words` the arithmetic."""
+class Marginal(Struct):
+    """`pico` may be below 0. `clause` is the path of what decided."""
 
     pico: int
     contracted_pico: int
     clause: str
-    words: str
     from_reserved: bool = False
 
 
@@ -37,21 +36,20 @@ def marginal(
     ceiling: Ceiling, standing: Standing, use: Quantities, model: str, access: str, account: str, now_ns: int
 ) -> Marginal:
     """The marginal cost of a request that is expected to use so much."""
-    contracted = ceiling.expected(*use)
+    contracted = ceiling.expected(use.input, use.cache_read, use.output)
     reserved = standing.reservation
     if reserved and reserved.covers(model) and reserved.fits(use.input + use.cache_read, use.output, now_ns):
-        return Marginal(0, contracted, "capacity.reserved", "reserved and paid: 0", from_reserved=True)
+        return Marginal(0, contracted, "capacity.reserved", from_reserved=True)
     if not standing.grants and not standing.drawdowns:
-        return Marginal(contracted, contracted, "prices", f"contracted {contracted:,}")
-    left, clause, parts = contracted, "prices", []
+        return Marginal(contracted, contracted, "prices")
+    left, clause = contracted, "prices"
     for grant in standing.grants:
         if left and grant.pays(model):
             paid = min(left, grant.left_pico)
             left -= paid
             clause = grant.path
-            parts.append(f"{paid:,} paid by {grant.path}")
     total = left
-    listed = ceiling.at_list(*use)
+    listed = ceiling.at_list(use.input, use.cache_read, use.output) if standing.drawdowns else 0
     for each in standing.drawdowns if left else ():
         if not each.covers(model, access, account):
             continue
@@ -59,15 +57,11 @@ def marginal(
         within = min(counted, each.left_pico)
         saved, premium = _saved(each, within), _premium(each, counted, within, left, contracted, listed)
         total += premium - saved
-        if saved:
-            parts.append(f"λ {each.anyway_permille}/1000 of {within:,} in {each.path}: −{saved:,}")
-        if premium:
-            parts.append(f"beyond {each.path}: +{premium:,}")
         if saved or (within and clause == "prices"):
             clause = each.path
         elif premium and not within:
             clause = f"{each.path}.overage"
-    return Marginal(total, contracted, clause, "; ".join([f"contracted {contracted:,}", *parts, f"= {total:,}"]))
+    return Marginal(total, contracted, clause)
 
 
 def _counted(each: Drawdown, use: Quantities, left: int, contracted: int, listed: int) -> int:
@@ -79,6 +73,8 @@ def _counted(each: Drawdown, use: Quantities, left: int, contracted: int, listed
 
 def _saved(each: Drawdown, within: int) -> int:
     """The expected part of a shortfall that does not come about."""
+    if each.anyway_permille == THOUSAND:
+        return 0
     share = each.text.shortfall.share if each.text.shortfall else 1
     return int(within * share) * (THOUSAND - each.anyway_permille) // THOUSAND
 
@@ -86,8 +82,10 @@ def _saved(each: Drawdown, within: int) -> int:
 def _premium(each: Drawdown, counted: int, within: int, left: int, contracted: int, listed: int) -> int:
     """What the part beyond the commitment, and beyond its burst, costs on top."""
     overage = each.text.overage
+    if overage is None:
+        return 0
     beyond = counted - within - (each.burst_left_pico if each.text.burst else 0)
-    if overage is None or beyond <= 0 or not counted:
+    if beyond <= 0 or not counted:
         return 0
     price = listed * left // contracted if overage.at == "list" and contracted else left
     dearer = int(price * (1 + (overage.surcharge or 0))) - left

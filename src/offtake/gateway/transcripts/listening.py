@@ -65,10 +65,10 @@ class Listening:
             return
         attempt = self._attempt
         key = attempt.caller.key
-        outcome = attempt.costs.record.outcome if attempt.costs else "unknown"
+        outcome = attempt.costs.outcome if attempt.costs else "unknown"
         head = {
             "id": attempt.id, "at": attempt.at, "key": key.id, "workload": key.workload,
-            "model": attempt.prepared.model, "status": self._status, "outcome": outcome or "ok",
+            "model": attempt.model, "status": self._status, "outcome": outcome or "ok",
         }  # fmt: skip
         self._writer.put(Call(key.customer, attempt.at, self._hours, head, self._request, self._heard, self._size))
 
