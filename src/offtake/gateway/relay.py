@@ -40,9 +40,6 @@ class Relay:
         self._dialect = dialect
         self._responder = responder
         self._trailing = asked.get(ours.ASK_TRAILING) == b"trailing"
-        self._reading: Streaming
-        self._translated: Translated | None = None
-        self._held = b""
 
     async def run(self, answer: Arriving) -> None:
         """Relay it to its end."""
@@ -74,33 +71,34 @@ class Relay:
         """Each chunk as it comes; the one with which the usage is known waits until that is written down."""
         attempt, responder = self._attempt, self._responder
         prepared = attempt.prepared
-        reading = self._reading = prepared.dialect.Stream(prepared.ask, answer.headers)
-        translated = self._translated = prepared.exchange.stream() if prepared.exchange is not None else None
+        reading: Streaming = prepared.dialect.Stream(prepared.ask, answer.headers)
+        translated = prepared.exchange.stream() if prepared.exchange is not None else None
         responder.start(answer.status, self._passed(answer) | attempt.headers())
         failed: UpstreamError | None = None
+        held = b""
+
+        def take(chunk: bytes) -> bool:
+            """Pass a chunk on, with no more ado; whether something is to be waited for before the next one."""
+            nonlocal held
+            attempt.written_bytes += len(chunk)
+            passed = reading.feed(chunk)
+            if translated is not None:
+                passed = translated.feed(chunk)
+            if reading.complete and attempt.costs is None:
+                held = passed
+                return True
+            return bool(passed) and not responder.gone and responder.write(passed)
+
         try:
-            while await answer.pour(self._pass):
+            while await answer.pour(take):
                 if reading.complete:
-                    held = await self._settled(reading, self._held)
-                    self._held = b""
-                    if held and not responder.gone:
-                        responder.write(held)
+                    passed, held = await self._settled(reading, held), b""
+                    if passed and not responder.gone:
+                        responder.write(passed)
                 await responder.drain()
         except UpstreamError as error:
             failed = error
         await self._end(reading, translated, failed)
-
-    def _pass(self, chunk: bytes) -> bool:
-        """Pass a chunk on, with no more ado than that; whether something is to be waited for before the next one."""
-        attempt, reading = self._attempt, self._reading
-        attempt.written_bytes += len(chunk)
-        passed = reading.feed(chunk)
-        if self._translated is not None:
-            passed = self._translated.feed(chunk)
-        if attempt.costs is None and reading.complete:
-            self._held = passed
-            return True
-        return bool(passed) and not self._responder.gone and self._responder.write(passed)
 
     async def _settled(self, reading: Streaming, passed: bytes, cut: str = "vendor_truncation") -> bytes:
         """Write the cost down, and say it in front of the last bytes where the client asks for that."""

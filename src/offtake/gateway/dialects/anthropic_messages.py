@@ -151,7 +151,7 @@ class Stream:
 
     def feed(self, chunk: bytes) -> bytes:
         """The chunk itself; the usage in it is kept."""
-        if chunk.startswith(_TEXT) and not self._events.held and sse.is_one(chunk, 2):
+        if chunk.startswith(_TEXT) and not self._events.held and chunk.count(_TEXT) == sse.all_of_lines(chunk, 2):
             return chunk
         for event in self._events.feed(chunk):
             if not event.startswith(_TEXT):

@@ -231,7 +231,7 @@ class Stream:
 
     def feed(self, chunk: bytes) -> bytes:
         """The bytes to pass on for a chunk of the vendor's: itself, but for usage that the client did not ask for."""
-        if self._end.model and not self._events.held and sse.is_one(chunk, 1) and not _matters(chunk):
+        if self._end.model and not self._events.held and sse.all_of_lines(chunk, 1) and not _matters(chunk):
             return chunk
         passed = [event for event in self._events.feed(chunk) if not self._read(event)]
         self.complete = self._done or self._end.is_final

@@ -48,9 +48,11 @@ class Events:
         return rest
 
 
-def is_one(chunk: bytes, lines: int) -> bool:
-    """Whether a chunk is one whole event of so many lines, each with a plain line feed at its end."""
-    return chunk[-2:] == b"\n\n" and chunk.count(b"\n") == lines + 1 and chunk.find(b"\r") < 0
+def all_of_lines(chunk: bytes, lines: int) -> int:
+    """How many events a chunk has, all whole and each of so many lines; 0 where it is made of anything else."""
+    events = chunk.count(b"\n\n")
+    plain = chunk[-2:] == b"\n\n" and chunk.count(b"\n") == (lines + 1) * events and chunk.find(b"\r") < 0
+    return events if plain else 0
 
 
 def data_of(event: bytes) -> bytes:

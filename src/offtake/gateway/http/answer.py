@@ -149,23 +149,20 @@ class Answer:
         self._ahead_bytes += len(data)
 
     def grown(self) -> bool:
-        """All pieces that were read at once are here: tell who waits. Whether the vendor shall wait."""
-        take = self._take
-        if take is None or not self._parts:
-            self._wake()
-        elif self._stops(take):
+        """All pieces that were read at once are here: pour them, or tell who waits. Whether the vendor shall wait."""
+        take, parts = self._take, self._parts
+        if take is not None and parts:
+            self._parts, self._ahead_bytes = [], 0
+            try:
+                if not take(parts[0] if len(parts) == 1 else b"".join(parts)):
+                    return False
+            except Exception as error:  # noqa: BLE001 - it is told to who waits, and not to the connection
+                self.close()
+                self._error = error
+                return False
             self._take = None
-            self._wake()
+        self._wake()
         return self._ahead_bytes > AHEAD_BYTES
-
-    def _stops(self, take: Callable[[bytes], bool]) -> bool:
-        """Pour what has come. A fault of `take` is told to who waits, and not to the connection that calls here."""
-        try:
-            return take(self._arrived())
-        except Exception as error:  # noqa: BLE001 - see above
-            self.close()
-            self._error = error
-            return False
 
     def end(self) -> None:
         """The body is whole."""
