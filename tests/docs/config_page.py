@@ -17,6 +17,7 @@ from offtake.operations.serve_config import (
     ContractSettings,
     GatewaySettings,
     KeySource,
+    NonUrgentSettings,
     StoreSettings,
     TelemetrySettings,
     TranscriptSettings,
@@ -37,6 +38,7 @@ TABLES: tuple[tuple[str, type[Term]], ...] = (
     ("[[contracts]]", ContractSettings),
     ("[[budgets]]", BudgetSettings),
     ("[[cache]]", CacheSettings),
+    ("[[non_urgent]]", NonUrgentSettings),
     ("[telemetry]", TelemetrySettings),
     ("[transcripts]", TranscriptSettings),
 )

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from offtake.contract.patterns import match_any
 from offtake.gateway.admit.limits import Limits, limits_of
 from offtake.gateway.ask import Refusal
 from offtake.gateway.outlet import KeyLimits, KeyRules
 from offtake.ledger.budgets import BudgetRule
 from offtake.ledger.gateway_key import GatewayKey
+from offtake.operations.serve_config import NonUrgentSettings
 from offtake.store.ledger.keys import KeyBook
 
 BEARER = b"bearer "
@@ -18,13 +20,17 @@ HINT = "send a gateway key as the client's API key; `offtake keys create` makes 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Caller:
-    """A key that may call, what it may do, every budget that its requests draw, and its rates at this worker."""
+    """A key that may call, what it may do, every budget that its requests draw, and its rates at this worker.
+
+    `patience`: its workload is marked as non-urgent.
+    """
 
     key: GatewayKey
     rules: KeyRules
     budgets: tuple[BudgetRule, ...]
     tags: Mapping[str, str]
     rates: tuple[Limits, ...] = ()
+    patience: NonUrgentSettings | None = None
 
 
 class Rates:
@@ -49,13 +55,14 @@ class Callers:
 
     def __init__(
         self, book: KeyBook, shared: Mapping[str, BudgetRule], anonymous: GatewayKey | None = None,
-        rates: Rates | None = None,
+        rates: Rates | None = None, non_urgent: Sequence[NonUrgentSettings] = (),
     ) -> None:  # fmt: skip
         self._book = book
         self._shared = shared
         self._rates = rates or Rates()
+        self._non_urgent = non_urgent
         self._known: dict[str, Caller] = {}
-        self._anonymous = _caller(anonymous, shared) if anonymous else None
+        self._anonymous = self._ready(_caller(anonymous, shared)) if anonymous else None
 
     @staticmethod
     def of(key: GatewayKey, shared: Mapping[str, BudgetRule]) -> Caller:
@@ -79,9 +86,13 @@ class Callers:
             return Refusal("policy", "G308", f"this key may not do {scope}", f"key {found.key.id}", hint)
         caller = self._known.get(found.key.id)
         if caller is None:
-            caller = _caller(found.key, self._shared)
-            caller = self._known[found.key.id] = replace(caller, rates=self._rates.of(caller.rules))
+            caller = self._known[found.key.id] = self._ready(_caller(found.key, self._shared))
         return caller
+
+    def _ready(self, caller: Caller) -> Caller:
+        """The caller with what this worker knows of it."""
+        patience = next((each for each in self._non_urgent if match_any([each.workload], caller.key.workload)), None)
+        return replace(caller, rates=self._rates.of(caller.rules), patience=patience)
 
 
 def _presented(headers: Mapping[bytes, bytes]) -> str:

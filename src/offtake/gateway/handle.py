@@ -9,8 +9,9 @@ from pathlib import Path
 
 from offtake.gateway import headers as ours
 from offtake.gateway import metrics, models, openapi
-from offtake.gateway.amend import amended
+from offtake.gateway.amend import amended, flexed
 from offtake.gateway.ask import BadAsk, Refusal
+from offtake.gateway.batch.deferred import preferences
 from offtake.gateway.batch.pages import Pages, is_batch_path
 from offtake.gateway.callers import Caller
 from offtake.gateway.desk import Desk, instant, microseconds
@@ -59,6 +60,12 @@ class Handler:
     async def _served(self, dialect: Dialect, request_id: str, request: Request, responder: Responder) -> None:
         caller = self._caller(request, "inference")
         ask = amended(dialect, dialect.read(request.path, request.headers, request.body), caller.rules, request.headers)
+        if b"prefer" in request.headers or caller.patience is not None:
+            asked = preferences(request.headers)
+            if b"respond-async" in asked:
+                await self._batches.defer(request, responder, caller, dialect, ask, request_id)
+                return
+            ask = flexed(dialect, ask, caller, asked, self.desk.in_force, request.headers)
         await Dispatch(self.desk, request_id, caller, dialect, ask, request, responder).run()
 
     def _caller(self, request: Request, scope: str) -> Caller:

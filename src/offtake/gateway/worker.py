@@ -173,7 +173,8 @@ class _Worker:
 
     def _callers(self) -> Callers:
         anonymous = ANONYMOUS if self._config.settings.gateway.keys == "none" else None
-        return Callers(key_book(self._ledger), self._config.budgets, anonymous, self._rates)
+        config = self._config
+        return Callers(key_book(self._ledger), config.budgets, anonymous, self._rates, config.settings.non_urgent)
 
     async def _look(self) -> None:
         """See what was decided of keys and models, and give back what lies idle. A ledger that is gone ends nothing."""

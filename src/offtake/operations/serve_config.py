@@ -114,6 +114,11 @@ class VendorSettings(Term):
     """false: certificates are not checked; for a test on one's own machine."""
 
     @property
+    def runs_batches(self) -> bool:
+        """Whether the vendor runs batches on this endpoint's wire."""
+        return self.wire == "anthropic" or (self.wire == "openai" and {"files", "batches"} <= set(self.endpoints))
+
+    @property
     def signed_region(self) -> str:
         """The region that calls to Bedrock are signed for, "" where nothing says it."""
         found = _AWS_REGION.search(urlsplit(self.base_url).hostname or "")
@@ -159,6 +164,15 @@ class CacheSettings(Term):
     """Where a mark may stand; none: prefixes are recorded for `offtake cache`, and nothing is marked."""
 
 
+class NonUrgentSettings(Term):
+    """A workload whose calls may wait: a client's `Prefer: respond-async` makes one a line of a batch, to poll for."""
+
+    workload: str
+    """The workloads, as a pattern: `nightly-*`."""
+    flex: bool = False
+    """Its other calls ask for OpenAI's flex tier, where the contract prices it; `Prefer: wait` does so for one call."""
+
+
 class TelemetrySettings(Term):
     """Traces and metrics for OpenTelemetry; needs the extra `otel`. Content is never in them."""
 
@@ -196,6 +210,8 @@ class Settings(Term):
     """Budgets of many keys together."""
     cache: list[CacheSettings] = Field(default=[])
     """Workloads whose prompts are cached."""
+    non_urgent: list[NonUrgentSettings] = Field(default=[])
+    """Workloads whose calls may wait."""
     telemetry: TelemetrySettings | None = None
     """Where traces and metrics go; nowhere when absent."""
     transcripts: TranscriptSettings | None = None

@@ -48,10 +48,12 @@ class BatchStore:
         self._connection = connection
         self._lock = threading.Lock()
 
-    def add(self, kind: Kind, document: Document, at: int, *, open: bool, ends_at: int | None = None) -> None:
-        """Keep a new document."""
+    def add(
+        self, kind: Kind, document: Document, at: int, *, open: bool, ends_at: int | None = None, again: bool = True
+    ) -> None:
+        """Keep a new document; `again`: in place of one with its id, which otherwise stays as it is."""
         self._run(
-            "INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            f"INSERT OR {'REPLACE' if again else 'IGNORE'} INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             document.id, kind, document.key_id, at, open, document.asked, ends_at, document.body,
         )  # fmt: skip
 

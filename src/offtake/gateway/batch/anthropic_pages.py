@@ -29,7 +29,9 @@ async def serve(visit: Visit, request: Request, responder: Responder, path: str)
             said(responder, anthropic_batch(await _create(visit, request), "", base))
         case ("GET", "batches"):
             documents = await asyncio.to_thread(visit.store.of_key, "batch", visit.key_id)
-            batches = [batch for each in documents if (batch := batch_of(each.body)).wire == "anthropic"]
+            batches = [
+                batch for each in documents if (batch := batch_of(each.body)).wire == "anthropic" and not batch.deferred
+            ]
             asked = {each.id: each.asked for each in documents}
             said(responder, page(batches, query_of(request), lambda each: anthropic_batch(each, asked[each.id], base)))
         case ("GET", "batches", id):
@@ -71,6 +73,7 @@ async def _create(visit: Visit, request: Request) -> Batch:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise BadAsk("G103", f"the body has no list of requests: {error}") from error
     batch = new_batch("anthropic", MESSAGES, "", microseconds())
+    visit.once(batch, request)
     batch.headers = {
         name.decode(): value.decode("latin-1")
         for name, value in request.headers.items()

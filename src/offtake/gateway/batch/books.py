@@ -182,8 +182,9 @@ class Books:
 def _refused(rule: BudgetRule, account: str, needed_pico: int, left_pico: int, lines: int) -> Refusal:
     per = f" a {rule.per}" if rule.per else ""
     amount, needed, left = (from_pico(max(each, 0)) for each in (rule.amount_pico, needed_pico, left_pico))
+    what = f"this batch of {lines:,} requests" if lines > 1 else "this request"
     return Refusal(
         "budget", "G401", f"the budget {amount.normalize():f} USD{per} of {rule.owner} has {left:.6f} USD left, and"
-        f" this batch of {lines:,} requests may cost {needed:.6f} USD", f"budget {account}",
+        f" {what} may cost {needed:.6f} USD", f"budget {account}",
         "send fewer requests, or lower their limits of output tokens",
     )  # fmt: skip

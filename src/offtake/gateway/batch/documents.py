@@ -54,7 +54,8 @@ class Part(msgspec.Struct, omit_defaults=True):
 class Batch(msgspec.Struct, omit_defaults=True):
     """A batch of a key. `wire`: openai | anthropic. `times`: when it came into a state. `counts`: lines by their end.
 
-    `held_pico` is what all lines together may cost, `cost_pico` what those that are done have cost.
+    `held_pico` is what all lines together may cost, `cost_pico` what those that are done have cost. `deferred` is the
+    dialect of a call that became a batch by itself, `fingerprint` that of a request that bore an idempotency key.
     """
 
     id: str
@@ -78,6 +79,8 @@ class Batch(msgspec.Struct, omit_defaults=True):
     output_file: str = ""
     error_file: str = ""
     refusal: Refusal | None = None
+    deferred: str = ""
+    fingerprint: str = ""
 
     @property
     def ended(self) -> bool:

@@ -25,6 +25,6 @@ def purge(store: BatchStore, at: int) -> None:
         store.remove(document.id)
     for document in store.ended("batch", at):
         batch = batch_of(document.body)
-        batch.metadata = None
+        batch.metadata, batch.fingerprint = None, ""
         store.delete(results_name(batch.id), plan_name(batch.id), answers_name(batch.id), input_name(batch.id))
         store.write(batch.id, encode(batch), open=False)

@@ -45,7 +45,9 @@ async def serve(visit: Visit, request: Request, responder: Responder, path: str)
             said(responder, openai_batch(await visit.add_batch(await _batch(visit, request))))
         case ("GET", "batches"):
             documents = await asyncio.to_thread(visit.store.of_key, "batch", visit.key_id)
-            batches = [batch for each in documents if (batch := batch_of(each.body)).wire == "openai"]
+            batches = [
+                batch for each in documents if (batch := batch_of(each.body)).wire == "openai" and not batch.deferred
+            ]
             asked = {each.id: each.asked for each in documents}
             said(responder, page(batches, query_of(request), lambda batch: openai_batch(batch, asked[batch.id])))
         case ("GET", "batches", id):
@@ -92,6 +94,7 @@ async def _batch(visit: Visit, request: Request) -> Any:
         raise BadAsk("G904", f"{file.id} is no file of purpose batch")
     batch = new_batch("openai", body["endpoint"], file.id, microseconds())
     batch.key_name = visit.key_name
+    visit.once(batch, request)
     metadata = body.get("metadata")
     if isinstance(metadata, dict):
         batch.metadata = {str(name): str(value) for name, value in list(metadata.items())[:16]}

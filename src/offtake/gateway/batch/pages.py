@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from offtake.gateway.ask import BadAsk, Refusal
-from offtake.gateway.batch import anthropic_pages, openai_pages
+from offtake.gateway.ask import Ask, BadAsk, Refusal
+from offtake.gateway.batch import anthropic_pages, deferred, openai_pages
 from offtake.gateway.batch.lines import FILE_BYTES_MAX
 from offtake.gateway.batch.visit import JSON, MissingError, RefusedPageError, Visit
 from offtake.gateway.callers import Caller
-from offtake.gateway.dialects import BY_NAME
+from offtake.gateway.dialects import BY_NAME, Dialect
 from offtake.gateway.http.request import Request
 from offtake.gateway.http.responder import Responder
 from offtake.store.batches import BatchStore, open_batches
@@ -25,7 +25,7 @@ Find = Callable[[Mapping[bytes, bytes], str], Caller | Refusal]
 
 def is_batch_path(path: str) -> bool:
     """Whether a path is one of these."""
-    return path.removeprefix("/v1").startswith(("/files", "/batches", "/messages/batches"))
+    return path.removeprefix("/v1").startswith(("/files", "/batches", "/messages/batches", "/deferred/"))
 
 
 class Pages:
@@ -39,11 +39,12 @@ class Pages:
     async def serve(self, request: Request, responder: Responder, request_id: str) -> None:
         """Answer one request, refusals in its dialect. What is not served here is a 404."""
         path = request.path.removeprefix("/v1")
-        of_anthropic = path.startswith("/messages/")
-        pages = anthropic_pages if of_anthropic else openai_pages
+        is_deferred = path.startswith("/deferred/")
+        of_anthropic = path.startswith("/messages/") or (is_deferred and b"anthropic-version" in request.headers)
+        pages = deferred if is_deferred else anthropic_pages if of_anthropic else openai_pages
+        scope = "inference" if is_deferred else "files" if path.startswith("/files") else "batch"
         try:
-            visit = await self._visit(request, "files" if path.startswith("/files") else "batch")
-            await pages.serve(visit, request, responder, path)
+            await pages.serve(await self._visit(request, scope), request, responder, path)
         except MissingError as error:
             responder.send(404, JSON, _missing(str(error), of_anthropic, request_id))
         except (BadAsk, RefusedPageError) as error:
@@ -51,10 +52,23 @@ class Pages:
             status, listed, body = dialect.refuse(error.refusal, request_id)
             responder.send(status, dict(listed), body)
 
+    async def defer(
+        self, request: Request, responder: Responder, caller: Caller, dialect: Dialect, ask: Ask, request_id: str
+    ) -> None:
+        """Take a call that need not be answered now, refusals in its dialect."""
+        try:
+            await deferred.defer(await self._of(caller), request, responder, caller, ask)
+        except (BadAsk, RefusedPageError) as error:
+            status, listed, body = dialect.refuse(error.refusal, request_id)
+            responder.send(status, dict(listed), body)
+
     async def _visit(self, request: Request, scope: str) -> Visit:
         caller = self._find(request.headers, scope)
         if isinstance(caller, Refusal):
             raise RefusedPageError(caller)
+        return await self._of(caller)
+
+    async def _of(self, caller: Caller) -> Visit:
         if self._store is None:
             self._store = await asyncio.to_thread(open_batches, self._folder)
         return Visit(self._store, caller.key.id, caller.key.name)

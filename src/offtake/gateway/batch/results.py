@@ -22,9 +22,28 @@ _WORDS = {
 }
 
 
+class Kept(msgspec.Struct, omit_defaults=True):
+    """The answer of a deferred call in its client's dialect, or without a `status` how it ended, and who served it."""
+
+    state: str
+    contract: str
+    vendor: str
+    model: str
+    status: int = 0
+    request_id: str = ""
+    message: str = ""
+    body: msgspec.Raw = msgspec.Raw(b"null")
+
+
+kept_of = msgspec.json.Decoder(Kept).decode
+
+
 def write_results(work: Work, at: int) -> None:
     """Write them; what they were made of goes later (`clear`)."""
     batch, store = work.batch, work.store
+    if batch.deferred:
+        store.keep(results_name(batch.id), _rows(work, lambda answered: True, _deferred_row))
+        return
     if batch.wire == "anthropic":
         store.keep(results_name(batch.id), _rows(work, lambda answered: True, _anthropic_row))
         return
@@ -49,7 +68,7 @@ def write_results(work: Work, at: int) -> None:
 
 
 def results_name(batch: str) -> str:
-    """The contents that hold the results of an Anthropic batch."""
+    """The contents that hold the results of an Anthropic batch, or the answer of a deferred call."""
     return f"{batch}.results"
 
 
@@ -61,7 +80,7 @@ def clear(work: Work) -> None:
 
 
 def _rows(
-    work: Work, chosen: Callable[[Answered], bool], row: Callable[[Work, str, Answered], dict[str, Any]]
+    work: Work, chosen: Callable[[Answered], bool], row: Callable[[Work, str, Answered], dict[str, Any] | Kept]
 ) -> Iterator[bytes]:
     seen: set[int] = set()
     for answered in work.answers.each():
@@ -104,6 +123,18 @@ def _anthropic_row(work: Work, custom_id: str, answered: Answered) -> dict[str, 
     code, message = _words(answered)
     error = {"type": "api_error", "message": message, "details": {"offtake": {"code": code}}}
     return {"custom_id": custom_id, "result": {"type": "errored", "error": {"type": "error", "error": error}}}
+
+
+def _deferred_row(work: Work, _: str, answered: Answered) -> Kept:
+    line = work.plan[answered.number]
+    outlet = work.outlet(line)
+    kept = Kept(answered.state, outlet.contract, outlet.name, line.model)
+    if answered.state == "done" and answered.status:
+        kept.status, kept.body = _said(work, answered)
+        kept.request_id = answered.request_id
+    else:
+        kept.message = _words(answered)[1]
+    return kept
 
 
 def _words(answered: Answered) -> tuple[str, str]:

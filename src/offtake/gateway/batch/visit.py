@@ -7,12 +7,13 @@ run is refused at once; where that takes longer than a client waits, the documen
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl
 
-from offtake.gateway.ask import Refusal
+from offtake.gateway.ask import BadAsk, Refusal
 from offtake.gateway.batch.documents import DAY, Batch, File, batch_of, encode, file_of, new_id
 from offtake.gateway.batch.plan import input_name
 from offtake.gateway.http.request import Request
@@ -23,6 +24,8 @@ JSON = {b"content-type": b"application/json"}
 LINES = {b"content-type": b"application/x-jsonl"}
 WAIT_SECONDS = 60.0
 LOOK_SECONDS = 0.03
+IDEMPOTENCY = b"idempotency-key"
+IDEMPOTENCY_BYTES_MAX = 255
 
 
 class MissingError(Exception):
@@ -72,15 +75,42 @@ class Visit:
 
         `content` are its lines where its client sends them with it.
         """
-        if content is not None:
+        known = await self._known(batch) if batch.fingerprint else False
+        if content is not None and not known:
             await self._keep(input_name(batch.id), content)
-        await self._add("batch", batch.id, encode(batch), batch.created_at, None)
+        if not known:
+            await self._add("batch", batch.id, encode(batch), batch.created_at, None)
         document = await self._settled("batch", batch.id, lambda body: batch_of(body).status != "validating")
         found = batch_of(document.body)
         if found.refusal is not None:
             await asyncio.to_thread(self.store.remove, batch.id)
             raise RefusedPageError(found.refusal)
         return found
+
+    def once(self, batch: Batch, request: Request) -> None:
+        """Where the request bears an idempotency key: the batch is the one that this key of ours made with it before.
+
+        BadAsk (G909) for one that is too long; `add_batch` raises it for another request with the same.
+        """
+        name = request.headers.get(IDEMPOTENCY, b"")
+        if not name:
+            return
+        if len(name) > IDEMPOTENCY_BYTES_MAX:
+            raise BadAsk("G909", f"an idempotency key has up to {IDEMPOTENCY_BYTES_MAX} bytes")
+        prefix = batch.id.partition("_")[0]
+        named = hashlib.sha256(b"%b %b %b" % (self.key_id.encode(), prefix.encode(), name)).hexdigest()
+        batch.id = f"{prefix}_{named[:24]}"
+        asked = b"%b %b\n%b" % (batch.id.encode(), request.path.encode(), request.body)
+        batch.fingerprint = hashlib.sha256(asked).hexdigest()
+
+    async def _known(self, batch: Batch) -> bool:
+        """Whether this very request has made its batch before. BadAsk where another one has."""
+        found = await asyncio.to_thread(self.store.read, "batch", batch.id, self.key_id)
+        if found is None:
+            return False
+        if batch_of(found.body).fingerprint not in ("", batch.fingerprint):
+            raise BadAsk("G909", "this idempotency key was used for another request", hint="take a new one")
+        return True
 
     async def _keep(self, name: str, pieces: Sequence[bytes | memoryview]) -> None:
         try:
@@ -90,7 +120,7 @@ class Visit:
 
     async def _add(self, kind: Kind, id: str, body: bytes, at: int, ends_at: int | None) -> None:
         document = Document(id, self.key_id, "", body)
-        await asyncio.to_thread(lambda: self.store.add(kind, document, at, open=True, ends_at=ends_at))
+        await asyncio.to_thread(lambda: self.store.add(kind, document, at, open=True, ends_at=ends_at, again=False))
 
     async def _settled(self, kind: Kind, id: str, is_settled: Callable[[bytes], bool]) -> Document:
         """A document once the process of batches has looked at it, or as it is when a client will wait no longer."""
@@ -123,9 +153,9 @@ async def send_content(store: BatchStore, name: str, responder: Responder, kind:
     responder.finish()
 
 
-def new_batch(wire: str, endpoint: str, file: str, at: int) -> Batch:
+def new_batch(wire: str, endpoint: str, file: str, at: int, prefix: str = "") -> Batch:
     """A batch that nothing is known of yet."""
-    id = new_id("msgbatch_" if wire == "anthropic" else "batch_")
+    id = new_id(prefix or ("msgbatch_" if wire == "anthropic" else "batch_"))
     return Batch(id, wire, endpoint, file, at, at + DAY)
 
 
