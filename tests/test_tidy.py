@@ -9,8 +9,6 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-import pytest
-
 from offtake.cli.main import COMMANDS
 from offtake.usage.reading import KINDS
 
@@ -44,43 +42,48 @@ def tracked() -> list[Path]:
     return [ROOT / name for name in names if (ROOT / name).is_file()]
 
 
-every_module = pytest.mark.parametrize("path", MODULES, ids=shown)
+def documented(path: Path) -> str:
+    """The docstring on top of a module, or nothing."""
+    return ast.get_docstring(tree(path)) or ""
 
 
-@every_module
-def test_a_module_says_what_it_is_for(path: Path) -> None:
-    assert ast.get_docstring(tree(path)), "a docstring on top: what this module is for, and why"
+def test_a_module_says_what_it_is_for() -> None:
+    assert [] == [shown(path) for path in MODULES if not documented(path)], "a docstring on top: what for, and why"
 
 
-@every_module
-def test_a_module_is_short(path: Path) -> None:
-    assert len(path.read_text().splitlines()) <= LINES_MAX
+def test_a_module_is_short() -> None:
+    assert [] == [shown(path) for path in MODULES if len(path.read_text().splitlines()) > LINES_MAX]
 
 
-@every_module
-def test_a_function_fits_a_screen(path: Path) -> None:
-    functions = [node for node in ast.walk(tree(path)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+def test_a_function_fits_a_screen() -> None:
+    functions = (
+        (path, node)
+        for path in MODULES
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    )
 
-    assert [] == [node.name for node in functions if (node.end_lineno or 0) - node.lineno >= FUNCTION_LINES_MAX]
-
-
-@every_module
-def test_a_module_is_named_after_a_concept(path: Path) -> None:
-    assert path.stem.strip("_") not in EMPTY_NAMES
-
-
-@every_module
-def test_nothing_is_left_for_later(path: Path) -> None:
-    markers = re.findall(r"\b(?:TODO|FIXME|XXX|HACK|NotImplementedError)\b", path.read_text())
-
-    assert [] == markers
+    assert [] == [
+        f"{shown(path)}:{node.lineno}: {node.name}"
+        for path, node in functions
+        if (node.end_lineno or 0) - node.lineno >= FUNCTION_LINES_MAX
+    ]
 
 
-@pytest.mark.parametrize(
-    "path", [path for path in MODULES if path.relative_to(PACKAGE).parts[0] in MONEY_ROOMS], ids=shown
-)
-def test_no_float_becomes_money(path: Path) -> None:
-    assert [] == [f"{shown(path)}:{line}: {what}" for line, what in floats(tree(path))]
+def test_a_module_is_named_after_a_concept() -> None:
+    assert [] == [shown(path) for path in MODULES if path.stem.strip("_") in EMPTY_NAMES]
+
+
+def test_nothing_is_left_for_later() -> None:
+    marker = re.compile(r"\b(?:TODO|FIXME|XXX|HACK|NotImplementedError)\b")
+
+    assert [] == [shown(path) for path in MODULES if marker.search(path.read_text())]
+
+
+def test_no_float_becomes_money() -> None:
+    money = [path for path in MODULES if path.relative_to(PACKAGE).parts[0] in MONEY_ROOMS]
+
+    assert [] == [f"{shown(path)}:{line}: {what}" for path in money for line, what in floats(tree(path))]
 
 
 def floats(module: ast.Module) -> Iterator[tuple[int, str]]:
@@ -113,18 +116,19 @@ def test_the_float_detector_detects() -> None:
     assert [1, 1, 2, 2, 3] == sorted(line for line, _ in found)
 
 
-@pytest.mark.parametrize("path", CLAUSES, ids=shown)
-@pytest.mark.parametrize("section", ["Clause:", "Source:", "Example:"])
-def test_a_clause_names_its_term_its_paper_and_an_example(path: Path, section: str) -> None:
-    assert section in (ast.get_docstring(tree(path)) or "")
+def test_a_clause_names_its_term_its_paper_and_an_example() -> None:
+    sections = ("Clause:", "Source:", "Example:")
+
+    assert CLAUSES
+    assert [] == [f"{shown(path)}: {each}" for path in CLAUSES for each in sections if each not in documented(path)]
 
 
-@pytest.mark.parametrize("room", ROOMS, ids=shown)
-def test_a_room_has_a_page_of_at_most_one_screen(room: Path) -> None:
-    page = room / "README.md"
+def test_a_room_has_a_page_of_at_most_one_screen() -> None:
+    """README.md: purpose, words, what it owns and does not own, invariants."""
+    pages = [room / "README.md" for room in ROOMS]
 
-    assert page.is_file(), f"{shown(room)} has no README.md: purpose, words, what it owns and does not own, invariants"
-    assert len(page.read_text().splitlines()) <= SCREEN_LINES_MAX
+    assert [] == [shown(page) for page in pages if not page.is_file()]
+    assert [] == [shown(page) for page in pages if len(page.read_text().splitlines()) > SCREEN_LINES_MAX]
 
 
 def test_no_module_is_dead() -> None:
@@ -177,19 +181,20 @@ def test_no_file_names_a_registry_or_a_place_on_someones_disk() -> None:
 PAGES = sorted(path for path in tracked() if path.suffix == ".md" and not path.is_symlink())
 
 
-@pytest.mark.parametrize("path", PAGES, ids=shown)
-def test_a_page_has_one_title_and_it_comes_first(path: Path) -> None:
-    prose = re.sub(r"^```.*?^```", "", path.read_text(), flags=re.DOTALL | re.MULTILINE)
-    titles = [number for number, line in enumerate(prose.splitlines()) if line.startswith("# ")]
+def test_a_page_has_one_title_and_it_comes_first() -> None:
+    found = {}
+    for path in PAGES:
+        prose = re.sub(r"^```.*?^```", "", path.read_text(), flags=re.DOTALL | re.MULTILINE)
+        found[shown(path)] = [number for number, line in enumerate(prose.splitlines()) if line.startswith("# ")]
 
-    assert [0] == titles
+    assert {} == {path: titles for path, titles in found.items() if titles != [0]}
 
 
-@pytest.mark.parametrize("path", PAGES, ids=shown)
-def test_a_link_to_a_file_leads_somewhere(path: Path) -> None:
-    links = re.findall(r"\]\((?!https?:|mailto:|#)([^)#\s]+)", path.read_text())
+def test_a_link_to_a_file_leads_somewhere() -> None:
+    link = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")
+    links = ((path, name) for path in PAGES for name in link.findall(path.read_text()))
 
-    assert [] == [link for link in links if not (path.parent / link).exists()]
+    assert [] == [f"{shown(path)}: {name}" for path, name in links if not (path.parent / name).exists()]
 
 
 def test_the_rules_for_agents_fit_a_screen() -> None:

@@ -60,6 +60,9 @@ class Instalments:
         self.per, self.every, self.places = per, every, places
         self.deal, self.value = deal, value
         self.sums: dict[date, Fraction] = {}
+        self.amendments = sorted(deal.get("amendments", []), key=lambda each: each["effective"])
+        self.months = [months_on(self.first, k) for k in range(-13, 60)]
+        self.years: dict[int, list[Fraction]] = {}
 
     def owed(self, window: Window) -> Fraction:
         """The difference of two rounded cumulative sums."""
@@ -87,24 +90,29 @@ class Instalments:
         return total
 
     def _weight(self, whole: Window, unit: Window) -> Fraction:
-        months = [months_on(self.first, k) for k in range(-13, 60)]
-        if {*whole, *unit} <= set(months):
-            return Fraction(months.index(unit[1]) - months.index(unit[0]), MONTHS[self.per])
+        if {*whole, *unit} <= set(self.months):
+            return Fraction(self.months.index(unit[1]) - self.months.index(unit[0]), MONTHS[self.per])
         return Fraction((unit[1] - unit[0]).days, (whole[1] - whole[0]).days)
 
     def _value(self, window: Window, at: date) -> Fraction:
         year = sum(months_on(self.first, 12 * k) <= at for k in (1, 2))
-        amendments = sorted(self.deal.get("amendments", []), key=lambda each: each["effective"])
-        value = before = self.value({"amendments": []}, year)
-        for index, each in enumerate(amendments):
+        values = self._values(year)
+        value = before = values[0]
+        for each, after in zip(self.amendments, values[1:], strict=True):
             effective = date.fromisoformat(each["effective"])
             if each.get("prorate") == "none" and window[0] < effective < window[1]:
                 effective = window[0]
-            after = self.value({"amendments": amendments[: index + 1]}, year)
             if effective <= at and after != before:
                 value = after
             before = after
         return value
+
+    def _values(self, year: int) -> list[Fraction]:
+        """The amount of a year as signed, and after each amendment."""
+        if year not in self.years:
+            numbers = range(len(self.amendments) + 1)
+            self.years[year] = [self.value({"amendments": self.amendments[:number]}, year) for number in numbers]
+        return self.years[year]
 
 
 class Commitment:

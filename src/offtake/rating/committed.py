@@ -82,6 +82,8 @@ def _exact(contract: Contract, per: Period, amount: Amount, window: Interval) ->
 
 def _weight(contract: Contract, whole: Interval, part: Interval) -> Fraction:
     """The share of a period: by months of the contract where both ends lie on them, else by days."""
+    if part == whole:
+        return Fraction(1)
     months = list(whole_windows("month", contract.signed.term.from_, whole, contract.zone))
     edges = [month.start for month in months] + [months[-1].end]
     if edges[0] == whole.start and edges[-1] == whole.end and part.start in edges and part.end in edges:

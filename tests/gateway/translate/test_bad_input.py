@@ -18,7 +18,7 @@ from tests.gateway.translate.test_round_trips import PAIRS, simple, written
 
 DIALECTS: tuple[Dialect, ...] = get_args(Dialect)
 pairs = pytest.mark.parametrize(("client", "vendor"), PAIRS)
-FEWER = settings(max_examples=min(200, settings().max_examples))  # for each of six pairs
+FEWER = settings(max_examples=min(50, settings().max_examples))  # for each of six pairs
 leaves = st.one_of(st.none(), st.booleans(), st.integers(-3, 2**70), st.floats(allow_nan=False), st.text(max_size=5))
 values = st.recursive(
     leaves, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3)

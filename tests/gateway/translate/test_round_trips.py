@@ -38,7 +38,7 @@ ANSWERS: dict[Dialect, Any] = {
 # Of the older API version, of compatible vendors, and the split of writes, which chat has no field of its own for.
 EXTRA = frozenset({"temperature", "top_p", "top_k", "reasoning_content", "cache_write_tokens_details", "store"})
 
-FEWER = settings(max_examples=min(200, settings().max_examples))  # for each dialect or pair
+FEWER = settings(max_examples=min(50, settings().max_examples))  # for each dialect or pair
 pairs = pytest.mark.parametrize(("client", "vendor"), PAIRS)
 
 

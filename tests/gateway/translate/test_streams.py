@@ -32,7 +32,7 @@ LAST: dict[Dialect, bytes] = {
     "openai_chat": b'"tool_calls"}]',
     "openai_responses": b"event: response.completed",
 }
-FEWER = settings(max_examples=min(200, settings().max_examples))  # for each of six pairs
+FEWER = settings(max_examples=min(50, settings().max_examples))  # for each of six pairs
 pairs = pytest.mark.parametrize(("client", "vendor"), PAIRS)
 
 

@@ -14,7 +14,7 @@ from offtake.contract.claims import CLAIMS, ENGINES, RECORD_ONLY, engines_of
 from offtake.contract.reference import reference
 from offtake.contract.schema.json_schema import json_schema, negotiation_schema
 from offtake.contract.schema.terms import ContractFile
-from offtake.contract.schema.walk import Field, fields, parts
+from offtake.contract.schema.walk import fields, parts
 from offtake.values.yaml_text import read_yaml
 
 ROOT = Path(__file__).parents[3]
@@ -30,11 +30,14 @@ def holds_terms(annotation: Any) -> bool:
 LEAVES = [field for field in FIELDS if not holds_terms(field.info.annotation)]
 
 
-@pytest.mark.parametrize("field", LEAVES, ids=lambda field: field.path)
-def test_a_field_is_claimed_by_an_engine_or_says_why_not(field: Field) -> None:
-    recorded = RECORD_ONLY.get(f"{field.term.__name__}.{field.key}", "")
-
-    assert bool(engines_of(field.term.__name__, field.key)) != bool(recorded)
+def test_a_field_is_claimed_by_an_engine_or_says_why_not() -> None:
+    assert LEAVES
+    assert [] == [
+        field.path
+        for field in LEAVES
+        if bool(engines_of(field.term.__name__, field.key))
+        == bool(RECORD_ONLY.get(f"{field.term.__name__}.{field.key}", ""))
+    ]
 
 
 def test_a_claim_has_its_field_and_a_known_engine() -> None:
@@ -46,9 +49,10 @@ def test_a_claim_has_its_field_and_a_known_engine() -> None:
     assert set(ENGINES) >= {engine for rows in CLAIMS.values() for engines in rows for engine in engines.split()}
 
 
-@pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.path)
-def test_a_field_is_described_in_a_sentence(field: Field) -> None:
-    assert re.fullmatch(r".{4,}[.…:]", field.description, flags=re.DOTALL), f"no sentence: {field.description!r}"
+def test_a_field_is_described_in_a_sentence() -> None:
+    sentence = re.compile(r".{4,}[.…:]", flags=re.DOTALL)
+
+    assert [] == [field.path for field in FIELDS if not sentence.fullmatch(field.description)]
 
 
 def asks() -> dict[str, str]:
