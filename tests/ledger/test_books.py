@@ -87,6 +87,14 @@ def test_the_account_of_a_period_holds_for_the_whole_period_and_no_longer(minute
     assert name != budget.account_at(window.end)
 
 
+def test_what_is_no_budget_is_said_once_and_without_the_space_around_it() -> None:
+    with pytest.raises(InputError) as met:
+        budget_amount(" lots")
+
+    assert "not a budget: 'lots'" == met.value.findings[0].what
+    assert "lots" not in met.value.findings[0].why
+
+
 def test_budgets_as_people_write_them() -> None:
     assert (10**12, "month") == budget_amount("1USD/month")
     assert (1_000_500_000_000_000, "day") == budget_amount("1_000.50 USD / day")

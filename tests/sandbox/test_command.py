@@ -108,7 +108,7 @@ def test_a_taken_port_is_said(tmp_path: Path) -> None:
         ("latency: {spread: 0.4}", "script.yaml:1:"),
         ("limits: [{requests_per_minute: 0}]", "script.yaml:1:"),
         ("- fault: cut", "script.yaml"),
-        ("", "script.yaml"),
+        ("", "leave --faults out"),
     ],
 )
 def test_a_wrong_script_is_refused_with_its_place(tmp_path: Path, text: str, where: str) -> None:

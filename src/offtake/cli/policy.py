@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from offtake.cli import render
-from offtake.cli.options import format_option, store_options
+from offtake.cli.options import Decorator, format_option, store_options
 
 if TYPE_CHECKING:
     from offtake.ledger.decisions import Decision
 
 _by = click.option("--by", required=True, metavar="NAME", help="Who decides.")
 _why = click.option("--why", required=True, metavar="TEXT", help="Why; refusals say it.")
+_event = click.option("--event", "why", required=True, metavar="NAME", help="What happened, such as bypass_safety.")
 
 
 @click.group("policy")
@@ -25,60 +27,40 @@ def command() -> None:
     """
 
 
-@command.command("suspend")
-@click.argument("contract")
-@click.argument("model")
-@click.option("--event", required=True, metavar="NAME", help="What happened, such as bypass_safety.")
-@_by
-@store_options
-@format_option("table", "json")
-def suspend(
-    contract: str, model: str, event: str, by: str, output_format: str, config: Path | None, store: Path | None
-) -> None:
+def _decision(of: str, *options: Decorator[Any]) -> Callable[[Callable[..., None]], click.Command]:
+    """A command that decides of a model under a contract or in a suite."""
+
+    def made(function: Callable[..., None]) -> click.Command:
+        arguments = (click.argument("subject", metavar=of), click.argument("model"))
+        for each in reversed((*arguments, *options, store_options, format_option("table", "json"))):
+            function = each(function)
+        return command.command(function.__name__)(function)
+
+    return made
+
+
+@_decision("CONTRACT", _event, _by)
+def suspend(**asked: Any) -> None:
     """Send nothing to MODEL (a name or a pattern) under CONTRACT (`*`: each) until the suspension is lifted."""
-    _record("suspend", contract, model, event, by, output_format, config, store)
+    _record("suspend", **asked)
 
 
-@command.command("lift")
-@click.argument("contract")
-@click.argument("model")
-@_by
-@_why
-@store_options
-@format_option("table", "json")
-def lift(
-    contract: str, model: str, by: str, why: str, output_format: str, config: Path | None, store: Path | None
-) -> None:
+@_decision("CONTRACT", _by, _why)
+def lift(**asked: Any) -> None:
     """End the suspension of MODEL under CONTRACT, named as `offtake policy list` shows them."""
-    _record("lift", contract, model, why, by, output_format, config, store)
+    _record("lift", **asked)
 
 
-@command.command("withdraw")
-@click.argument("suite")
-@click.argument("model")
-@_by
-@_why
-@store_options
-@format_option("table", "json")
-def withdraw(
-    suite: str, model: str, by: str, why: str, output_format: str, config: Path | None, store: Path | None
-) -> None:
+@_decision("SUITE", _by, _why)
+def withdraw(**asked: Any) -> None:
     """End the admission of MODEL by SUITE, an evaluation of `models.evaluation`, before its date."""
-    _record("withdraw", suite, model, why, by, output_format, config, store)
+    _record("withdraw", **asked)
 
 
-@command.command("readmit")
-@click.argument("suite")
-@click.argument("model")
-@_by
-@_why
-@store_options
-@format_option("table", "json")
-def readmit(
-    suite: str, model: str, by: str, why: str, output_format: str, config: Path | None, store: Path | None
-) -> None:
+@_decision("SUITE", _by, _why)
+def readmit(**asked: Any) -> None:
     """End a withdrawal: what the contract says of MODEL and SUITE holds again."""
-    _record("readmit", suite, model, why, by, output_format, config, store)
+    _record("readmit", **asked)
 
 
 @command.command("list")
@@ -103,8 +85,9 @@ def list_all(everything: bool, output_format: str, config: Path | None, store: P
 
 
 def _record(
-    kind: str, subject: str, model: str, why: str, by: str, output_format: str, config: Path | None, store: Path | None
-) -> None:
+    kind: str, *, subject: str, model: str, why: str, by: str, output_format: str, config: Path | None,
+    store: Path | None,
+) -> None:  # fmt: skip
     from offtake.operations.model_decisions import made, record
 
     decision, models = record(made(kind, subject, model, why, by), config=config, store=store)

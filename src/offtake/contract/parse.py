@@ -66,7 +66,7 @@ def parse_data(data: object, file: str, places: Mapping[str, Place], digest: str
 
 
 def _parsed(text: str, file: str, digest: str) -> Contract:
-    data, places = read_yaml(text, file)
+    data, places = read_yaml(text, file, "`offtake init` writes a first contract")
     return parse_data(data, file, places, digest)
 
 

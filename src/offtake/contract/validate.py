@@ -94,6 +94,7 @@ class _Reader:
 
     def __init__(self, model: type[Term], data: object, places: Mapping[str, Place], file: str, below: str) -> None:
         self.model, self.data, self.places, self.file, self.below = model, data, places, file, below
+        self.of_contract = model.__module__.startswith("offtake.contract.")  # not a configuration, nor a script
 
     def findings(self, error: ValidationError) -> list[Finding]:
         grouped: dict[tuple[Step, ...], list[tuple[Error, tuple[Step, ...], str]]] = {}
@@ -159,11 +160,11 @@ class _Reader:
         value = at(self.data, steps)
         if kind == "extra_forbidden":
             known = [key for term in self._terms(steps[:-1]) for key in keys_of(term)]
-            hint = _elsewhere(name)
+            hint = _elsewhere(name) if self.of_contract else ""
             return self._at(steps, "C210", f"unknown key `{name}`", hint=hint or nearest(name, known, "known keys"))
         if kind == "missing":
             info = next((keys_of(t)[name] for t in self._terms(steps[:-1]) if name in keys_of(t)), None)
-            owner = text(steps[:-1]) or "the contract"
+            owner = text(steps[:-1]) or ("the contract" if self.of_contract else "the file")
             return self._at(
                 steps, "C211", f"`{name}` is missing in {owner}", why=(info.description or "") if info else ""
             )

@@ -52,13 +52,15 @@ class BudgetRule:
 
 def budget_amount(text: str) -> tuple[int, Period | None]:
     """`1USD/month`, `500 USD / day` or `20 USD` as picodollars and a period. InputError for anything else."""
-    parts = re.match(r"\s*([0-9_.]*)\s*(.*)", text)
+    text = text.strip()
+    parts = re.match(r"([0-9_.]*)\s*(.*)", text)
     spaced = f"{parts[1]} {parts[2]}" if parts else text
     hint = "write an amount in USD and, if it renews, a period: 500USD/month"
     try:
         rate = money_rate(spaced)
     except ValueError as error:
-        raise InputError("L720", f"not a budget: {text!r}", why=str(error), hint=hint) from error
+        why = str(error).partition("; got ")[0]
+        raise InputError("L720", f"not a budget: {text!r}", why=why, hint=hint) from error
     if rate.money.currency != "USD":
         raise InputError("L720", f"not a budget: {text!r}", why="the ledger counts in USD", hint=hint)
     pico = EXACT.scaleb(rate.money.amount, 12)

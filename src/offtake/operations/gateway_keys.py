@@ -152,8 +152,8 @@ def _after(text: str, now: datetime) -> datetime:
     except (ValueError, OverflowError) as error:
         raise InputError(
             "L724",
-            f"not a time: {text!r}",
-            why=str(error),
+            f"not a time: {text.strip()!r}",
+            why=str(error).partition("; got ")[0],
             hint="write 2027-01-01, an instant with its zone, or 90 days",
         ) from error
     if found < now - timedelta(minutes=1):

@@ -115,7 +115,7 @@ def read_script(path: Path | None) -> Script:
         raise ContractError("C207", "this file is not UTF-8 text", where=Place(str(path)), why=str(error)) from error
     except OSError as error:
         raise OutsideError("O510", f"cannot read {path}", why=str(error.strerror)) from error
-    data, places = read_yaml(text, str(path))
+    data, places = read_yaml(text, str(path), "nothing has to be scripted: leave --faults out")
     script, findings = validate(Script, data, places, str(path))
     if script is None or findings:
         raise ContractError.of(findings)

@@ -51,14 +51,16 @@ _WORDS: dict[str, bool | None] = {
 }  # fmt: skip
 
 
-def read_yaml(text: str, file: str) -> tuple[object, dict[str, Place]]:
+def read_yaml(
+    text: str, file: str, empty_hint: str = "write what it is to say, or name another file"
+) -> tuple[object, dict[str, Place]]:
     """The data of a YAML text, and the place of each term by its path (`prices[0].input_mtok`; the root is "").
 
     An entry of a mapping stands where its key stands. A timestamp without a zone stays naive: its reader decides.
-    Raises ContractError for everything that is not YAML as described above.
+    Raises ContractError for everything that is not YAML as described above; `empty_hint` is what to do with no data.
     """
     try:
-        return _Reader(file, YAML(typ="safe", pure=True).parse(text)).read()
+        return _Reader(file, YAML(typ="safe", pure=True).parse(text)).read(empty_hint)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise ContractError(
@@ -92,7 +94,7 @@ class _Reader:
         self.events = events
         self.places: dict[str, Place] = {}
 
-    def read(self) -> tuple[object, dict[str, Place]]:
+    def read(self, empty_hint: str) -> tuple[object, dict[str, Place]]:
         data: object = None
         documents = 0
         for event in self.events:
@@ -106,9 +108,7 @@ class _Reader:
             elif isinstance(event, StreamEndEvent):
                 break
         if data is None:
-            raise ContractError(
-                "C203", "the file is empty", where=Place(self.file, 1, 1), hint="`offtake init` writes a first contract"
-            )
+            raise ContractError("C203", "the file is empty", where=Place(self.file, 1, 1), hint=empty_hint)
         return data, self.places
 
     def _value(self, event: Event, path: str, depth: int) -> object:

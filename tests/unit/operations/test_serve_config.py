@@ -26,6 +26,11 @@ file = "second.yaml"
 vendor = "anthropic"
 mode = "observe"
 """
+KEPT = """[transcripts]
+customers = ["acme"]
+hours = 72
+key = {env = "OFFTAKE_TRANSCRIPTS_KEY"}
+"""
 
 
 def _written(folder: Path, text: str) -> Path:
@@ -51,7 +56,11 @@ def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
         (GOOD.replace('{env = "ANTHROPIC_API_KEY"}', "{}"), ["offtake.toml:8:1", "G702", "one source"]),
         (GOOD.replace('vendor = "anthropic"', 'vendor = "openai"'), ["offtake.toml:15:1", "G702", "one of: anthropic"]),
         ("port = ", ["offtake.toml", "G701"]),
-        ("", ["offtake.toml", "C211", "vendors", "contracts"]),
+        ("", ["offtake.toml", "C211", "`vendors` is missing in the file", "contracts"]),
+        (GOOD + KEPT.replace("hours = 72", "hours = 0"), ["offtake.toml:19:1", "C214", "`hours`"]),
+        (GOOD + KEPT.replace("hours = 72", "scope = 1"), ["offtake.toml:19:1", "C210", "hours", "known keys"]),
+        (GOOD + KEPT.replace('"acme"', ""), ["offtake.toml:18:1", "C214", "`customers`"]),
+        (GOOD + KEPT.replace("}", ', file = "x"}'), ["offtake.toml:20:1", "G702", "one source"]),
     ],
 )
 def test_what_is_wrong_is_said_with_its_line(tmp_path: Path, wrong: str, said: list[str]) -> None:

@@ -15,7 +15,7 @@ from offtake.operations.serve_config import ServeConfig, load_config
 from offtake.store.transcripts.folder import purge, transcripts_folder
 from offtake.values.errors import OfftakeError
 
-PURGE_SECONDS = 2.0
+PURGE_SECONDS = 5.0
 SAID_SECONDS = 60.0
 
 
