@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from offtake.contract.parse import parse
 from offtake.contract.schema.capacity import Limits as Served
-from offtake.gateway.admit.limits import limits_of
+from offtake.gateway.admit.limits import BATCHES, limits_of
 from offtake.gateway.admit.quantile import Quantile
 from offtake.gateway.admit.reserved import reservation_of
 from offtake.gateway.admit.window import MINUTE, SECOND, SLOTS, Window, split
@@ -189,3 +189,15 @@ def test_a_quantile_is_never_too_low_and_an_eighth_too_high_at_most(seen: list[i
     true = sorted(seen)[max(-(-len(seen) * permille // 1_000) - 1, 0)]
 
     assert true <= quantile.at(permille) <= max(true + true // 8 + 1, true)
+
+
+@pytest.mark.parametrize(("limit", "workers"), [(1, 1), (2, 1), (7, 3), (100, 4), (1_000_001, 3)])
+def test_the_process_of_batches_has_a_part_and_all_parts_sum_to_the_limit(limit: int, workers: int) -> None:
+    parts = [
+        limits_of(KeyLimits(concurrency=limit), str, worker, workers, batches=True).concurrency or 0
+        for worker in (*range(workers), BATCHES)
+    ]
+    assert limit == sum(parts)
+    assert max(limit // 10, min(limit - 1, 1)) == parts[-1]
+    alone = [limits_of(KeyLimits(concurrency=limit), str, worker, workers).concurrency for worker in range(workers)]
+    assert limit == sum(part or 0 for part in alone), "where the vendor has batches, clients have all of it"

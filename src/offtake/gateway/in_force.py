@@ -107,20 +107,31 @@ def _outlet(config: ServeConfig, settings: ContractSettings, index: int) -> Outl
     return Outlet(
         name, signed.contract, terms, Bounds(terms), vendor.prices or signed.vendor, vendor.access, vendor.region,
         "anthropic" if vendor.wire in ("anthropic", "bedrock", "vertex") else "openai", modes,
+        runs_batches=vendor.runs_batches,
     )  # fmt: skip
 
 
 def limits_at(outlets: Sequence[Outlet], worker: int = 0, workers: int = 1) -> dict[str, Limits]:
-    """The limits of each contract at one of several workers, which has a part of each; the parts sum to the limit."""
-    return {outlet.contract: _limits(outlet.terms.contract, worker, workers) for outlet in outlets}
+    """The limits of each contract at one of several workers, which has a part of each; the parts sum to the limit.
+
+    `BATCHES` is the process of batches: it has a part where an outlet of the contract runs none of its own.
+    """
+    emulated = {outlet.contract for outlet in outlets if not outlet.runs_batches}
+    return {
+        outlet.contract: _limits(outlet.terms.contract, worker, workers, batches=outlet.contract in emulated)
+        for outlet in outlets
+    }
 
 
-def _limits(contract: Contract, worker: int, workers: int) -> Limits:
+def _limits(contract: Contract, worker: int, workers: int, *, batches: bool) -> Limits:
     now = datetime.now(UTC)
     capacity = contract.as_of(now).capacity
     if capacity is None or capacity.limits is None:
         return Limits(())
-    return limits_of(capacity.limits, lambda term: clause_of(contract, f"capacity.limits.{term}", now), worker, workers)
+    return limits_of(
+        capacity.limits, lambda term: clause_of(contract, f"capacity.limits.{term}", now), worker, workers,
+        batches=batches,
+    )  # fmt: skip
 
 
 def _paths(config: ServeConfig, names: list[str]) -> list[Path]:

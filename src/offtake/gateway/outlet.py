@@ -34,7 +34,7 @@ class Outlet:
 
     `name` is the endpoint's in the configuration; `vendor` and `access` are the catalogue's words, `region` where it
     serves. `speaks` is the dialect of its wire. `idempotent`: it answers a repeated idempotency key without billing
-    twice.
+    twice. `runs_batches`: its vendor has batches of its own there.
     """
 
     name: str
@@ -47,6 +47,7 @@ class Outlet:
     speaks: str = ""
     modes: Modes = Modes()
     idempotent: bool = False
+    runs_batches: bool = True
 
     @property
     def id(self) -> str:

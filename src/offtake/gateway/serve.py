@@ -53,7 +53,11 @@ def serve(file: Path, port: int | None, workers: int | None, note: Callable[[str
 
     note(f"serving http://{settings.host}:{bound}/v1 (OpenAI) and http://{settings.host}:{bound} (Anthropic)")
     supervisor = Supervisor(
-        _ingester(config), lambda: run_batches(config, in_force), worker, settings.workers, settings.drain_seconds_max
+        _ingester(config),
+        lambda: run_batches(config, in_force, stale),
+        worker,
+        settings.workers,
+        settings.drain_seconds_max,
     )
     try:
         supervisor.run(watch(files), purge)

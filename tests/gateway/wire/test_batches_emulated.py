@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import openai
 import pytest
 
-from tests.gateway.wire.running import House
+from tests.gateway.wire.running import CONTRACT, House, started
 from tests.gateway.wire.test_batches_openai import chat_line, ended, made, rows_of, states
+
+SAID = r"(http://[0-9.:]+)/openai/v1"
 
 
 class Plain(House):
@@ -77,3 +80,38 @@ def test_a_gateway_that_stops_between_lines_bills_each_once(tmp_path: Path, kill
     assert {1} == set(booked.values()) == set(metered.values())
     assert len(good) == len(booked) and set(booked) <= set(metered)
     assert len(metered) - len(booked) <= len(exported["unresolved"]) == len(lost)
+
+
+def test_lines_keep_within_the_contracts_rates_of_which_they_have_a_tenth(tmp_path: Path) -> None:
+    house = Plain(
+        tmp_path, contract=CONTRACT + "capacity: {{limits: {{requests_per_second: 30, input_tpm: 20000}}}}\n"
+    ).open()
+    try:
+        with client_of(house, house.key()) as client:
+            large = chat_line("large", messages=[{"role": "user", "content": "a" * 9_000}])
+            batch = made(client, [*(chat_line(f"n{number}", 1) for number in range(8)), large])
+            batch = ended(lambda: client.batches.retrieve(batch.id), "completed")
+            assert 8 == len(rows_of(client, batch.output_file_id))
+            error = rows_of(client, batch.error_file_id)["large"]["error"]
+            assert ("batch_failed", True) == (error["code"], "G414" in error["message"])
+    finally:
+        house.close()
+    sent = sorted(datetime.fromisoformat(line["used_at"]) for line in house.metered())
+    assert all((later - sooner).total_seconds() > 0.9 for sooner, later in zip(sent, sent[3:], strict=False))
+
+
+def test_a_vendor_that_moves_is_found_where_the_configuration_says_it_is_now(tmp_path: Path) -> None:
+    house = Plain(tmp_path, faults="limits: [{vendor: openai, requests_per_minute: 2}]").open()
+    other = started(tmp_path, "other", ["sandbox", "--port", "0", "--meter", str(tmp_path / "other.jsonl")], SAID)
+    try:
+        with client_of(house, house.key()) as client:
+            batch = made(client, [chat_line(f"n{number}", 1) for number in range(6)])
+            time.sleep(1)
+            assert 2 == len(house.metered()), "the vendor is busy"
+            house.config.write_text(house.config.read_text().replace(house.sandbox.url, other.url))
+            batch = ended(lambda: client.batches.retrieve(batch.id), "completed", seconds=90)
+            assert 6 == batch.request_counts.completed
+        assert 4 == len((tmp_path / "other.jsonl").read_text().splitlines())
+    finally:
+        other.stop()
+        house.close()

@@ -20,6 +20,9 @@ from offtake.gateway.outlet import KeyLimits
 
 RETRY_SECONDS_MAX = 60.0
 NO_PART = "the limit is smaller than the number of workers, and this one has no part of it: run fewer"
+BATCHES = -1
+"""The process of batches in place of a worker's number."""
+BATCHES_SHARE = 10
 COUNTED = ("requests", "input", "output")
 Amounts = tuple[int, int, int]
 """Of each of them, in this order."""
@@ -73,6 +76,11 @@ class Limits:
                 return self._slowest(amounts, now_ns)
         return None
 
+    def never(self, input_tokens: int, output_tokens: int) -> bool:
+        """Whether a request of so many tokens does not fit, however long it waits."""
+        amounts = (1, input_tokens, output_tokens)
+        return self.concurrency == 0 or any(amounts[counted] > window.limit for window, counted in self._windows)
+
     def admit(self, input_tokens: int, output_tokens: int, now_ns: int) -> Ticket:
         """Count a request that no refusal stops."""
         self.in_flight += 1
@@ -124,12 +132,18 @@ def _refusal(meter: Meter, wait_ns: int, amount: int) -> Refusal:
 
 
 def limits_of(
-    asked: ServedLimits | KeyLimits, clause: Callable[[str], str], worker: int = 0, workers: int = 1
-) -> Limits:
-    """The limits of a contract's `capacity.limits` or of a key, at one of several workers, which has a part of each."""
+    asked: ServedLimits | KeyLimits, clause: Callable[[str], str], worker: int = 0, workers: int = 1, *,
+    batches: bool = False,
+) -> Limits:  # fmt: skip
+    """The limits of a contract's `capacity.limits` or of a key, at one of several workers, which has a part of each.
+
+    `batches`: a tenth of each, one at least, is the part of the process that runs batches (the worker `BATCHES`); of a
+    limit of one it has nothing, because whoever waits for an answer comes first.
+    """
 
     def part(limit: int) -> int:
-        return split(limit, [0] * workers)[worker]
+        theirs = max(limit // BATCHES_SHARE, min(limit - 1, 1)) if batches and limit else 0
+        return theirs if worker == BATCHES else split(limit - theirs, [0] * workers)[worker]
 
     meters = [
         Meter(Window(part(limit), length), unit, name, code, clause(key))

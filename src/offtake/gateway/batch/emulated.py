@@ -13,6 +13,7 @@ import msgspec
 
 from offtake.gateway.batch.documents import header_bytes
 from offtake.gateway.batch.plan import Answered, Planned
+from offtake.gateway.batch.turns import Turns
 from offtake.gateway.batch.work import Work
 from offtake.gateway.desk import microseconds
 from offtake.gateway.http.answer import TimedOutError, UpstreamError
@@ -49,14 +50,20 @@ async def _several(work: Work, waiting: Iterator[Planned]) -> None:
 async def _one(work: Work, line: Planned) -> Answered | None:
     """The answer to a line, however long the vendor is busy; None where it shall not be sent any more."""
     outlet, spoken, body = work.outlet(line), work.spoken(line), work.body(line)
-    endpoint, model = work.scales.endpoints[outlet.name], work.name(line, spoken) or spoken.ask.model
+    model, turns = work.name(line, spoken) or spoken.ask.model, Turns(work, line, spoken.ask)
+    if refusal := turns.never():
+        return Answered(line.number, "failed", request_id=refusal.text)
     headers = JSON | header_bytes(work.batch.headers)
     if outlet.idempotent:
         headers[b"idempotency-key"] = idempotency_key(work.batch.request_id(line.number), outlet.id).encode()
     pause = WAIT_SECONDS
     while not work.stop.is_set() and microseconds() < work.batch.expires_at:
+        if wait := turns.take():
+            await work.pause(wait)
+            continue
         if line.number not in work.sent:
             work.send(line.number)
+        endpoint, served = work.scales.endpoints[outlet.name], None
         try:
             call = endpoint.wire.call(spoken.ask.dialect, model, False, body, headers, "")  # a signature ages
             answer: Arriving = await endpoint.pool.request("POST", call.target, call.headers, call.body)
@@ -68,8 +75,11 @@ async def _one(work: Work, line: Planned) -> Answered | None:
                 why = "timeout" if isinstance(error, TimedOutError) else "broken"
                 return Answered(line.number, "done", request_id=why)
         else:
+            served = spoken.dialect.served(answer.status, answer.headers, text, spoken.ask)
             if answer.status not in UNSERVED:
                 return Answered(line.number, "done", answer.status, _request_id(answer.headers), _json(text))
+        finally:
+            turns.give_back(served)
         await work.pause(pause)
         pause = min(pause * 2, WAIT_SECONDS_MAX)
     if _final(work):

@@ -26,7 +26,7 @@ from offtake.gateway.batch.work import Work, planned_by_number
 from offtake.gateway.callers import Caller
 from offtake.gateway.desk import instant, microseconds
 from offtake.gateway.outlet import Outlet
-from offtake.gateway.vendors.endpoint import AnthropicWire, OpenAIWire
+from offtake.gateway.vendors.endpoint import Endpoint, OpenAIWire
 from offtake.store.batches import BatchStore, Document
 from offtake.values.errors import OutsideError
 
@@ -134,14 +134,15 @@ async def _part(work: Work, index: int) -> None:
 
 
 def _vendor(work: Work, part: Part) -> VendorBatches:
-    endpoint = work.scales.endpoints[work.outlets[part.outlet].name]
-    wire = endpoint.wire
-    if isinstance(wire, OpenAIWire):
-        return OpenAIBatches(Pages(endpoint, wire, {}))
-    if isinstance(wire, AnthropicWire):
-        of_client = work.batch.headers if work.batch.wire == "anthropic" else {}
-        return AnthropicBatches(Pages(endpoint, wire, header_bytes(of_client)))
-    raise TypeError(f"{endpoint.name} has no batches")
+    name = work.outlets[part.outlet].name
+
+    def find() -> Endpoint:
+        return work.scales.endpoints[name]
+
+    if isinstance(find().wire, OpenAIWire):
+        return OpenAIBatches(Pages(find, {}))
+    of_client = work.batch.headers if work.batch.wire == "anthropic" else {}
+    return AnthropicBatches(Pages(find, header_bytes(of_client)))
 
 
 @dataclass(slots=True)

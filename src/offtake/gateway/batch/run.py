@@ -12,11 +12,13 @@ import contextlib
 import os
 import signal
 import time
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 import uvloop
 
 from offtake.gateway.admit.learned import Learned
+from offtake.gateway.admit.limits import BATCHES
 from offtake.gateway.batch.books import Books
 from offtake.gateway.batch.expiry import purge, sweep
 from offtake.gateway.batch.life import House, begin, check_file, live
@@ -25,9 +27,10 @@ from offtake.gateway.batch.weigh import Scales
 from offtake.gateway.batch.work import Work
 from offtake.gateway.callers import Caller, Callers
 from offtake.gateway.desk import microseconds
-from offtake.gateway.in_force import InForce, read_in_force
+from offtake.gateway.in_force import InForce, limits_at, read_in_force
 from offtake.gateway.journal.writer import lock
 from offtake.gateway.log import say, say_crash
+from offtake.gateway.vendors.endpoint import Endpoint
 from offtake.gateway.vendors.wires import keep_renewed
 from offtake.gateway.worker import ANONYMOUS, endpoints_of
 from offtake.ledger.decisions import standing
@@ -45,12 +48,16 @@ AGAIN_SECONDS = 5.0
 """After a batch could not go on, because the ledger or a disk could not be written."""
 
 
-def run_batches(config: ServeConfig, in_force: InForce) -> None:
-    """Run until SIGTERM. OutsideError where the ledger or the folder of batches cannot be opened."""
+def run_batches(config: ServeConfig, in_force: InForce, stale: Callable[[], bool] = lambda: False) -> None:
+    """Run until SIGTERM. OutsideError where the ledger or the folder of batches cannot be opened.
+
+    `stale` tells whether the files have changed since `in_force` was read.
+    """
+    in_force.limits = limits_at(in_force.outlets, BATCHES, config.settings.gateway.workers)
     ledger = open_ledger(config.store)
     store = open_batches(batches_folder(config.store))
     try:
-        uvloop.run(_Process(config, in_force, ledger, store).run())
+        uvloop.run(_Process(config, in_force, ledger, store).run(stale()))
     finally:
         store.close()
         ledger.close()
@@ -74,17 +81,18 @@ class _Process:
         self._said: set[tuple[str, str]] = set()
         self._stop = asyncio.Event()
 
-    async def run(self) -> None:
-        """Until told to stop."""
+    async def run(self, stale: bool = False) -> None:
+        """Until told to stop. `stale`: the files have changed since they were read."""
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, self._stop.set)
         loop.add_signal_handler(signal.SIGHUP, self._reload)
-        endpoints = endpoints_of(self._config)
-        native = frozenset(name for name, each in endpoints.items() if has_batches(each))
+        self._endpoints = endpoints = endpoints_of(self._config)
         power = self._config.settings.gateway.durability == "power"
         books = Books(self._ledger, self._config.journal, power=power)
         renewing = asyncio.create_task(keep_renewed(endpoints.values))
-        self._house = House(self._store, books, Scales(self._in_force, endpoints, native, Learned()))
+        self._house = House(self._store, books, _scales(self._in_force, endpoints, Learned()))
+        if stale:
+            self._reload()
         descriptor = await self._alone()
         if descriptor is None:
             renewing.cancel()
@@ -187,14 +195,31 @@ class _Process:
             await asyncio.gather(*late, return_exceptions=True)
 
     def _reload(self) -> None:
-        """Take the contracts as they are now for batches to come; a broken file keeps what is in force."""
-        scales = self._house.scales
+        """Take contracts, vendors and shared budgets as they are now; a broken file keeps what is in force.
+
+        Batches that run keep their terms; their vendors' addresses and keys are the new ones.
+        """
+        scales, running = self._house.scales, self._config.settings
         try:
-            found = read_in_force(load_config(self._config.file), self._config.settings.gateway.workers)
+            read = load_config(self._config.file)
+            stays = {"gateway": running.gateway, "store": running.store}
+            config = replace(read, settings=read.settings.model_copy(update=stays))
+            found = read_in_force(config, running.gateway.workers, BATCHES)
+            vendors = {name for name, each in config.settings.vendors.items() if running.vendors.get(name) != each}
+            fresh = endpoints_of(config, vendors)
         except (OfftakeError, OSError) as error:
             say("a reload failed, so nothing has changed", worker="batches", why=str(error))
         else:
-            self._house.scales = Scales(found, scales.endpoints, scales.native, scales.learned)
+            self._config = config
+            self._endpoints.update(fresh)
+            found.after(scales.in_force, time.monotonic_ns())
+            self._house.scales = _scales(found, self._endpoints, scales.learned)
+            say("contracts read again", worker="batches")
+
+
+def _scales(in_force: InForce, endpoints: Mapping[str, Endpoint], learned: Learned) -> Scales:
+    native = frozenset(name for name, each in endpoints.items() if has_batches(each))
+    return Scales(in_force, endpoints, native, learned)
 
 
 def _cancel(running: _Running) -> None:

@@ -6,7 +6,7 @@ to, and a batch whose making was cut off is found again rather than made twice.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any, Protocol
 
 import msgspec
@@ -58,23 +58,25 @@ class VendorBatches(Protocol):
 
 
 class Pages:
-    """Calls of one endpoint that no model answers."""
+    """Calls of one endpoint that no model answers. `find` gives it as the configuration has it now."""
 
-    def __init__(self, endpoint: Endpoint, wire: OpenAIWire | AnthropicWire, headers: Headers) -> None:
-        self._endpoint = endpoint
-        self._wire = wire
+    def __init__(self, find: Callable[[], Endpoint], headers: Headers) -> None:
+        self._find = find
         self._headers = headers
 
     async def call(self, method: str, path: str, body: bytes = b"", headers: Headers = JSON) -> Answer:
         """An answer of 2xx or 4xx. LaterError for all others, and where there is none."""
-        target, sent = self._wire.page(path, self._headers | headers if body else self._headers)
+        endpoint = self._find()
+        if not isinstance(endpoint.wire, OpenAIWire | AnthropicWire):
+            raise LaterError(f"{endpoint.name} has no batches any more")
+        target, sent = endpoint.wire.page(path, self._headers | headers if body else self._headers)
         try:
-            answer = await self._endpoint.pool.request(method, target, sent, body)
+            answer = await endpoint.pool.request(method, target, sent, body)
         except UpstreamError as error:
             raise LaterError(type(error).__name__) from error
         if answer.status in (401, 403, 408, 409, 429) or not 200 <= answer.status < 500:
             answer.close()
-            raise LaterError(f"{self._endpoint.name} answered {answer.status}")
+            raise LaterError(f"{endpoint.name} answered {answer.status}")
         return answer
 
     async def json(self, method: str, path: str, body: bytes = b"", headers: Headers = JSON) -> dict[str, Any]:
@@ -88,7 +90,7 @@ class Pages:
         if answer.status >= 400:
             said = found.get("error")
             words = said.get("message") if isinstance(said, dict) else ""
-            raise DeclinedError(f"{self._endpoint.name} answered {answer.status}: {words}")
+            raise DeclinedError(f"{self._find().name} answered {answer.status}: {words}")
         return found
 
     async def seen(self, path: str) -> dict[str, Any]:
@@ -103,7 +105,7 @@ class Pages:
         answer = await self.call("GET", path)
         if answer.status != 200:
             answer.close()
-            raise LaterError(f"{self._endpoint.name} answered {answer.status} for results")
+            raise LaterError(f"{self._find().name} answered {answer.status} for results")
         rest = b""
         try:
             while chunk := await answer.read():
