@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import gc
 import secrets
 import signal
 import ssl
+import sys
 import time
 from collections.abc import Callable, Collection
 from dataclasses import replace
@@ -53,6 +55,9 @@ LOOK_SECONDS = 1.0
 """How soon a new or revoked key is known, and an idle loan goes back."""
 WAIT_SECONDS = 2.0
 """So long a request waits for a ledger that another process has locked."""
+THREAD_SECONDS = 0.0005
+"""How long a thread beside the event loop may keep it waiting."""
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, KEPT_BYTES = -1, -3, 2**24
 ANONYMOUS = GatewayKey(id="anonymous", name="anonymous", created_at=0)
 
 
@@ -71,13 +76,26 @@ def run_worker(
     in_force.limits = limits_at(in_force.outlets, neighbours.index, settings.workers)
     journal = JournalWriter(config.journal, name, power=settings.durability == "power")
     try:
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(50_000, 20, 20)
+        _settle_down()
         uvloop.run(_Worker(config, in_force, ledger, journal, name, neighbours).serve(port, stale()))
     finally:
         journal.close()
         ledger.close()
+
+
+def _settle_down() -> None:
+    """What costs time in the midst of requests is done now, or seldom: collections, threads that hold on, page faults.
+
+    Memory that a long prompt leaves is kept, since each page that the kernel gives anew costs a fault (glibc only).
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
+    sys.setswitchinterval(THREAD_SECONDS)
+    with contextlib.suppress(OSError, AttributeError):
+        set_option = ctypes.CDLL(None).mallopt
+        for option in (M_TRIM_THRESHOLD, M_MMAP_THRESHOLD):
+            set_option(option, KEPT_BYTES)
 
 
 class _Worker:
