@@ -48,10 +48,12 @@ def _route(found: PlanResult) -> str:
     words = []
     for offer in offers:
         rows = [each for each in found.route if each.offer == offer]
-        moved = list(dict.fromkeys(each.way.model for each in rows if each.way.model != each.today))
+        changed = [each for each in rows if each.way.model != each.today]
+        moved = list(dict.fromkeys(each.way.model for each in changed))
         batch = sum(each.way.channel == "batch" != each.channel_today for each in rows)
         count = "all" if len(offers) == 1 else f"{len(rows)} of {len(found.route)}"
-        about = [f"on {', '.join(moved[:3])}"] if moved else []
+        some = f"{len(changed)} of them " if len(changed) < len(rows) else ""
+        about = [f"{some}on {', '.join(moved[:3])}"] if moved else []
         about += [f"{batch} moved to batch"] if batch else []
         words.append(f"{count} to {offer}" + (f" ({'; '.join(about)})" if about else ""))
     return ", ".join(words)

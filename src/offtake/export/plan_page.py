@@ -235,10 +235,9 @@ def _granted(page: PlanPage) -> str:
 
 def _footer(page: PlanPage) -> str:
     plan = page.plan
-    differs = "the same"
-    if plan.difference:
-        more = "more" if plan.difference > 0 else "less"
-        differs = f"{money(abs(plan.difference), plan.currency)} {more}"
+    apart = money(abs(plan.difference), plan.currency)
+    more = "more" if plan.difference > 0 else "less"
+    differs = "the same" if apart == money(ZERO, plan.currency) else f"{apart} {more}"
     return (
         f"<footer>\n<p>Every dollar above was rated by the same engine that checks bills; the search’s own figure is "
         f"{money(plan.search.forecast, plan.currency)}, and the bill is {differs}.</p>\n"
