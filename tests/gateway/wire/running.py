@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import re
-import signal
 import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from offtake.operations.demo import process
+from offtake.operations.demo.process import Process
 
 ROOT = Path(__file__).resolve().parents[3]
 VENDOR_KEY = "sk-vendor-secret-0001"
@@ -47,26 +48,6 @@ file = "anthropic.yaml"
 [[contracts]]
 file = "openai.yaml"
 """
-
-
-@dataclass
-class Process:
-    """One of our commands at work; `url` is where it listens."""
-
-    popen: subprocess.Popen[bytes]
-    log: Path
-    url: str = ""
-
-    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Tell it to stop and wait."""
-        if self.popen.poll() is None:
-            self.popen.send_signal(number)
-        return self.popen.wait(40)
-
-    def kill(self) -> None:
-        """Kill -9, of it and of everything that it has started."""
-        os.killpg(self.popen.pid, signal.SIGKILL)
-        self.popen.wait(10)
 
 
 @dataclass
@@ -108,11 +89,11 @@ class House:
 
     def close(self) -> None:
         """Stop both, kindly."""
-        for process in (self.gateway, self.sandbox):
+        for each in (self.gateway, self.sandbox):
             try:
-                process.stop()
+                each.stop()
             except subprocess.TimeoutExpired:
-                process.kill()
+                each.kill()
 
     @property
     def config(self) -> Path:
@@ -163,27 +144,10 @@ def environment() -> dict[str, str]:
     return kept | keys | {"PYTHONPATH": str(ROOT / "src"), "PYTHONUNBUFFERED": "1"}
 
 
-def started(folder: Path, name: str, arguments: list[str], said: str, seconds: float = 30) -> Process:
+def started(folder: Path, name: str, arguments: list[str], said: str) -> Process:
     """Start one of our commands and wait until it says where it listens."""
     log = folder / f"{name}-{len(list(folder.glob(f'{name}-*.log')))}.log"
-    with log.open("wb") as file:
-        popen = subprocess.Popen(
-            [sys.executable, "-m", "offtake.cli", *arguments],
-            stdout=file,
-            stderr=file,
-            cwd=folder,
-            env=environment(),
-            start_new_session=True,
-        )
-    until = time.monotonic() + seconds
-    while time.monotonic() < until and popen.poll() is None:
-        found = re.search(said, log.read_text())
-        if found:
-            return Process(popen, log, found[1])
-        time.sleep(0.05)
-    popen.kill()
-    popen.wait()
-    raise AssertionError(f"{name} did not start: {log.read_text()}")
+    return process.started(log, arguments, said, environment())
 
 
 def wait_for(url: str, key: str = "", seconds: float = 20) -> None:

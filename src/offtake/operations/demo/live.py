@@ -11,10 +11,7 @@ import contextlib
 import csv
 import io
 import json
-import os
-import re
 import shutil
-import signal
 import subprocess
 import sys
 import threading
@@ -26,6 +23,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from offtake.operations.demo.process import Process, started
 from offtake.values.errors import OutsideError
 from offtake.values.money import total
 
@@ -191,41 +189,14 @@ class _Clients:
                 self.call(number)
 
 
-@dataclass
-class _Process:
-    popen: subprocess.Popen[bytes]
-    url: str
-
-    def kill(self) -> None:
-        """Kill -9, of it and of all that it has started."""
-        os.killpg(self.popen.pid, signal.SIGKILL)
-        self.popen.wait()
-
-
 @contextlib.contextmanager
-def _running(folder: Path, name: str, *arguments: str, said: str, seconds: float = 30) -> Iterator[_Process]:
-    """One of our commands, from the moment that it says where it listens. OutsideError O507 where it does not."""
-    log = folder / f"{name}.log"
-    with log.open("wb") as file:
-        popen = subprocess.Popen(
-            [sys.executable, "-m", "offtake.cli", *arguments], cwd=folder, stdout=file, stderr=file,
-            start_new_session=True,
-        )  # fmt: skip
+def _running(folder: Path, name: str, *arguments: str, said: str) -> Iterator[Process]:
+    """One of our commands, while the block runs. OutsideError O507 where it does not start."""
+    process = started(folder / f"{name}.log", list(arguments), said)
     try:
-        yield _Process(popen, _said(popen, log, said, time.monotonic() + seconds))
+        yield process
     finally:
-        if popen.poll() is None:
-            popen.terminate()
-            popen.wait(30)
-
-
-def _said(popen: subprocess.Popen[bytes], log: Path, said: str, until: float) -> str:
-    while time.monotonic() < until and popen.poll() is None:
-        if found := re.search(said, log.read_text()):
-            return found[1]
-        time.sleep(0.05)
-    popen.kill()
-    raise OutsideError("O507", "a part of the demo did not start", why=log.read_text()[-500:], hint=f"see {log}")
+        process.stop()
 
 
 def _offtake(folder: Path, *arguments: str) -> str:
