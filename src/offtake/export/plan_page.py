@@ -66,7 +66,7 @@ def _lead(plan: PlanResult) -> str:
         part = f", {share(divide(abs(plan.saving), plan.today))} {less}" if plan.today else ""
         words = [f"{today}; {dollars(plan.cost)} with this plan{part}."]
     else:
-        words = [f"{today}; nothing on the table costs less."]
+        words = [f"{today}; nothing on the table costs less{futures}."]
     near = f"at most {share(plan.search.gap, 2)} from the best possible{futures}."
     if plan.search.stopped:
         words.append(f"The search was stopped: this is its best plan so far, {near}")
@@ -98,7 +98,8 @@ def _steps(plan: PlanResult) -> Iterable[str]:
         yield _to_sign(each, plan)
     if not plan.sign:
         signable = any(each.name.startswith("sign ") for each in plan.alternatives)
-        why = "No signature on the table pays on this usage." if signable else "Nothing here needs a signature."
+        usage = "over the drawn futures" if plan.search.paths > 1 else "on this usage"
+        why = f"No signature on the table pays {usage}." if signable else "Nothing here needs a signature."
         yield f"<strong>Sign nothing.</strong> {why}"
     for offer in dict.fromkeys(each.offer for each in plan.route):
         rows = [each for each in _largest_first(plan.route) if each.offer == offer]

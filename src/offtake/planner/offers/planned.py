@@ -214,7 +214,10 @@ def _signed(setting: Setting, plan: Candidate) -> list[Signed]:
 
 
 def _binding(setting: Setting, chosen: Settled, others: Sequence[Candidate], cost: Decimal) -> dict[str, str]:
-    """Vendor by vendor; a vendor of whom nothing is signed is held back by what its cheapest paper adds."""
+    """Vendor by vendor; a vendor of whom nothing is signed is held back by what its cheapest paper adds.
+
+    A paper that costs less on the forecast costs more over the futures: the search says by how much.
+    """
     offers = setting.table.offers
     vendors = {offer.name: group_of(offer) for offer in offers}
     found = {vendors.get(name, name): words for name, words in chosen.solution.binding.items()}
@@ -224,8 +227,11 @@ def _binding(setting: Setting, chosen: Settled, others: Sequence[Candidate], cos
         more = each.bills.total - cost
         for number in each.settled.signed:
             offer = offers[number]
-            if more > 0 and group_of(offer) not in signed:
-                added.setdefault(group_of(offer), f"not signed: {offer.name} adds {more:,.0f} to the bill")
+            if more and group_of(offer) not in signed:
+                dearer = f"not signed: {offer.name} adds {more:,.0f} to the bill"
+                cheaper = f"not signed: {offer.name} costs less on the forecast, and more over the futures"
+                words = dearer if more > 0 else found.get(group_of(offer), cheaper)
+                added.setdefault(group_of(offer), words)
     return {**found, **added}
 
 
