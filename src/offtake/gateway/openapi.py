@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from offtake import __version__
-from offtake.gateway.batch.described import batch_paths
+from offtake.gateway.batch.described import WAITS, batch_paths
 
 Json = dict[str, Any]
 _OPENAI_ERROR: Json = {
@@ -86,7 +86,9 @@ def description() -> Json:
         path: {"post": _call(dialect, said, fields, required)} for path, dialect, said, fields, required in _CALLS
     }
     paths["/v1/models"] = {"get": _get("The models that the key may use.", keyed=True)}
-    paths |= batch_paths({"openai": _OPENAI_ERROR, "anthropic": _ANTHROPIC_ERROR})
+    paths |= batch_paths(
+        {"openai": _OPENAI_ERROR, "anthropic": _ANTHROPIC_ERROR, "either": {"anyOf": [_OPENAI_ERROR, _ANTHROPIC_ERROR]}}
+    )
     paths["/health/live"] = {"get": _get("Whether the process answers.")}
     paths["/health/ready"] = {"get": _get("Whether it takes requests.")}
     return {
@@ -124,6 +126,7 @@ def _call(dialect: str, said: str, fields: Json, required: list[str]) -> Json:
         "requestBody": {"required": True, "content": {"application/json": {"schema": body}}},
         "responses": {
             "200": {"description": "The vendor's answer, byte for byte, with headers of ours.", "content": whole},
+            "202": WAITS,
             **{
                 status: {"description": words, "content": {"application/json": {"schema": error}}}
                 for status, words in refusals.items()

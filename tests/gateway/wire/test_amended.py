@@ -9,6 +9,7 @@ import openai
 import pytest
 
 from tests.gateway.wire.running import CONTRACT, House
+from tests.gateway.wire.test_batches_openai import chat_line, upload
 
 GPT = "gpt-5.4"
 SEARCH: Any = [{"type": "web_search"}]
@@ -41,5 +42,7 @@ def test_zero_retention_stores_nothing_that_a_client_did_not_ask_to_store(tmp_pa
             assert answer.parse().model_extra and answer.parse().model_extra["store"] is False  # type: ignore[index]
             with pytest.raises(openai.PermissionDeniedError, match="G314"):
                 client.responses.create(model=GPT, input="hello", store=True)
+            with pytest.raises(openai.PermissionDeniedError, match=r"line 1: .*store.*G314"):
+                upload(client, [chat_line("a")])
     finally:
         house.close()

@@ -13,6 +13,7 @@ import openai
 import pytest
 
 from tests.gateway.wire.running import House
+from tests.gateway.wire.test_batches_emulated import Plain
 from tests.gateway.wire.test_batches_openai import states
 
 GPT, CLAUDE = "gpt-5.4", "claude-opus-4-7"
@@ -160,6 +161,34 @@ def test_a_cancelled_call_costs_nothing(tmp_path: Path) -> None:
         assert 0 == sum(state.leased_pico + state.held_pico + state.spent_pico for state in states(house))
     finally:
         house.close()
+
+
+@pytest.mark.parametrize("native", [True, False])
+def test_a_gateway_that_ends_meanwhile_answers_each_call_once(tmp_path: Path, native: bool) -> None:
+    kind = House if native else Plain
+    house = kind(tmp_path, more=PATIENT, faults="batches: {seconds: 1}").open()
+    try:
+        key = house.key("nightly", "--workload", "nightly-report", "--budget", "10USD/month")
+        ids = []
+        with gpt_of(house, key) as client:
+            for number in range(6):
+                taken = client.chat.completions.with_raw_response.create(
+                    model=GPT, messages=HELLO, max_completion_tokens=20 + number, extra_headers=LATER
+                )
+                ids.append(taken.http_response.json()["id"])
+        # What a vendor without batches was sent is never sent again, so that one is stopped and not killed.
+        house.gateway.kill() if native else house.gateway.stop()
+        house.serve()
+        with gpt_of(house, key) as client:
+            answers = [polled(client, id, openai.types.chat.ChatCompletion).parse() for id in ids]
+        assert [20 + number for number in range(6)] == [each.usage.completion_tokens for each in answers]
+        exported = house.exported()
+        assert "whole" in house.offtake("ledger", "verify", "--config", str(house.config))
+    finally:
+        house.close()
+    assert {f"{id}_000001" for id in ids} == {row["id"] for row in exported["usage"]}
+    assert [] == exported["unresolved"] and 6 == len(exported["usage"]) == len(house.metered())
+    assert {"batch" if native else "realtime"} == {row["channel"] for row in exported["usage"]}
 
 
 def test_a_waiting_call_of_such_a_workload_may_be_served_in_the_flex_tier(patient: House, nightly: str) -> None:

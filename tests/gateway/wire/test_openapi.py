@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import anthropic
@@ -26,6 +27,13 @@ CHECKS = (
 
 
 @pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    opened = House(tmp_path_factory.mktemp("house"), more='\n[[non_urgent]]\nworkload = "*"\n').open()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
 def made(house: House, key: str) -> dict[str, str]:
     """A file, a batch and a batch of messages that the made-up requests may meet, by the paths below which they are."""
     with (
@@ -34,8 +42,16 @@ def made(house: House, key: str) -> dict[str, str]:
     ):
         file = upload(gpt, [chat_line("a")])
         batch = gpt.batches.create(input_file_id=file.id, endpoint="/v1/chat/completions", completion_window="24h")
+        later = gpt.chat.completions.with_raw_response.create(
+            model="gpt-5.4", messages=[{"role": "user", "content": "hello"}], extra_headers={"Prefer": "respond-async"}
+        ).http_response.json()
         other = claude.messages.batches.create(requests=[request("a")])
-        return {"/v1/files": file.id, "/v1/batches": batch.id, "/v1/messages/batches": other.id}
+        return {
+            "/v1/deferred": later["id"],
+            "/v1/files": file.id,
+            "/v1/batches": batch.id,
+            "/v1/messages/batches": other.id,
+        }
 
 
 @schema.parametrize()  # type: ignore[untyped-decorator]

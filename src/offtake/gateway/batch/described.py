@@ -96,6 +96,11 @@ _MESSAGE_BATCH: Json = {
         "processing_status": {"enum": ["in_progress", "canceling", "ended"]},
     },
 }
+WAITS: Json = {
+    "description": "Taken: the answer will be at `location`.",
+    "content": {"application/json": {"schema": {"type": "object", "required": ["id", "object", "status"]}}},
+}
+"""The answer to `Prefer: respond-async`, and to who asks too early."""
 _DELETED: Json = {"type": "object", "required": ["id"]}
 _QUERY = {"openai": ("after",), "anthropic": ("after_id", "before_id")}
 _REFUSALS = {
@@ -143,6 +148,10 @@ def batch_paths(errors: dict[str, Json]) -> Json:
         },
         "/v1/batches/{id}": one(get=call("openai", "One batch.", _BATCH)),
         "/v1/batches/{id}/cancel": one(post=call("openai", "Stop what has not run.", _BATCH)),
+        "/v1/deferred/{id}": one(
+            get=_later(call("either", "The answer of a call that could wait, in its dialect.", {"type": "object"})),
+            delete=_later(call("either", "Cancel such a call, or delete its answer.", _DELETED)),
+        ),
         "/v1/messages/batches": {
             "post": call("anthropic", "Hold for requests and run them.", _MESSAGE_BATCH, body=_REQUESTS),
             "get": call("anthropic", "The key's batches of messages.", _MESSAGE_BATCH, listed=True),
@@ -154,6 +163,13 @@ def batch_paths(errors: dict[str, Json]) -> Json:
         "/v1/messages/batches/{id}/cancel": one(post=call("anthropic", "Stop what has not run.", _MESSAGE_BATCH)),
         "/v1/messages/batches/{id}/results": one(get=call("anthropic", "Its results, a line each.", {"octets": True})),
     }
+
+
+def _later(call: Json) -> Json:
+    """A call whose answer may not be there yet, or never will be."""
+    gone = call["responses"]["400"] | {"description": "It was cancelled, or did not run within 24 hours."}
+    failed = gone | {"description": "Nobody knows what became of it."}
+    return call | {"responses": call["responses"] | {"202": WAITS, "410": gone, "502": failed}}
 
 
 def _responses(answer: Json, error: Json) -> Json:

@@ -83,7 +83,8 @@ def weigh(
         there = [(outlet, model) for outlet, model in selling if (outlet.name in scales.native) is native]
         if not there:
             continue
-        asked = replace(ask, tier="batch" if native else "")
+        # A vendor keeps a batch until it is read, which zero retention does not allow.
+        asked = replace(ask, tier="batch" if native else "", stores=ask.stores or native)
         routes = candidates(
             asked, there, caller.rules, scales.in_force.routing, scales.in_force.policy, scales.learned, at,
             time.monotonic_ns(),
