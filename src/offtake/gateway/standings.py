@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from offtake.gateway.admit.reserved import Reservation
 from offtake.gateway.outlet import Outlet
@@ -13,8 +12,9 @@ from offtake.gateway.route.drawn import Drawn, Spent
 from offtake.gateway.route.odds import Point
 from offtake.gateway.route.standing import Standing, standing_of
 from offtake.ledger.accounts import expense
-from offtake.store.ledger.history import events, instant
+from offtake.store.ledger.history import instant
 from offtake.store.ledger.ledger import Ledger
+from offtake.store.ledger.tallies import HOUR, Sums, Tally, tallies
 
 Forecasts = Mapping[str, Mapping[str, Sequence[Point]]]
 """By contract and commitment: what its window still draws, from the planner."""
@@ -22,7 +22,7 @@ Forecasts = Mapping[str, Mapping[str, Sequence[Point]]]
 
 @dataclass(slots=True)
 class Standings:
-    """What every contract has drawn. `read` costs a pass over the ledger, `renewed` one balance for each contract."""
+    """What every contract has drawn. `read` goes over the ledger's tallies, `renewed` costs one balance a contract."""
 
     ledger: Ledger
     outlets: Sequence[Outlet]
@@ -31,15 +31,16 @@ class Standings:
     _is_read: bool = False
 
     def read(self, at: datetime) -> None:
-        """Count every settled request of the contracts that have commitments or lapsing credits."""
+        """Count all settled requests of the contracts that have commitments or lapsing credits."""
         found = {each.contract: Drawn(each.terms, at) for each in self.outlets}
         self._drawn = {name: drawn for name, drawn in found.items() if drawn.matters}
         self._is_read = True
         if self._drawn:
-            for event in events(self.ledger, "settle"):
-                drawn = self._drawn.get(event["contract"])
-                if drawn:
-                    drawn.add(_spent(event))
+            with self.ledger.reading():
+                for tally, sums in tallies(self.ledger):
+                    drawn = self._drawn.get(tally.contract)
+                    if drawn:
+                        drawn.add(_spent(tally, sums))
 
     def renewed(self, at: datetime, reservations: Mapping[str, Reservation | None]) -> dict[str, Standing]:
         """The standings now. The first time, and where a window has ended, everything is read."""
@@ -58,8 +59,9 @@ class Standings:
         return found
 
 
-def _spent(event: Mapping[str, Any]) -> Spent:
+def _spent(tally: Tally, sums: Sums) -> Spent:
+    """The requests of an hour as one: a window that begins within an hour has all of it."""
     return Spent(
-        instant(event["used_at"]), event["model"], event.get("access", "api"), event.get("account", ""),
-        event["cost_pico"], event.get("list_pico") or event["cost_pico"], event["quantities"],
+        instant(tally.hour * HOUR), tally.model, tally.access, tally.account, sums.cost_pico, sums.list_pico,
+        sums.quantities or {},
     )  # fmt: skip

@@ -14,7 +14,8 @@ from typing import Any
 
 from offtake.ledger import movements
 from offtake.ledger.entries import BEGIN, Entry
-from offtake.ledger.lines import payload_of
+from offtake.ledger.lines import line_of, payload_of
+from offtake.ledger.resolutions import Resolution
 from offtake.ledger.transactions import Postings, netted
 from offtake.store.ledger.ledger import Ledger, LedgerError
 
@@ -118,6 +119,20 @@ def post(ledger: Ledger, stretches: Sequence[Stretch], at: int) -> Posted:
             posted.repeated, posted.conflicts = kept.repeated, kept.conflicts
         ledger.run("RELEASE batch")
         return posted
+
+
+def post_resolutions(ledger: Ledger, resolutions: Sequence[Resolution], at: int) -> None:
+    """End requests that dead workers left without an end, all in one block. LedgerError where one is not among them."""
+    if not resolutions:
+        return
+    events = [(each, line_of(each.payload())) for each in resolutions]
+    stretch = Stretch("", "", 0, 0, events)
+    with ledger.transaction():
+        known = _unresolved(ledger, [stretch])
+        missing = [each.id for each in resolutions if each.id not in known]
+        if missing or _append(ledger, [stretch], at) is None:
+            what = f"{missing[0] if missing else 'one of them'} has ended meanwhile"
+            raise LedgerError("L729", what, why="nothing was posted", hint="`offtake ledger unresolved` lists the rest")
 
 
 def forget_journal(ledger: Ledger, file: str) -> None:

@@ -59,6 +59,13 @@ _LOTS = (
         expires_at INTEGER, priority INTEGER NOT NULL, rank INTEGER NOT NULL) WITHOUT ROWID""",
 )
 _DECISIONS = ("CREATE TABLE decisions (block INTEGER PRIMARY KEY)",)
+_TALLIES = (
+    """CREATE TABLE tallies (
+        contract TEXT NOT NULL, hour INTEGER NOT NULL, model TEXT NOT NULL, access TEXT NOT NULL,
+        account TEXT NOT NULL, cost_pico TEXT NOT NULL, list_pico TEXT NOT NULL, quantities TEXT NOT NULL,
+        PRIMARY KEY (contract, hour, model, access, account)) WITHOUT ROWID""",
+    "INSERT INTO counters VALUES ('tallied', 0)",
+)
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = ((*_POSTED, *_PRESENT, *_KEYS, *_APPEND_ONLY), _LOTS, _DECISIONS)
+MIGRATIONS: tuple[tuple[str, ...], ...] = ((*_POSTED, *_PRESENT, *_KEYS, *_APPEND_ONLY), _LOTS, _DECISIONS, _TALLIES)
 APPLICATION_ID = 0x0FF7A4E  # marks the file as a ledger of ours
