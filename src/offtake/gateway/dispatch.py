@@ -34,13 +34,11 @@ from offtake.gateway.relay import Relay
 from offtake.gateway.route.breaker import Breaker
 from offtake.gateway.route.candidates import Candidate, Routes, candidates
 from offtake.gateway.route.retry import RETRIED, Failure, Next, after
-from offtake.gateway.vendors.endpoint import Arriving, Call, passing
+from offtake.gateway.vendors.endpoint import Arriving, Call
 from offtake.values.errors import CatalogError, OfftakeError
 
 LOANS_MAX = 8
 """How often a request has more lent to a budget before it is refused: others may take what was lent for it."""
-KEPT = frozenset((b"content-type", b"user-agent", b"idempotency-key"))
-"""Headers that mean the same in every dialect."""
 
 
 class RefusedError(Exception):
@@ -203,14 +201,12 @@ class Dispatch:
         endpoint = desk.endpoints[attempt.outlet.name]
         breaker.begins(time.monotonic_ns())
         try:
-            answer: Arriving = await endpoint.pool.request("POST", call.target, call.headers, call.body)
+            answer = await endpoint.send(call)
         except UpstreamError as error:
             breaker.failed(time.monotonic_ns())
             return await self._no_answer(attempt, error), self._after(
                 attempt, Failure(dispatched=error.dispatched), number, others
             )
-        if call.unwrap is not None:
-            answer = call.unwrap(answer)
         attempt.first_ns = time.monotonic_ns()
         _note(breaker, answer, attempt.first_ns)
         if answer.status in RETRIED:
@@ -248,12 +244,8 @@ class Dispatch:
         )  # fmt: skip
         body, names = prepared.dialect.edited(ask, edits)
         attempt.edits = self._ask.edited + prepared.edits + names
-        sent = passing(self._request.headers)
-        query = self._request.query
-        if prepared.exchange is not None:
-            sent = {header: value for header, value in sent.items() if header in KEPT}
-            query = ""
-        call = endpoint.wire.call(ask.dialect, name or ask.model, ask.stream, body, sent, query)
+        translated = prepared.exchange is not None
+        call = endpoint.call(ask.dialect, name or ask.model, ask.stream, body, self._request, translated=translated)
         attempt.edits += call.edits
         return call
 

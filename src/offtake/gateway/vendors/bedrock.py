@@ -29,6 +29,7 @@ class BedrockWire:
     """
 
     dialects = ("anthropic_messages",)
+    repeats = False
 
     def __init__(
         self,

@@ -7,11 +7,12 @@ of ours. The vendor's key takes the place of the client's.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 from urllib.parse import quote
 
-from offtake.gateway.http.upstream import Pool
+from offtake.gateway.http.request import Request
+from offtake.gateway.http.upstream import Block, Pool
 
 Headers = dict[bytes, bytes]
 
@@ -27,6 +28,10 @@ ANTHROPIC_PATHS = {
 }
 ANTHROPIC_VERSION = b"2023-06-01"
 OURS = (b"offtake-", b"x-forwarded-", b"cf-")
+KEPT = frozenset((b"content-type", b"user-agent", b"idempotency-key"))
+"""Headers that mean the same in every dialect."""
+BLOCKS_MAX = 4_096
+"""Heads of clients that are remembered with what becomes of them."""
 NOT_PASSED = frozenset(
     b"authorization x-api-key api-key cookie forwarded x-real-ip via openai-organization openai-project".split()
 )
@@ -51,6 +56,7 @@ class Call(NamedTuple):
     """What goes out: path and query below the base address, headers, body.
 
     `unwrap` makes the endpoint's answer the dialect's own, where a cloud wraps it. `edits` names what was left out.
+    `block` is the head where it is known from an earlier call, and then stands for target and headers.
     """
 
     target: str
@@ -58,13 +64,19 @@ class Call(NamedTuple):
     body: bytes
     unwrap: Callable[[Arriving], Arriving] | None = None
     edits: tuple[str, ...] = ()
+    block: Block | None = None
 
 
 class Wire(Protocol):
-    """One way of calling: addresses, signature, wrapping. `dialects` are those that it speaks, the best one first."""
+    """One way of calling: addresses, signature, wrapping. `dialects` are those that it speaks, the best one first.
+
+    `repeats`: the head of a call depends on the client's head alone, and the same comes of the same.
+    """
 
     @property
     def dialects(self) -> Sequence[str]: ...
+    @property
+    def repeats(self) -> bool: ...
     def call(self, dialect: str, model: str, stream: bool, body: bytes, headers: Headers, query: str) -> Call:
         """The call for a body in one of the dialects, with the client's headers that pass."""
         ...
@@ -78,6 +90,29 @@ class Endpoint:
     models: Mapping[str, str]
     pool: Pool
     wire: Wire
+    _blocks: dict[bytes, Block] = field(default_factory=dict, init=False)  # by the client's head
+
+    def call(self, dialect: str, model: str, stream: bool, body: bytes, request: Request, *, translated: bool) -> Call:
+        """The call for a body, with the headers of the client's request that pass; few do if it was `translated`."""
+        alike = request.alike if self.wire.repeats and not translated else b""
+        block = self._blocks.get(alike)
+        if block is not None:
+            return Call("", {}, body, block=block)
+        sent, query = passing(request.headers), request.query
+        if translated:
+            sent, query = {name: value for name, value in sent.items() if name in KEPT}, ""
+        call = self.wire.call(dialect, model, stream, body, sent, query)
+        if alike:
+            if len(self._blocks) >= BLOCKS_MAX:
+                self._blocks.clear()
+            self._blocks[alike] = self.pool.block("POST", call.target, call.headers)
+        return call
+
+    async def send(self, call: Call) -> Arriving:
+        """The answer, as soon as its head is there. Errors as those of `Pool.send`."""
+        block = call.block or self.pool.block("POST", call.target, call.headers)
+        answer: Arriving = await self.pool.send(block, call.body)
+        return answer if call.unwrap is None else call.unwrap(answer)
 
 
 class OpenAIWire:
@@ -88,6 +123,7 @@ class OpenAIWire:
 
     def __init__(self, key: str, offers: Sequence[str], *, azure: bool = False, api_version: str | None = None) -> None:
         self._api_version = api_version
+        self.repeats = api_version is None
         self._key = _key(b"api-key", b"", key) if azure else _key(b"authorization", b"Bearer ", key)
         self.batches = not azure and {"files", "batches"} <= set(offers)
         self.dialects = tuple(OPENAI_OFFERS[each] for each in offers if each in OPENAI_OFFERS)
@@ -108,6 +144,7 @@ class AnthropicWire:
     """Anthropic's wire: its key header, and the version that the client speaks."""
 
     dialects = tuple(ANTHROPIC_PATHS)
+    repeats = True
 
     def __init__(self, key: str) -> None:
         self._key = _key(b"x-api-key", b"", key)

@@ -26,6 +26,7 @@ class VertexWire:
     """
 
     dialects = ("anthropic_messages", "anthropic_count_tokens")
+    repeats = False
 
     def __init__(self, betas: Collection[str] | None = None) -> None:
         self._betas = betas
