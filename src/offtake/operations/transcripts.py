@@ -19,7 +19,7 @@ from offtake.operations.vendor_keys import transcripts_master
 from offtake.store.ledger.history import instant
 from offtake.store.ledger.leases import microseconds
 from offtake.store.transcripts.customer_key import folder_of, read_data_key
-from offtake.store.transcripts.folder import customers, files, name_of_customer, purge, transcripts_folder
+from offtake.store.transcripts.folder import check_master, customers, files, name_of_customer, purge, transcripts_folder
 from offtake.store.transcripts.seal import Master, SealError
 from offtake.store.transcripts.sealed_file import Reading, SealedCall, open_call
 from offtake.store.transcripts.span import span_in, worker_in
@@ -94,9 +94,14 @@ def show_call(id: str, *, config: Path | None) -> tuple[Kept, bytes, bytes]:
 def check_transcripts(*, config: Path | None) -> Checked:
     """Open everything that is kept; what was changed is a finding. OutsideError L740 for the wrong master key."""
     folder, master = _opened(config)
+    check_master(folder, master)
     checked = Checked()
     for place in customers(folder):
-        key = read_data_key(place, master)
+        try:
+            key = read_data_key(place, master)
+        except OutsideError as error:
+            checked.findings += error.findings
+            continue
         for file in files(place):
             checked.files += 1
             checked.findings += [_changed(file.path, why) for why in _faults(file, key, checked)]

@@ -174,6 +174,25 @@ def test_the_wrapped_key_is_overwritten_where_it_stood(tmp_path: Path) -> None:
     assert {0} == set(other_name.read_bytes())
 
 
+def test_a_deletion_that_was_killed_halfway_is_one_all_the_same(tmp_path: Path) -> None:
+    path, key = written(tmp_path)
+    for ask in ("read", "hold", "delete"):
+        held = hold_key(tmp_path, "acme", MASTER)
+        held.path.write_bytes(bytes(len(held.said)))  # overwritten, and not yet removed
+        with held.held() as good:
+            assert not good
+        if ask == "read":
+            assert read_data_key(path.parent, MASTER) is None
+        elif ask == "hold":
+            assert hold_key(tmp_path, "acme", MASTER).data_key not in (held.data_key, key.data_key)
+        else:
+            found = delete(tmp_path, "acme", AT)
+            assert found is not None
+            assert ("", [path.name]) == (found[0], [each.name for each in found[1]])
+            assert [path.with_name("deleted")] == list(path.parent.iterdir())
+            assert AT == hold_key(tmp_path, "acme", MASTER).after
+
+
 def test_the_purge_takes_what_is_over_and_nothing_else(tmp_path: Path) -> None:
     old, _ = written(tmp_path, at=AT - 30 * HOUR, number=1)
     young, _ = written(tmp_path, at=AT - 20 * HOUR, number=2)

@@ -72,8 +72,9 @@ def hold_key(folder: Path, customer: str, master: Master) -> HeldKey:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_SH)
             said = _text(descriptor)
-            if any(said):  # else it was destroyed just now: there is another, or none
+            if any(said):
                 return HeldKey(customer, *_unwrapped(said, customer, master, path), _deleted(place), path, said)
+            _bury(descriptor, path)
         finally:
             os.close(descriptor)
 
@@ -84,7 +85,7 @@ def read_data_key(place: Path, master: Master) -> tuple[str, bytes] | None:
         said = (place / KEY).read_bytes()
     except FileNotFoundError:
         return None
-    return _unwrapped(said, customer_of(place) or "", master, place / KEY)
+    return _unwrapped(said, customer_of(place) or "", master, place / KEY) if any(said) else None
 
 
 def destroy_key(place: Path, at: int) -> tuple[str, list[Path]]:
@@ -93,6 +94,8 @@ def destroy_key(place: Path, at: int) -> tuple[str, list[Path]]:
     `at`: the instant of the deletion. OSError: nothing was destroyed.
     """
     path = place / KEY
+    with replacing(place / DELETED) as file:  # first: whoever makes a new key has to know
+        file.write(b"%d\n" % at)
     while True:
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
@@ -102,9 +105,8 @@ def destroy_key(place: Path, at: int) -> tuple[str, list[Path]]:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             said = _text(descriptor)
             if not any(said):
+                _bury(descriptor, path)
                 continue
-            with replacing(place / DELETED) as file:
-                file.write(b"%d\n" % at)
             os.pwrite(descriptor, bytes(len(said)), 0)
             os.fsync(descriptor)
             path.unlink()
@@ -172,6 +174,14 @@ def _id(said: bytes) -> str:
         return str(json.loads(said)["id"])
     except (ValueError, LookupError, TypeError):
         return ""
+
+
+def _bury(descriptor: int, path: Path) -> None:
+    """Remove a key that was overwritten, where a killed deletion has left it; it may be gone, or be another by now."""
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    with contextlib.suppress(FileNotFoundError):
+        if os.path.samestat(os.fstat(descriptor), path.stat()):
+            path.unlink()
 
 
 def _text(descriptor: int) -> bytes:
