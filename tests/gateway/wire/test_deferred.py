@@ -163,6 +163,22 @@ def test_a_cancelled_call_costs_nothing(tmp_path: Path) -> None:
         house.close()
 
 
+def test_a_call_that_does_not_run_in_time_costs_nothing(tmp_path: Path) -> None:
+    house = House(tmp_path, more=PATIENT, faults="batches: {expire: 100%}").open()
+    try:
+        with gpt_of(house, house.key("nightly", "--workload", "nightly-report", "--budget", "1USD/month")) as client:
+            taken = client.responses.with_raw_response.create(
+                model=GPT, input="hello", max_output_tokens=20, extra_headers=LATER
+            )
+            with pytest.raises(openai.APIStatusError, match="G913") as caught:
+                polled(client, taken.http_response.json()["id"], openai.types.responses.Response)
+            assert 410 == caught.value.status_code
+        assert [] == house.metered() == house.exported()["usage"]
+        assert 0 == sum(state.leased_pico + state.held_pico + state.spent_pico for state in states(house))
+    finally:
+        house.close()
+
+
 @pytest.mark.parametrize("native", [True, False])
 def test_a_gateway_that_ends_meanwhile_answers_each_call_once(tmp_path: Path, native: bool) -> None:
     kind = House if native else Plain
