@@ -50,11 +50,9 @@ def test_sums_are_the_same_before_and_after_they_are_added(ledger: Ledger) -> No
 
     assert once_more == found(ledger)
     assert {
-        Tally("acme", noon, OPUS, "api", ""): Sums(
-            LARGE + 7, 5 + 7 + 2, {"input_tokens": 1 + 2 + 4, "output_tokens": 3}
-        ),
-        Tally("acme", noon + 1, OPUS, "api", ""): Sums(1, 1, {"input_tokens": 3, "output_tokens": 1}),
-        Tally("acme", noon, "claude-haiku-4-5", "api", ""): Sums(3, 3, {"input_tokens": 5, "output_tokens": 1}),
+        Tally("acme", noon, OPUS, "api"): Sums(LARGE + 7, 5 + 7 + 2, {"input_tokens": 1 + 2 + 4, "output_tokens": 3}),
+        Tally("acme", noon + 1, OPUS, "api"): Sums(1, 1, {"input_tokens": 3, "output_tokens": 1}),
+        Tally("acme", noon, "claude-haiku-4-5", "api"): Sums(3, 3, {"input_tokens": 5, "output_tokens": 1}),
     } == found(ledger)
 
 
@@ -83,3 +81,17 @@ def test_standings_are_the_same_from_tallies(ledger: Ledger) -> None:
     fold(ledger, blocks_min=1)
 
     assert 994 * 10**12 == before == Standings(ledger, [where]).renewed(AT, {})["acme"].drawdowns[0].left_pico
+
+
+def test_a_contract_that_tells_affiliates_apart_reads_each_request(ledger: Ledger) -> None:
+    pool = "{affiliates: [buyer]}"
+    terms = f"commitments:\n  - {{id: own, amount: 1_000 USD / year, pool: {pool}, counts_at: list, true_up: year}}\n"
+    at = int(AT.timestamp() * 1e6) - 30 * 24 * HOUR
+    requests = [settled(number, at, 10**12, list_pico=10**12) for number in (1, 2, 3)]
+    requests[0].account = requests[1].account = "buyer"
+    block(ledger, 1, *requests)
+    fold(ledger, blocks_min=1)
+
+    where = outlet(terms)
+    assert where.terms.by_affiliate
+    assert 998 * 10**12 == Standings(ledger, [where]).renewed(AT, {})["acme"].drawdowns[0].left_pico

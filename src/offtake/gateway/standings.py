@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from offtake.gateway.admit.reserved import Reservation
 from offtake.gateway.outlet import Outlet
@@ -12,7 +14,7 @@ from offtake.gateway.route.drawn import Drawn, Spent
 from offtake.gateway.route.odds import Point
 from offtake.gateway.route.standing import Standing, standing_of
 from offtake.ledger.accounts import expense
-from offtake.store.ledger.history import instant
+from offtake.store.ledger.history import events, instant
 from offtake.store.ledger.ledger import Ledger
 from offtake.store.ledger.tallies import HOUR, Sums, Tally, tallies
 
@@ -31,16 +33,22 @@ class Standings:
     _is_read: bool = False
 
     def read(self, at: datetime) -> None:
-        """Count all settled requests of the contracts that have commitments or lapsing credits."""
+        """Count all settled requests of the contracts that have commitments or lapsing credits.
+
+        Tallies name no accounts: a contract that tells affiliates apart has its requests read one by one.
+        """
         found = {each.contract: Drawn(each.terms, at) for each in self.outlets}
         self._drawn = {name: drawn for name, drawn in found.items() if drawn.matters}
         self._is_read = True
-        if self._drawn:
-            with self.ledger.reading():
-                for tally, sums in tallies(self.ledger):
-                    drawn = self._drawn.get(tally.contract)
-                    if drawn:
-                        drawn.add(_spent(tally, sums))
+        apart = {name: drawn for name, drawn in self._drawn.items() if drawn.terms.by_affiliate}
+        tallied = {name: drawn for name, drawn in self._drawn.items() if name not in apart}
+        with self.ledger.reading() if self._drawn else nullcontext():
+            for tally, sums in tallies(self.ledger) if tallied else ():
+                if tally.contract in tallied:
+                    tallied[tally.contract].add(_tallied(tally, sums))
+            for event in events(self.ledger, "settle") if apart else ():
+                if event["contract"] in apart:
+                    apart[event["contract"]].add(_spent(event))
 
     def renewed(self, at: datetime, reservations: Mapping[str, Reservation | None]) -> dict[str, Standing]:
         """The standings now. The first time, and where a window has ended, everything is read."""
@@ -59,9 +67,15 @@ class Standings:
         return found
 
 
-def _spent(tally: Tally, sums: Sums) -> Spent:
+def _tallied(tally: Tally, sums: Sums) -> Spent:
     """The requests of an hour as one: a window that begins within an hour has all of it."""
     return Spent(
-        instant(tally.hour * HOUR), tally.model, tally.access, tally.account, sums.cost_pico, sums.list_pico,
-        sums.quantities or {},
+        instant(tally.hour * HOUR), tally.model, tally.access, "", sums.cost_pico, sums.list_pico, sums.quantities or {}
+    )
+
+
+def _spent(event: Mapping[str, Any]) -> Spent:
+    return Spent(
+        instant(event["used_at"]), event["model"], event.get("access", "api"), event.get("account", ""),
+        event["cost_pico"], event.get("list_pico") or event["cost_pico"], event["quantities"],
     )  # fmt: skip

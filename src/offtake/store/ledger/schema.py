@@ -62,8 +62,8 @@ _DECISIONS = ("CREATE TABLE decisions (block INTEGER PRIMARY KEY)",)
 _TALLIES = (
     """CREATE TABLE tallies (
         contract TEXT NOT NULL, hour INTEGER NOT NULL, model TEXT NOT NULL, access TEXT NOT NULL,
-        account TEXT NOT NULL, cost_pico TEXT NOT NULL, list_pico TEXT NOT NULL, quantities TEXT NOT NULL,
-        PRIMARY KEY (contract, hour, model, access, account)) WITHOUT ROWID""",
+        cost_pico TEXT NOT NULL, list_pico TEXT NOT NULL, quantities TEXT NOT NULL,
+        PRIMARY KEY (contract, hour, model, access)) WITHOUT ROWID""",
     "INSERT INTO counters VALUES ('tallied', 0)",
 )
 

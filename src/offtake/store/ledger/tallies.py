@@ -26,13 +26,12 @@ _SETTLE = b'{"kind":"settle"'
 
 
 class Tally(NamedTuple):
-    """Which requests: those of one contract, model, form of access and account whose use began in one hour."""
+    """Which requests: those of one contract, model and form of access whose use began in one hour."""
 
     contract: str
     hour: int
     model: str
     access: str
-    account: str
 
 
 @dataclass(slots=True)
@@ -59,7 +58,6 @@ class _Settled(msgspec.Struct, gc=False):
     cost_pico: int
     quantities: dict[str, int] = {}
     access: str = "api"
-    account: str = ""
     list_pico: int | None = None
 
 
@@ -86,10 +84,10 @@ def tallied(ledger: Ledger) -> int:
 
 def tallies(ledger: Ledger) -> Iterator[tuple[Tally, Sums]]:
     """All tallies, of each contract in the order of time, and after them what was not added yet: in a `reading`."""
-    for contract, hour, model, access, account, cost, listed, quantities in ledger.each(
-        "SELECT contract, hour, model, access, account, cost_pico, list_pico, quantities FROM tallies"
+    for contract, hour, model, access, cost, listed, quantities in ledger.each(
+        "SELECT contract, hour, model, access, cost_pico, list_pico, quantities FROM tallies"
     ):
-        key = Tally(str(contract), int(str(hour)), str(model), str(access), str(account))
+        key = Tally(str(contract), int(str(hour)), str(model), str(access))
         yield key, Sums(int(str(cost)), int(str(listed)), json.loads(str(quantities)))
     found, _, _ = _summed(ledger, tallied(ledger))
     yield from sorted(found.items())
@@ -106,7 +104,7 @@ def _summed(ledger: Ledger, start: int, bytes_max: int | None = None) -> tuple[d
         stop = int(str(number))
         size += len(text)
         for each in _settled(text):
-            key = Tally(each.contract, each.used_at // HOUR, each.model, each.access, each.account)
+            key = Tally(each.contract, each.used_at // HOUR, each.model, each.access)
             sums = found.get(key)
             if sums is None:
                 sums = found[key] = Sums()
@@ -127,11 +125,11 @@ def _add(ledger: Ledger, found: dict[Tally, Sums]) -> None:
     for key, sums in found.items():
         for cost, listed, quantities in ledger.rows(
             "SELECT cost_pico, list_pico, quantities FROM tallies "
-            "WHERE contract = ? AND hour = ? AND model = ? AND access = ? AND account = ?",
+            "WHERE contract = ? AND hour = ? AND model = ? AND access = ?",
             *key,
         ):
             sums.add(int(str(cost)), int(str(listed)), json.loads(str(quantities)))
     ledger.run_each(
-        "INSERT OR REPLACE INTO tallies VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO tallies VALUES (?, ?, ?, ?, ?, ?, ?)",
         [(*key, str(sums.cost_pico), str(sums.list_pico), json.dumps(sums.quantities)) for key, sums in found.items()],
     )
