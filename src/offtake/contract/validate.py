@@ -179,7 +179,8 @@ class _Reader:
         code = _code(kind)
         wanted = " or ".join(dict.fromkeys(_wanted(each) for each in errors))
         subject = f"`{name}`" if name else "the file"
-        return self._at(steps, code, f"{subject} is {show(value)}: {wanted}", hint=_hint(errors, value))
+        language = "in quotes" if self.file.endswith(".toml") else "in YAML 1.2"
+        return self._at(steps, code, f"{subject} is {show(value)}: {wanted}", hint=_hint(errors, value, language))
 
     def _at(self, steps: tuple[Step, ...], code: str, what: str, why: str = "", hint: str = "") -> Finding:
         path = _joined(self.below, text(steps))
@@ -226,11 +227,11 @@ def _wanted(error: Error) -> str:
     return _message(error)
 
 
-def _hint(errors: list[Error], value: object) -> str:
+def _hint(errors: list[Error], value: object, language: str) -> str:
     kinds = {each["type"] for each in errors}
     messages = " ".join(each["msg"] for each in errors)
     if "bool_type" in kinds and isinstance(value, str):
-        return f"in YAML 1.2 `{value}` is text; write true or false"
+        return f"{language} `{value}` is text; write true or false"
     if "percent sign" in messages and isinstance(value, (int, Decimal)) and not isinstance(value, bool):
         if value > 1:
             return f"write {value}%"

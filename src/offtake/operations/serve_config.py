@@ -330,6 +330,7 @@ def _places(text: str, file: str) -> dict[str, Place]:
     for number, line in enumerate(text.splitlines(), 1):
         if found := _TABLE.match(line):
             table = found[2].replace('"', "")
+            places.setdefault(table, Place(file, number, 1))
             if found[1] == "[[":
                 index = counts[table] = counts.get(table, -1) + 1
                 table = f"{table}[{index}]"

@@ -55,6 +55,8 @@ def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
         (GOOD.replace("https://api.", "api."), ["offtake.toml:7:1", "G702", "no base address"]),
         (GOOD.replace('{env = "ANTHROPIC_API_KEY"}', "{}"), ["offtake.toml:8:1", "G702", "one source"]),
         (GOOD.replace('vendor = "anthropic"', 'vendor = "openai"'), ["offtake.toml:15:1", "G702", "one of: anthropic"]),
+        (GOOD + '[[contract]]\nfile = "x"\n', ["offtake.toml:17:1", "C210", "did you mean `contracts`?"]),
+        (GOOD.replace("key = {", 'tls_verify = "no"\nkey = {'), ["offtake.toml:8:1", "in quotes `no` is text"]),
         ("port = ", ["offtake.toml", "G701"]),
         ("", ["offtake.toml", "C211", "`vendors` is missing in the file", "contracts"]),
         (GOOD + KEPT.replace("hours = 72", "hours = 0"), ["offtake.toml:19:1", "C214", "`hours`"]),
