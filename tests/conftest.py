@@ -8,6 +8,7 @@ that nobody has seen before.
 from __future__ import annotations
 
 import os
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,9 +24,15 @@ settings.load_profile("fast" if os.environ.get("OFFTAKE_FAST") else "new" if os.
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest first, the properties of rating before the others: two processes should end together."""
-    longest = ("tests/properties/test_rating", "tests/properties/")
-    items.sort(key=lambda item: [not item.nodeid.startswith(name) for name in longest])
+    """The longest first, so that all processes end together: what computes in turns with what waits for processes."""
+
+    def within(*folders: str) -> list[pytest.Item]:
+        return [item for folder in folders for item in items if item.nodeid.startswith(folder)]
+
+    laws = within("tests/properties/test_rating")
+    turns = zip_longest([*laws, *within("tests/properties/")], within("tests/gateway/wire/"))
+    first = dict.fromkeys(item for turn in turns for item in turn if item is not None)
+    items[:] = [*first, *(item for item in items if item not in first)]
 
 
 @pytest.fixture(scope="session")
