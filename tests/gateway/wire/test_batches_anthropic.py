@@ -48,7 +48,7 @@ def agree(house: House, batch: str, lines: int) -> None:
     assert not [row for id, row in booked.items() if id not in metered and row["quantities"]]
 
 
-def test_a_message_batch_runs_at_the_vendor_and_is_billed_once(house: House, claude: Any) -> None:
+def test_a_message_batch_runs_at_the_vendor_and_is_billed_once(house: House, gpt: Any, claude: Any) -> None:
     wrong = request("c", temperature=0.5)  # gone with the API version that the client sends
     batch = claude.messages.batches.create(requests=[request("a"), request("b"), wrong])
     assert batch.processing_status in ("in_progress", "ended")
@@ -60,6 +60,8 @@ def test_a_message_batch_runs_at_the_vendor_and_is_billed_once(house: House, cla
     assert (2, 1) == (batch.request_counts.succeeded, batch.request_counts.errored)
     assert batch.id == next(iter(claude.messages.batches.list())).id
     agree(house, batch.id, 2)
+    with pytest.raises(openai.NotFoundError):
+        gpt.batches.retrieve(batch.id)
     assert "message_batch_deleted" == claude.messages.batches.delete(batch.id).type
     with pytest.raises(anthropic.NotFoundError):
         claude.messages.batches.retrieve(batch.id)

@@ -158,6 +158,12 @@ def test_files_and_batches_are_listed_read_and_deleted_by_their_own_key_alone(ho
     assert json.loads(gpt.files.content(file.id).text) == chat_line("a")
     batch = made(gpt, [chat_line("a")])
     assert batch.id == next(iter(gpt.batches.list(limit=1))).id
+    with pytest.raises(openai.BadRequestError, match="G104"):
+        gpt.post("/batches", cast_to=object, body=b"[" * 100_000)
+    for odd in ("²", "9" * 5_000, "-1", "x"):  # what is no number is none
+        assert batch.id in {
+            each["id"] for each in gpt.get("/batches", cast_to=object, options={"params": {"limit": odd}})["data"]
+        }
     with openai.OpenAI(base_url=f"{house.gateway.url}/v1", api_key=house.key("other"), max_retries=0) as other:
         assert [] == [*other.files.list(), *other.batches.list()]
         for read in (other.files.retrieve, other.files.content, other.files.delete, other.batches.cancel):

@@ -67,11 +67,14 @@ def test_a_chat_call_is_answered_later_at_the_batch_price_and_once(patient: Hous
         answer = raw.parse()
         assert answer.choices[0].message.content and 20 == answer.usage.completion_tokens
         assert [] == list(client.batches.list()), "it is no batch that the client has made"
+        with pytest.raises(openai.NotFoundError):
+            client.batches.retrieve(said["id"])
         again = polled(client, said["id"], openai.types.chat.ChatCompletion)
         assert raw.http_response.content == again.http_response.content
     # 2.50 and 15 USD a million tokens, halved in a batch, less 15 %
     pico = answer.usage.prompt_tokens * 1_062_500 + 20 * 6_375_000
     assert f"{Decimal(pico) / 10**12:.12f} USD" == raw.headers["offtake-cost"]
+    assert raw.headers["offtake-clause"].startswith("prices.")
     assert ("acme-openai", GPT) == (raw.headers["offtake-contract"], raw.headers["offtake-model"])
     exported = patient.exported()
     booked = [row for row in exported["usage"] if row["id"].startswith(said["id"])]

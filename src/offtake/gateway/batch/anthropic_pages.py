@@ -7,7 +7,7 @@ import asyncio
 import msgspec
 
 from offtake.gateway.ask import BadAsk
-from offtake.gateway.batch.documents import Batch, batch_of
+from offtake.gateway.batch.documents import Batch
 from offtake.gateway.batch.lines import MESSAGES
 from offtake.gateway.batch.results import results_name
 from offtake.gateway.batch.said import anthropic_batch, page
@@ -28,42 +28,30 @@ async def serve(visit: Visit, request: Request, responder: Responder, path: str)
         case ("POST", "batches"):
             said(responder, anthropic_batch(await _create(visit, request), "", base))
         case ("GET", "batches"):
-            documents = await asyncio.to_thread(visit.store.of_key, "batch", visit.key_id)
-            batches = [
-                batch for each in documents if (batch := batch_of(each.body)).wire == "anthropic" and not batch.deferred
-            ]
-            asked = {each.id: each.asked for each in documents}
-            said(responder, page(batches, query_of(request), lambda each: anthropic_batch(each, asked[each.id], base)))
+            asked = {batch.id: (batch, word) for batch, word in await visit.batches("anthropic")}
+            batches = [batch for batch, _ in asked.values()]
+            said(responder, page(batches, query_of(request), lambda each: anthropic_batch(*asked[each.id], base)))
         case ("GET", "batches", id):
-            batch, word = await _batch(visit, id)
+            batch, word = await visit.batch(id, "anthropic")
             said(responder, anthropic_batch(batch, word, base))
         case ("DELETE", "batches", id):
-            batch, _ = await _batch(visit, id)
+            batch, _ = await visit.batch(id, "anthropic")
             if not batch.ended:
                 raise BadAsk("G905", "a batch can be deleted once it has ended; cancel it first")
             await asyncio.to_thread(visit.store.remove, id)
             await asyncio.to_thread(visit.store.delete, results_name(id))
             said(responder, {"id": id, "type": "message_batch_deleted"})
         case ("POST", "batches", id, "cancel"):
-            batch, word = await _batch(visit, id)
+            batch, word = await visit.batch(id, "anthropic")
             if not batch.ended:
                 await asyncio.to_thread(visit.store.ask, id, "cancel")
                 word = "cancel"
             said(responder, anthropic_batch(batch, word, base))
         case ("GET", "batches", id, "results"):
-            await _batch(visit, id)
+            await visit.batch(id, "anthropic")
             await send_content(visit.store, results_name(id), responder, LINES)
         case _:
             raise MissingError(f"{request.method} {request.path} is not served")
-
-
-async def _batch(visit: Visit, id: str) -> tuple[Batch, str]:
-    """A batch, and what was asked of it."""
-    document = await visit.document("batch", id)
-    batch = batch_of(document.body)
-    if batch.wire != "anthropic":
-        raise MissingError(f"No such batch: {id}")
-    return batch, document.asked
 
 
 async def _create(visit: Visit, request: Request) -> Batch:

@@ -63,7 +63,10 @@ async def defer(visit: Visit, request: Request, responder: Responder, caller: Ca
     versions = {name: request.headers[name] for name in _VERSIONS if name in request.headers}
     batch.headers = {name.decode(): value.decode("latin-1") for name, value in versions.items()}
     visit.once(batch, request)
-    body = msgspec.json.format(request.body, indent=-1)
+    try:
+        body = msgspec.json.format(request.body, indent=-1)  # on one line
+    except RecursionError as error:  # we stand deeper than whoever has read it
+        raise BadAsk("G104", "the body is nested too deeply") from error
     if of_anthropic:
         line = b'{"custom_id":"call","params":%b}\n' % body
     else:
@@ -79,7 +82,7 @@ async def defer(visit: Visit, request: Request, responder: Responder, caller: Ca
 async def serve(visit: Visit, request: Request, responder: Responder, path: str) -> None:
     """Answer a poll or a cancellation. MissingError where there is no such call of this key."""
     id = path.strip("/").partition("/")[2]
-    document = await visit.document("batch", id)
+    document = await visit.document("batch", id, "call")
     batch = batch_of(document.body)
     if not batch.deferred or request.method not in ("GET", "DELETE"):
         raise MissingError(f"{request.method} {request.path} is not served")
@@ -133,6 +136,7 @@ def _headers(batch: Batch, kept: Kept) -> dict[bytes, bytes]:
     found = {
         ours.REQUEST_ID: batch.request_id(1).encode(), ours.CONTRACT: kept.contract.encode(),
         ours.VENDOR: kept.vendor.encode(), ours.MODEL: kept.model.encode(), ours.COST: ours.dollars(batch.cost_pico),
+        ours.CLAUSE: "; ".join(batch.clauses).encode("ascii", "replace"),
     }  # fmt: skip
     name = b"request-id" if batch.wire == "anthropic" else b"x-request-id"
     return found | ({name: kept.request_id.encode("latin-1")} if kept.request_id else {})

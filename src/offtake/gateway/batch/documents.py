@@ -55,7 +55,8 @@ class Batch(msgspec.Struct, omit_defaults=True):
     """A batch of a key. `wire`: openai | anthropic. `times`: when it came into a state. `counts`: lines by their end.
 
     `held_pico` is what all lines together may cost, `cost_pico` what those that are done have cost. `deferred` is the
-    dialect of a call that became a batch by itself, `fingerprint` that of a request that bore an idempotency key.
+    dialect of a call that became a batch by itself, and `clauses` what made its price; `fingerprint` is that of a
+    request that bore an idempotency key.
     """
 
     id: str
@@ -80,6 +81,7 @@ class Batch(msgspec.Struct, omit_defaults=True):
     error_file: str = ""
     refusal: Refusal | None = None
     deferred: str = ""
+    clauses: list[str] = []
     fingerprint: str = ""
 
     @property

@@ -7,10 +7,10 @@ import json
 from typing import Any
 
 from offtake.gateway.ask import BadAsk
-from offtake.gateway.batch.documents import DAY, File, batch_of, file_of, new_id
+from offtake.gateway.batch.documents import DAY, File, file_of, new_id
 from offtake.gateway.batch.form import fields_of
 from offtake.gateway.batch.lines import ENDPOINTS, FILE_BYTES_MAX
-from offtake.gateway.batch.said import openai_batch, openai_file, page
+from offtake.gateway.batch.said import openai_batch, openai_file, page, whole
 from offtake.gateway.batch.visit import MissingError, Visit, new_batch, query_of, said, send_content
 from offtake.gateway.desk import microseconds
 from offtake.gateway.http.request import Request
@@ -44,17 +44,13 @@ async def serve(visit: Visit, request: Request, responder: Responder, path: str)
         case ("POST", "batches"):
             said(responder, openai_batch(await visit.add_batch(await _batch(visit, request))))
         case ("GET", "batches"):
-            documents = await asyncio.to_thread(visit.store.of_key, "batch", visit.key_id)
-            batches = [
-                batch for each in documents if (batch := batch_of(each.body)).wire == "openai" and not batch.deferred
-            ]
-            asked = {each.id: each.asked for each in documents}
-            said(responder, page(batches, query_of(request), lambda batch: openai_batch(batch, asked[batch.id])))
+            asked = {batch.id: (batch, word) for batch, word in await visit.batches("openai")}
+            batches = [batch for batch, _ in asked.values()]
+            said(responder, page(batches, query_of(request), lambda batch: openai_batch(*asked[batch.id])))
         case ("GET", "batches", id):
-            document = await visit.document("batch", id)
-            said(responder, openai_batch(batch_of(document.body), document.asked))
+            said(responder, openai_batch(*await visit.batch(id, "openai")))
         case ("POST", "batches", id, "cancel"):
-            batch = batch_of((await visit.document("batch", id)).body)
+            batch, _ = await visit.batch(id, "openai")
             if batch.ended:
                 raise BadAsk("G905", f"the batch is {batch.status}, so there is nothing to cancel")
             await asyncio.to_thread(visit.store.ask, id, "cancel")
@@ -71,9 +67,9 @@ async def _upload(visit: Visit, request: Request) -> File:
     name, content = fields.get("file", ("", memoryview(b"")))
     if not 0 < len(content) <= FILE_BYTES_MAX:
         raise BadAsk("G906", f"a file has 1 to {FILE_BYTES_MAX:,} bytes, and this one has {len(content):,}")
-    seconds = bytes(fields.get("expires_after[seconds]", ("", memoryview(b"")))[1])
+    seconds = whole(bytes(fields.get("expires_after[seconds]", ("", memoryview(b"")))[1]).decode("utf-8", "replace"))
     at = microseconds()
-    kept = _kept(int(seconds)) if seconds.isdigit() else 2 * DAY  # a batch that reads it ends within one
+    kept = 2 * DAY if seconds is None else _kept(seconds)  # a batch that reads it ends within one
     file = File(new_id("file-"), "batch", name or "upload", len(content), at, at + kept, "checking")
     return await visit.add_file(file, content)
 
@@ -83,6 +79,8 @@ async def _batch(visit: Visit, request: Request) -> Any:
         body = json.loads(request.body)
     except ValueError as error:
         raise BadAsk("G101", f"the body is not JSON: {error}") from error
+    except RecursionError as error:
+        raise BadAsk("G104", "the body is nested too deeply") from error
     if not isinstance(body, dict):
         raise BadAsk("G103", "the body is an object")
     if body.get("endpoint") not in ENDPOINTS:

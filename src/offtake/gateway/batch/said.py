@@ -11,6 +11,7 @@ from offtake.gateway.headers import dollars
 
 Found = TypeVar("Found", File, Batch)
 LIMIT, LIMIT_MAX = 20, 10_000
+DIGITS_MAX = 18
 _TIMES = ("in_progress", "finalizing", "completed", "failed", "expired", "cancelling", "cancelled")
 _ANTHROPIC_COUNTS = (
     ("succeeded", ("done",)), ("errored", ("failed", "lost")), ("canceled", ("canceled",)), ("expired", ("expired",)),
@@ -76,8 +77,8 @@ def page(found: Sequence[Found], query: dict[str, str], said: Callable[[Found], 
     """One page of a list whose newest stands first: `limit`, and `after` (OpenAI) or `after_id`, `before_id`."""
     ids = [each.id for each in found]
     after, before = query.get("after") or query.get("after_id"), query.get("before_id")
-    limit = int(query["limit"]) if query.get("limit", "").isdigit() else LIMIT
-    limit = min(max(limit, 1), LIMIT_MAX)
+    limit = whole(query.get("limit", ""))
+    limit = LIMIT if limit is None else min(max(limit, 1), LIMIT_MAX)
     first = ids.index(after) + 1 if after in ids else 0
     last = len(found)
     if before in ids:
@@ -89,6 +90,11 @@ def page(found: Sequence[Found], query: dict[str, str], said: Callable[[Found], 
         "object": "list", "data": shown, "has_more": more, "first_id": shown[0]["id"] if shown else None,
         "last_id": shown[-1]["id"] if shown else None,
     }  # fmt: skip
+
+
+def whole(text: str) -> int | None:
+    """A whole number as a client writes it in a query or a form, None for anything else."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= DIGITS_MAX else None
 
 
 def _ours(batch: Batch) -> dict[str, str]:

@@ -48,12 +48,26 @@ class Visit:
         self.key_id = key_id
         self.key_name = key_name
 
-    async def document(self, kind: Kind, id: str) -> Document:
-        """A document of this key. MissingError."""
+    async def document(self, kind: Kind, id: str, named: str = "") -> Document:
+        """A document of this key. MissingError, in which it is `named`."""
         found = await asyncio.to_thread(self.store.read, kind, id, self.key_id)
         if found is None:
-            raise MissingError(f"No such {kind}: {id}")
+            raise MissingError(f"No such {named or kind}: {id}")
         return found
+
+    async def batch(self, id: str, wire: str) -> tuple[Batch, str]:
+        """A batch that was made on this wire, and what was asked of it. MissingError."""
+        document = await self.document("batch", id)
+        batch = batch_of(document.body)
+        if batch.wire != wire or batch.deferred:
+            raise MissingError(f"No such batch: {id}")
+        return batch, document.asked
+
+    async def batches(self, wire: str) -> list[tuple[Batch, str]]:
+        """All of them, the newest first."""
+        documents = await asyncio.to_thread(self.store.of_key, "batch", self.key_id)
+        found = [(batch_of(document.body), document.asked) for document in documents]
+        return [(batch, asked) for batch, asked in found if batch.wire == wire and not batch.deferred]
 
     async def file(self, id: str) -> File:
         """A file. MissingError."""

@@ -159,6 +159,8 @@ class Work:
             served = replace(served, tier="batch", quantities=served.quantities if ran else {})
         costs = self.books.settle(self.batch, self.caller, line, self.outlet(line), spoken, served, self.held)
         self.batch.cost_pico += costs.total_pico
+        if self.batch.deferred:
+            self.batch.clauses = [*costs.clauses, *((costs.verdict,) if costs.verdict else ())]
         usage, quantities = self.batch.usage, costs.quantities
         for name, tokens in (
             ("input_tokens", costs.context_tokens or 0),
