@@ -159,7 +159,7 @@ def test_files_and_batches_are_listed_read_and_deleted_by_their_own_key_alone(ho
     batch = made(gpt, [chat_line("a")])
     assert batch.id == next(iter(gpt.batches.list(limit=1))).id
     with pytest.raises(openai.BadRequestError, match="G104"):
-        gpt.post("/batches", cast_to=object, body=b"[" * 100_000)
+        gpt.post("/batches", cast_to=object, content=b"[" * 100_000)
     for odd in ("²", "9" * 5_000, "-1", "x"):  # what is no number is none
         assert batch.id in {
             each["id"] for each in gpt.get("/batches", cast_to=object, options={"params": {"limit": odd}})["data"]
