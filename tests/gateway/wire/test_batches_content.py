@@ -49,6 +49,29 @@ def test_content_stands_in_private_files_until_it_is_deleted_or_expires(tmp_path
         house.close()
 
 
+def test_a_deferred_call_leaves_nothing_once_its_answer_is_deleted(tmp_path: Path) -> None:
+    house = House(tmp_path, more='\n[[non_urgent]]\nworkload = "*"\n').open()
+    try:
+        with openai.OpenAI(base_url=f"{house.gateway.url}/v1", api_key=house.key(), max_retries=0) as client:
+            asked: Any = {"Prefer": "respond-async", "Idempotency-Key": MARK}
+            taken = client.chat.completions.with_raw_response.create(
+                model="gpt-5.4", messages=[{"role": "user", "content": MARK}], max_completion_tokens=20,
+                extra_headers=asked,
+            )  # fmt: skip
+            id = taken.http_response.json()["id"]
+            until = time.monotonic() + 60
+            while "choices" not in client.get(f"/deferred/{id}", cast_to=object):  # type: ignore[operator]
+                assert time.monotonic() < until
+                time.sleep(0.1)
+            assert set() == holders(house, MARK), "its prompt is gone; only its answer waits"
+            client.delete(f"/deferred/{id}", cast_to=object)
+        house.exported()
+        assert not list(batches_folder(house.folder / "offtake.db").glob(f"{id}*"))
+        assert set() == holders(house, MARK)
+    finally:
+        house.close()
+
+
 def _expire(folder: Path, *ids: str) -> None:
     store = open_batches(folder)
     for id in ids:
