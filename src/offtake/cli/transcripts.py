@@ -141,6 +141,24 @@ def purge(output_format: str, config: Path | None, store: Path | None) -> None:
         render.note(f"removed {counted(files, 'file')}, {counted(size, 'byte')}")
 
 
+@command.command("rekey")
+@click.option("--old", type=EXISTING_FILE, required=True, metavar="FILE", help="A file with the master key so far.")
+@_config
+@format_option("table", "json")
+def rekey(old: Path, output_format: str, config: Path | None) -> None:
+    """Wrap the customers' keys by the master key that the configuration names now; no call is sealed anew.
+
+    Restart the gateway right after: until then it cannot keep calls, which it counts as failed.
+    """
+    from offtake.operations.transcripts import rekey_transcripts
+
+    wrapped = rekey_transcripts(old, config=config)
+    if output_format == "json":
+        render.write(render.json_text({"keys": wrapped}))
+    else:
+        render.note(f"wrapped {counted(wrapped, 'key')} anew")
+
+
 def _verify_certificate(certificate: Path, output_format: str, config: Path | None, store: Path | None) -> int:
     from offtake.operations.delete_transcripts import check_certificate
 

@@ -1,4 +1,4 @@
-"""What a gateway has kept of its customers' calls: to list, to read one, to check, to purge.
+"""What a gateway has kept of its customers' calls: to list, to read one, to check, to purge, to wrap under another key.
 
 Lists and purges read heads and names and need no key; only `show_call` and `check_transcripts` open anything.
 """
@@ -18,9 +18,9 @@ from offtake.operations.serve_config import load_config
 from offtake.operations.vendor_keys import transcripts_master
 from offtake.store.ledger.history import instant
 from offtake.store.ledger.leases import microseconds
-from offtake.store.transcripts.customer_key import folder_of, read_data_key
+from offtake.store.transcripts.customer_key import folder_of, read_data_key, wrap_anew
 from offtake.store.transcripts.folder import check_master, customers, files, name_of_customer, purge, transcripts_folder
-from offtake.store.transcripts.seal import Master, SealError
+from offtake.store.transcripts.seal import Master, SealError, master_of
 from offtake.store.transcripts.sealed_file import Reading, SealedCall, open_call
 from offtake.store.transcripts.span import span_in, worker_in
 from offtake.values.errors import Finding, InputError, OutsideError
@@ -107,6 +107,18 @@ def check_transcripts(*, config: Path | None) -> Checked:
             checked.findings += [_changed(file.path, why) for why in _faults(file, key, checked)]
             checked.torn += file.torn_bytes > 0
     return checked
+
+
+def rekey_transcripts(old: Path, *, config: Path | None) -> int:
+    """Wrap all customers' keys by the master key of the configuration; how many. `old`: a file with the one before.
+
+    OutsideError: G703 for a file that holds no master key, L740 where a customer's key opens with neither.
+    """
+    folder, master = _opened(config)
+    before = master_of(old.read_text(errors="replace").strip())
+    if before is None:
+        raise OutsideError("G703", f"{old} holds no master key", hint="64 hex digits, or base64 of 32 bytes")
+    return sum(wrap_anew(place, before, master) for place in customers(folder))
 
 
 def purge_transcripts(now: datetime, *, config: Path | None, store: Path | None) -> tuple[int, int]:

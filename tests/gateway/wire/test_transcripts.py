@@ -366,6 +366,14 @@ def test_what_was_cut_changed_or_sealed_under_another_master_key_is_told(tmp_pat
         (tmp_path / "master.key").unlink()
         assert "G703" in _failing(house, "show", ids[0])
         assert ids == [row["id"] for row in listed(house)]
+        (tmp_path / "old.key").write_text(MASTER)
+        (tmp_path / "master.key").write_text("6f" * 32)
+        house.offtake("transcripts", "rekey", "--old", "offtake.toml", code=4)
+        assert 1 == json.loads(house.offtake("transcripts", "rekey", "--old", "old.key", "--format", "json"))["keys"]
+        house.serve()
+        again = post(house.gateway.url, mine, body("chat", "gpt-5.4"))[1]["offtake-request-id"]
+        until(lambda: kept(house, again))
+        assert [*ids, again] == [shown(house, row["id"])[0]["id"] for row in listed(house)]
     finally:
         house.close()
 
@@ -390,20 +398,16 @@ def _failing(house: House, *arguments: str) -> str:
     return done.stderr.decode()
 
 
-def test_what_cannot_be_written_fails_no_call_and_is_counted_and_said(tmp_path: Path) -> None:
-    house = opened(tmp_path)
-    try:
-        mine = house.key("mine", "--customer", "acme", "--workload", "support-eu")
-        folder(house).mkdir()
-        folder_of(folder(house), "acme").write_text("in the way")
-        statuses = [post(house.gateway.url, mine, body("chat", "gpt-5.4"))[0] for _ in range(3)]
-        until(lambda: counts(house)["failed"] == 3)
-        folder_of(folder(house), "acme").unlink()
-        again = post(house.gateway.url, mine, body("chat", "gpt-5.4"))[1]["offtake-request-id"]
-        until(lambda: kept(house, again))
-        said = [line for line in house.gateway.log.read_text().splitlines() if "transcripts cannot be written" in line]
+def test_what_cannot_be_written_fails_no_call_and_is_counted_and_said(house: House) -> None:
+    mine = house.key("mine", "--customer", "acme-broken", "--workload", "support-eu")
+    folder(house).mkdir(exist_ok=True)
+    folder_of(folder(house), "acme-broken").write_text("in the way")
+    statuses = [post(house.gateway.url, mine, body("chat", "gpt-5.4"))[0] for _ in range(3)]
+    until(lambda: counts(house)["failed"] == 3)
+    folder_of(folder(house), "acme-broken").unlink()
+    again = post(house.gateway.url, mine, body("chat", "gpt-5.4"))[1]["offtake-request-id"]
+    until(lambda: kept(house, again))
+    said = [line for line in house.gateway.log.read_text().splitlines() if "transcripts cannot be written" in line]
 
-        assert ([200] * 3, 1) == (statuses, len(said))
-        assert "marked" not in house.gateway.log.read_text()
-    finally:
-        house.close()
+    assert ([200] * 3, 1) == (statuses, len(said))
+    assert "marked" not in house.gateway.log.read_text()

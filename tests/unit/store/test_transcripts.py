@@ -13,7 +13,7 @@ from hypothesis import strategies as some
 
 pytest.importorskip("cryptography", reason="the extra `transcripts` is not installed")
 
-from offtake.store.transcripts.customer_key import HeldKey, folder_of, hold_key, read_data_key
+from offtake.store.transcripts.customer_key import HeldKey, folder_of, hold_key, read_data_key, wrap_anew
 from offtake.store.transcripts.folder import check_master, customers, delete, files, purge
 from offtake.store.transcripts.seal import FileSeal, Master, SealError, master_of
 from offtake.store.transcripts.sealed_file import Reading, SealedFile, open_call
@@ -123,6 +123,21 @@ def test_another_master_key_opens_nothing_and_says_so(tmp_path: Path) -> None:
         assert "L740" == raised.value.code
     check_master(tmp_path, MASTER)
     check_master(tmp_path / "nothing", other)
+
+
+def test_a_customer_s_key_is_wrapped_by_another_master_key_in_its_place(tmp_path: Path) -> None:
+    path, key = written(tmp_path)
+    place, other = path.parent, Master(bytes(32))
+    before = (place / "key.json").read_bytes()
+
+    assert [True, False] == [wrap_anew(place, MASTER, other), wrap_anew(place, MASTER, other)]
+    assert len(before) == (place / "key.json").stat().st_size
+    assert (key.id, key.data_key) == read_data_key(place, other)
+    with key.held() as good:
+        assert not good
+    with pytest.raises(OutsideError, match="the master key does not open"):
+        wrap_anew(place, MASTER, Master(b"x" * 32))
+    assert not wrap_anew(tmp_path / "nobody", MASTER, other)
 
 
 def test_a_customer_s_key_is_of_no_use_to_another(tmp_path: Path) -> None:

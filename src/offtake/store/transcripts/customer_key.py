@@ -88,6 +88,29 @@ def read_data_key(place: Path, master: Master) -> tuple[str, bytes] | None:
     return _unwrapped(said, customer_of(place) or "", master, place / KEY) if any(said) else None
 
 
+def wrap_anew(place: Path, old: Master, new: Master) -> bool:
+    """Wrap a customer's key by another master key, in its place. False where there is none, or it is wrapped so.
+
+    OutsideError L740: neither master key is the one. Whoever holds the key by the old one lets go of it.
+    """
+    path = place / KEY
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        said, customer = _text(descriptor), customer_of(place) or ""
+        if not any(said) or _opens(said, customer, new, path):
+            return False
+        text = _wrapped(customer, *_unwrapped(said, customer, old, path), new)
+        os.pwrite(descriptor, text.ljust(len(said)), 0)  # as long as before, and less than what a disk writes at once
+        os.fsync(descriptor)
+        return True
+    finally:
+        os.close(descriptor)
+
+
 def destroy_key(place: Path, at: int) -> tuple[str, list[Path]]:
     """Destroy a customer's key; its id ("" where there was none), and the files that nobody reads any more.
 
@@ -134,16 +157,18 @@ def key_id(place: Path) -> str:
 
 def _make(path: Path, customer: str, master: Master) -> None:
     """Written beside and then linked, so that of two processes one makes it and nobody reads half of it."""
-    id = secrets.token_hex(8)
-    wrapped = master.wrap(secrets.token_bytes(KEY_BYTES), _bound(id, customer))
-    said = json.dumps({"customer": customer, "id": id, "wrapped": wrapped.hex()})
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.") as file:  # of mode 0600
-        file.write(said)
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.") as file:  # of mode 0600
+        file.write(_wrapped(customer, secrets.token_hex(8), secrets.token_bytes(KEY_BYTES), master))
         file.flush()
         os.fsync(file.fileno())
         with contextlib.suppress(FileExistsError):
             os.link(file.name, path)
     _sync(path.parent)
+
+
+def _wrapped(customer: str, id: str, key: bytes, master: Master) -> bytes:
+    wrapped = master.wrap(key, _bound(id, customer))
+    return json.dumps({"customer": customer, "id": id, "wrapped": wrapped.hex()}).encode()
 
 
 def _unwrapped(said: bytes, customer: str, master: Master, path: Path) -> tuple[str, bytes]:
@@ -156,6 +181,14 @@ def _unwrapped(said: bytes, customer: str, master: Master, path: Path) -> tuple[
             "L740", f"the master key does not open {path}", why="it is another one, or the file was changed",
             hint="name the master key under which these transcripts began",
         ) from error  # fmt: skip
+
+
+def _opens(said: bytes, customer: str, master: Master, path: Path) -> bool:
+    try:
+        _unwrapped(said, customer, master, path)
+    except OutsideError:
+        return False
+    return True
 
 
 def _bound(id: str, customer: str) -> bytes:
