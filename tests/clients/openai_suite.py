@@ -35,7 +35,7 @@ REASONS: Mapping[str, str] = {
     r"/v1/chat/completions takes POST": "what OpenAI stores is not read through the gateway",
     r"nothing is served at \S+/completions": "the old completions, and stored ones, are not served",
     r"the field 'model' is missing": "a call without a model has no price; the suite's relies on a stored prompt",
-    r"no model ft:gpt-4o-mini": "no contract sells that fine-tuned model",
+    r"/v1/models/\S+ takes GET": "models are the contracts', and nobody deletes one",
     r"runs no response in the background": "the sandbox does not; the gateway passes it",
     r"Invalid 'max_tokens'": "the sandbox wants 1 at least; the gateway passes it",
     r"(?s)^test_embeddings.*invalid for expected schema": "the SDK asks for base64, and its strict mode wants numbers",

@@ -93,6 +93,9 @@ class Handler:
         elif path == "/health/ready":
             responder.send(200, JSON, b'{"status":"ready"}')
         elif path == "/models" or path.startswith("/models/"):
+            if request.method not in ("GET", "HEAD"):
+                responder.send(405, JSON | {b"allow": b"GET"}, _error(f"{request.path} takes GET"))
+                return
             self._models(request, path.removeprefix("/models").strip("/"), responder)
         elif path == "/openapi.json":
             responder.send(200, JSON, json.dumps(openapi.description()).encode())

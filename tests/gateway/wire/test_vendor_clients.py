@@ -88,6 +88,8 @@ def test_models_are_those_of_the_contracts(gpt: Any, claude: Any) -> None:
     assert {CLAUDE, GPT} <= {model.id for model in gpt.models.list()}
     assert CLAUDE in {model.id for model in claude.models.list(limit=1000)}
     assert GPT == gpt.models.retrieve(GPT).id
+    with pytest.raises(openai.APIStatusError, match="takes GET"):
+        gpt.models.delete(GPT)
 
 
 def test_an_unknown_model_is_a_404_with_the_nearest_names(gpt: Any, claude: Any) -> None:
