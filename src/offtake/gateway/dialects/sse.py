@@ -26,7 +26,7 @@ class Events:
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """The events that end in `chunk`, each with all of its bytes."""
-        if not self.held and chunk.endswith(b"\n\n") and not chunk.endswith(b"\n\n\n") and b"\r" not in chunk:
+        if not self.held and chunk.endswith(b"\n\n") and not chunk.endswith(b"\n\n\n") and chunk.find(b"\r") < 0:
             return [event + b"\n\n" for event in chunk[:-2].split(b"\n\n")]
         self.held += chunk
         events = []

@@ -31,7 +31,7 @@ def fields(headers: Headers, ours: frozenset[bytes] = FRAMING) -> bytes:
     lines.append(b"")
     text = b"\r\n".join(lines)
     ends = len(lines) - 1
-    if text.count(b"\n") != ends or text.count(b"\r") != ends or b"\0" in text:
+    if text.count(b"\n") != ends or text.count(b"\r") != ends or 0 in text:
         raise ValueError("a header holds CR, LF or NUL")
     return text
 

@@ -186,11 +186,11 @@ class Link(asyncio.Protocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         if self._answer is not None:
             return  # a trailer
-        name = name.lower()
-        if name in self._headers:
-            joined(self._headers, name, value.strip())
+        headers, name = self._headers, name.lower()
+        if name in headers:
+            joined(headers, name, value.strip())
         elif name not in DROPPED:
-            self._headers[name] = value.strip()
+            headers[name] = value.strip()
 
     def on_headers_complete(self) -> None:
         status = self._parser.get_status_code()
