@@ -52,7 +52,7 @@ def _rules(function: Decorated) -> Decorated:
             "--no-training", "training_refused", is_flag=True, help="Only where the contract rules training out."
         ),
         click.option(
-            "--tool-calls-max", type=click.IntRange(min=0), metavar="N",
+            "--tool-calls-max", type=click.IntRange(min=1), metavar="N",
             help="Let a vendor call its own tools so often a request, where the client sets no lower limit.",
         ),
         _limit("--requests-per-minute", "Requests in any minute."),
