@@ -43,8 +43,7 @@ def admitted(
 
 
 def quote(what: Ask, where: Outlet, who: KeyRules) -> Quote:
-    said = Quotes().of(what, where, OPUS, who, Policy(), AT)
-    assert isinstance(said, Quote), said
+    (said,) = Quotes().of(what, ((where, OPUS),), who, Policy(), AT).quotes
     return said
 
 
@@ -200,9 +199,8 @@ def test_observed_limits_and_budgets_send_and_say_so() -> None:
 
 def test_what_has_no_price_or_no_bound_is_refused() -> None:
     where = outlet()
-    gone = Quotes().of(ask(), where, "claude-nonsense", key(), Policy(), AT)
+    (gone,) = Quotes().of(ask(), ((where, "claude-nonsense"),), key(), Policy(), AT).refusals
 
-    assert isinstance(gone, Refusal)
     assert ("G302", "no model 'claude-nonsense' of anthropic in the catalogue") == (gone.code, gone.message)
 
 

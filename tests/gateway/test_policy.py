@@ -44,8 +44,8 @@ def decide(
 
 
 def looked_into(where: Outlet, body: bytes) -> Refusal | tuple[Refusal, ...]:
-    said = Quotes().of(ask(), where, OPUS, key(), Policy(), AT)
-    return said if isinstance(said, Refusal) else said.answer(body)
+    (quote,) = Quotes().of(ask(), ((where, OPUS),), key(), Policy(), AT).quotes
+    return quote.answer(body)
 
 
 def refused(code: str, clause: str, answer: Refusal | tuple[Refusal, ...]) -> None:

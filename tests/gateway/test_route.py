@@ -79,7 +79,7 @@ def test_candidates_come_in_the_order_of_what_the_term_will_pay(scenario: dict[s
     what = ask(input_tokens_max=200_000, output_tokens_max=400, tier="standard", **scenario.get("ask", {}))
 
     found = candidates(
-        what, [(each, OPUS) for each in outlets], who, state, Policy(), Learned(), AT, MINUTE,
+        what, tuple((each, OPUS) for each in outlets), who, state, Policy(), Learned(), AT, MINUTE,
         others=[(each, model) for each in outlets for model in scenario.get("others", [])],
     )  # fmt: skip
 
@@ -113,7 +113,7 @@ def simulate(strategy: str, volume: int, forced: int) -> int:
         still_forced = (forced - (number + 1) * forced // volume) * price
         forecast = {"spend": [Point(50, still_forced * 9 // 10), Point(950, still_forced * 11 // 10)]}
         state.standings = {"promised": standing_of(outlets[0].terms, AT, {"spend": drawn}, {}, forecast)}
-        found = candidates(what, [(each, OPUS) for each in outlets], key(), state, Policy(), Learned(), AT, MINUTE)
+        found = candidates(what, tuple((each, OPUS) for each in outlets), key(), state, Policy(), Learned(), AT, MINUTE)
         chosen = {"expected": found.candidates[0].outlet.contract, "fullest": "promised", "cheapest": "cheap"}[strategy]
         if is_forced or chosen == "promised":
             drawn += price
@@ -246,20 +246,20 @@ def test_without_a_candidate_the_reason_that_a_wait_cures_is_told() -> None:
     state = RouteState({})
     state.breaker(here.id, OPUS).limited(5.0, MINUTE)
 
-    found = candidates(ask(), [(gone, "claude-haiku-4-5"), (here, OPUS)], key(), state, Policy(), Learned(), AT, MINUTE)
+    found = candidates(ask(), ((gone, "claude-haiku-4-5"), (here, OPUS)), key(), state, Policy(), Learned(), AT, MINUTE)
 
-    assert () == found.candidates
+    assert [] == found.candidates
     assert ["G303", "G512"] == [each.code for each in found.refusals]
     assert 5.0 == found.refusal().retry_after_seconds
-    assert "G511" == Routes(()).refusal().code
+    assert "G511" == Routes([]).refusal().code
 
 
 def test_a_text_that_one_contract_blocks_does_not_go_through_another() -> None:
     strict, lax = outlet("behaviour: {block: [bomb]}\n", name="strict"), outlet(name="lax")
 
     found = candidates(
-        ask(body=b"a bomb"), [(lax, OPUS), (strict, OPUS)], key(), RouteState({}), Policy(), Learned(), AT, MINUTE
+        ask(body=b"a bomb"), ((lax, OPUS), (strict, OPUS)), key(), RouteState({}), Policy(), Learned(), AT, MINUTE
     )
 
-    assert () == found.candidates
+    assert [] == found.candidates
     assert ("G322", "behaviour.block[0] (acme.yaml:9)") == (found.refusal().code, found.refusal().clause)

@@ -10,12 +10,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from offtake.gateway.admit.budget import Purse, Short, refused
 from offtake.gateway.ask import Refusal
+from offtake.gateway.callers import Caller
 from offtake.gateway.neighbours import Neighbours
 from offtake.ledger.accounts import available
 from offtake.ledger.budgets import BudgetRule
@@ -37,7 +38,9 @@ AWAY_SECONDS = 1.0
 
 @dataclass(slots=True)
 class _Filled:
-    """A purse with what refills it. `drawn_pico`: held since the last loan, from `since` on.
+    """A purse with what refills it. `lent_at`: the last loan, when `lent_pico` had been held in all.
+
+    `looked_pico` was held in all when it was last seen to be drawn, at `looked_at`.
 
     `waiting`: requests that wait for a loan. `passed_pico`: spent or held, and not lent yet. `refused_pico` more were
     refused at `refused_at`, by everybody.
@@ -46,13 +49,14 @@ class _Filled:
     purse: Purse
     rule: BudgetRule
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    drawn_pico: int = 0
-    since: float = 0.0
+    lent_pico: int = 0
+    lent_at: float = 0.0
+    looked_pico: int = 0
+    looked_at: float = 0.0
     waiting: int = 0
     passed_pico: int = 0
     refused_pico: int = 0
     refused_at: float = -1.0
-    used: float = 0.0
 
 
 class Budgets:
@@ -74,19 +78,17 @@ class Budgets:
         self._filled: dict[str, _Filled] = {}
         self._away: OutsideError | None = None
         self._asks_at = 0.0
-        self._accounts: dict[BudgetRule, tuple[str, int, int]] = {}
+        self._open: dict[Caller, tuple[int, int, tuple[Purse, ...]]] = {}
 
-    def purses(self, rules: Sequence[BudgetRule], at: int) -> tuple[Purse, ...]:
-        """The purses of these budgets' present periods (`at` in microseconds)."""
-        return tuple([self._of(rule, at).purse for rule in rules])
-
-    def drawn(self, purses: Sequence[Purse], pico: int) -> None:
-        """So much was held on each: how fast a purse empties decides how much is lent next."""
-        now = self._clock()
-        for purse in purses:
-            filled = self._filled[purse.lease.budget]
-            filled.drawn_pico += pico
-            filled.used = now
+    def purses(self, caller: Caller, at: int) -> tuple[Purse, ...]:
+        """The purses of a caller's budgets in their present periods (`at` in microseconds)."""
+        start, end, found = self._open.get(caller, (0, 0, ()))
+        if not start <= at < end:
+            opened = [self._of(rule, at) for rule in caller.budgets]
+            start, end = max((each[1] for each in opened), default=0), min((each[2] for each in opened), default=2**63)
+            found = tuple(each[0] for each in opened)
+            self._open[caller] = start, end, found
+        return found
 
     async def borrow(self, short: Short, at: int) -> bool:
         """Whether the purse now has what it was short of. OutsideError: the ledger cannot be asked."""
@@ -150,8 +152,11 @@ class Budgets:
         """Give back what no request has drawn for a while."""
         await self.tell_passed(at)
         now = self._clock()
+        self._open.clear()  # callers and periods come and go
         for name, each in list(self._filled.items()):
-            if now - each.used > IDLE_SECONDS and each.purse.lease.free_pico > 0:
+            if each.purse.held_pico != each.looked_pico:
+                each.looked_pico, each.looked_at = each.purse.held_pico, now
+            elif now - each.looked_at > IDLE_SECONDS and each.purse.lease.free_pico > 0:
                 await self._give_back(each.purse.lease, each.purse.lease.spare(0), at)
             elif not (each.purse.lease.free_pico or each.purse.lease.holds_pico or each.passed_pico or each.waiting):
                 del self._filled[name]
@@ -175,8 +180,8 @@ class Budgets:
         needed = enough_pico - lease.free_pico
         if self._away is not None and now < self._asks_at:
             raise self._away.with_traceback(None)
-        milliseconds = max(int((now - filled.since) * 1e3), 1)
-        pace = filled.drawn_pico * CHUNK_SECONDS * 1_000 // milliseconds
+        milliseconds, held = max(int((now - filled.lent_at) * 1e3), 1), filled.purse.held_pico
+        pace = (held - filled.lent_pico) * CHUNK_SECONDS * 1_000 // milliseconds
         try:
             lent = await asyncio.to_thread(
                 lend, self._ledger, self._worker, filled.rule, at,
@@ -186,7 +191,7 @@ class Budgets:
             self._away, self._asks_at = error, self._clock() + AWAY_SECONDS
             raise
         self._away = None
-        filled.drawn_pico, filled.since = 0, now
+        filled.lent_pico, filled.lent_at = held, now
         lease.add(lent)
         return lent
 
@@ -199,17 +204,17 @@ class Budgets:
             lease.add(pico)
             raise
 
-    def _of(self, rule: BudgetRule, at: int) -> _Filled:
-        account, start, end = self._accounts.get(rule, ("", 0, 0))
-        if not start <= at < end:
-            account, start, end = self._accounts[rule] = _account(rule, at)
+    def _of(self, rule: BudgetRule, at: int) -> tuple[Purse, int, int]:
+        """The purse of a rule, and the period in which it is the one, in microseconds."""
+        account, start, end = _account(rule, at)
         filled = self._filled.get(account)
         if filled is None:
             per = f" a {rule.per}" if rule.per else ""
             words = f"{from_pico(rule.amount_pico).normalize():f} USD{per} of {rule.owner}"
             purse = Purse(Lease(account), words, rule.overdraft_pico // self._workers)
-            filled = self._filled[account] = _Filled(purse, rule, since=self._clock())
-        return filled
+            now = self._clock()
+            filled = self._filled[account] = _Filled(purse, rule, lent_at=now, looked_at=now)
+        return filled.purse, start, end
 
 
 def _account(rule: BudgetRule, at: int) -> tuple[str, int, int]:

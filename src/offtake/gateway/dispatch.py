@@ -68,7 +68,7 @@ class Dispatch:
         self._request = request
         self._responder = responder
         self._began_ns = time.monotonic_ns()
-        self._selling: Sequence[tuple[Outlet, str]] = ()
+        self._selling: tuple[tuple[Outlet, str], ...] = ()
 
     async def run(self) -> None:
         """Serve it. RefusedError where nothing was sent, or where no vendor gave an answer that could be passed on."""
@@ -117,7 +117,7 @@ class Dispatch:
         prepared = self._prepared(candidate, now)
         if isinstance(prepared, Refusal):
             return prepared
-        purses = self._desk.budgets.purses(self._caller.budgets, at)
+        purses = self._desk.budgets.purses(self._caller, at)
         admitted = self._admitted(prepared, purses, now)
         if isinstance(admitted, Short):
             admitted = await self._lent(prepared, purses, now, at, admitted)
@@ -125,7 +125,6 @@ class Dispatch:
             return admitted
         parent = "" if number == 1 else self._id
         id = f"{parent}.{number}" if parent else self._id
-        self._desk.budgets.drawn(purses, admitted.hold.pico)
         attempt = Attempt(id, parent, self._caller, candidate.outlet, candidate.model, prepared, admitted, purses, at)
         if self._desk.telemetry is not None:
             attempt.traceparent = self._request.headers.get(b"traceparent", b"").decode("latin-1")

@@ -27,12 +27,16 @@ UNPAYABLE_USD = 1_000_000
 
 @dataclass(slots=True)
 class Purse:
-    """One budget at one worker. `line_pico`: this worker's part of its overdraft line; `rule`: the budget, in words."""
+    """One budget at one worker. `line_pico`: this worker's part of its overdraft line; `rule`: the budget, in words.
+
+    `held_pico`: all that was ever held on it, whatever became of that: how fast it is drawn.
+    """
 
     lease: Lease
     rule: str
     line_pico: int = 0
     overdrawn_pico: int = 0
+    held_pico: int = 0
 
     def missing(self, hold: Hold) -> int:
         """What the budget lacks to hold it, 0 or less for nothing: a learned hold leaves the line whole."""
@@ -96,4 +100,5 @@ def _take(purses: Sequence[Purse], hold: Hold) -> bool:
             return False
     for purse in purses:
         purse.lease.reserve(hold.pico)
+        purse.held_pico += hold.pico
     return True

@@ -78,8 +78,9 @@ class Learned:
         return input_tokens, output_tokens if output_tokens_max is None else min(output_tokens, output_tokens_max)
 
     def _known(self, key: str, model: str) -> Seen | None:
-        for name in ((key, model), ("", model)):
-            pair = self._seen.get(name)
-            if pair is not None and pair.output_tokens.total >= SAMPLES_MIN:
-                return pair
-        return None
+        pair = self._seen.get((key, model))
+        if pair is None or pair.output_tokens.total < SAMPLES_MIN:
+            pair = self._seen.get(("", model))
+            if pair is None or pair.output_tokens.total < SAMPLES_MIN:
+                return None
+        return pair

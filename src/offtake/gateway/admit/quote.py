@@ -57,8 +57,11 @@ class Quote(Struct):
         return found
 
 
-class _Kept(Struct):
-    said: Quote | Refusal
+class Said(Struct):
+    """What several outlets say to the same requests: quotes in their order, and why the others have none."""
+
+    quotes: tuple[Quote, ...]
+    refusals: tuple[Refusal, ...]
     since: datetime
     until: datetime
     version: int
@@ -68,26 +71,28 @@ class Quotes:
     """The quotes of one reading of the files, as one worker asks for them."""
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[object, ...], _Kept] = {}
+        self._kept: dict[tuple[object, ...], Said] = {}
 
-    def of(self, ask: Ask, outlet: Outlet, model: str, key: KeyRules, policy: Policy, at: datetime) -> Quote | Refusal:
-        """What an outlet says to such a request of a model at an instant (UTC)."""
-        kind = key, outlet, model, ask.dialect, ask.tier, ask.region, ask.stores, ask.cache_writes, ask.media
-        kept = self._kept.get(kind)
-        if kept is None or kept.version != policy.version or not kept.since <= at < kept.until:
+    def of(
+        self, ask: Ask, selling: tuple[tuple[Outlet, str], ...], key: KeyRules, policy: Policy, at: datetime
+    ) -> Said:
+        """What the outlets that sell a model say to such a request at an instant (UTC)."""
+        kind = key, selling, ask.dialect, ask.tier, ask.region, ask.stores, ask.cache_writes, ask.media
+        said = self._kept.get(kind)
+        if said is None or said.version != policy.version or not said.since <= at < said.until:
             if len(self._kept) >= KINDS_MAX:  # tiers and regions come from clients
                 self._kept.clear()
-            kept = self._kept[kind] = _made(ask, outlet, model, key, policy, at)
-        return kept.said
+            said = self._kept[kind] = _asked(ask, selling, key, policy, at)
+        return said
 
 
-def _made(ask: Ask, outlet: Outlet, model: str, key: KeyRules, policy: Policy, at: datetime) -> _Kept:
+def _asked(ask: Ask, selling: tuple[tuple[Outlet, str], ...], key: KeyRules, policy: Policy, at: datetime) -> Said:
+    found = [_said(ask, outlet, model, key, policy, at) for outlet, model in selling]
+    quotes = tuple(each for each in found if isinstance(each, Quote))
+    refusals = tuple(each for each in found if isinstance(each, Refusal))
     quarter = int(at.timestamp()) // QUARTER_SECONDS
     until = datetime.fromtimestamp((quarter + 1) * QUARTER_SECONDS, UTC)
-    said = _said(ask, outlet, model, key, policy, at)
-    if isinstance(said, Quote):
-        until = min(until, said.ceiling.until)
-    return _Kept(said, at, until, policy.version)
+    return Said(quotes, refusals, at, min([until, *(each.ceiling.until for each in quotes)]), policy.version)
 
 
 def _said(ask: Ask, outlet: Outlet, model: str, key: KeyRules, policy: Policy, at: datetime) -> Quote | Refusal:

@@ -80,7 +80,7 @@ def weigh(
         return unknown_model(error)
     refusal: Refusal | None = None
     for native in (True, False):
-        there = [(outlet, model) for outlet, model in selling if (outlet.name in scales.native) is native]
+        there = tuple(pair for pair in selling if (pair[0].name in scales.native) is native)
         if not there:
             continue
         # A vendor keeps a batch until it is read, which zero retention does not allow.

@@ -55,7 +55,7 @@ class Candidate(Struct):
 class Routes(Struct):
     """Candidates in their order, and why the others are none."""
 
-    candidates: tuple[Candidate, ...]
+    candidates: Sequence[Candidate]
     refusals: tuple[Refusal, ...] = ()
 
     def refusal(self) -> Refusal:
@@ -84,26 +84,27 @@ class RouteState:
 
 
 def candidates(
-    ask: Ask, selling: Sequence[tuple[Outlet, str]], key: KeyRules, state: RouteState, policy: Policy,
+    ask: Ask, selling: tuple[tuple[Outlet, str], ...], key: KeyRules, state: RouteState, policy: Policy,
     learned: Learned, at: datetime, now_ns: int, others: Sequence[tuple[Outlet, str]] = (),
 ) -> Routes:  # fmt: skip
     """The candidates among the outlets that sell the model (`selling`) or one that may stand in for it (`others`)."""
     warm = state.sessions.find(ask.session, now_ns) if ask.session else None
     found: list[Candidate] = []
-    refusals: list[Refusal] = []
-    pairs = [*selling, *(pair for pair in others if _stands_in(*pair, key, at))] if others else selling
-    for outlet, model in pairs:
-        quote = state.quotes.of(ask, outlet, model, key, policy, at)
-        answer = quote if isinstance(quote, Refusal) else _candidate(ask, quote, state, learned, now_ns, warm)
+    if others:
+        selling = (*selling, *(pair for pair in others if _stands_in(*pair, key, at)))
+    said = state.quotes.of(ask, selling, key, policy, at)
+    refusals = said.refusals
+    for quote in said.quotes:
+        answer = _candidate(ask, quote, state, learned, now_ns, warm)
         if isinstance(answer, Candidate):
             found.append(answer)
         elif answer.code in FINAL:
-            return Routes((), (answer,))
+            return Routes([], (answer,))
         else:
-            refusals.append(answer)
+            refusals = (*refusals, answer)
     if len(found) > 1:
         found.sort(key=lambda each: (each.cost.pico, -_draw(ask.session, each)))
-    return Routes(tuple(found), tuple(refusals))
+    return Routes(found, refusals)
 
 
 def _candidate(

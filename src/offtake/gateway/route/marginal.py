@@ -49,13 +49,16 @@ def marginal(
             left -= paid
             clause = grant.path
     total = left
-    listed = ceiling.at_list(use.input, use.cache_read, use.output) if standing.drawdowns else 0
     for each in standing.drawdowns if left else ():
         if not each.covers(model, access, account):
             continue
+        listed = 0
+        if each.text.counts_at == "list" or each.text.overage is not None:
+            listed = ceiling.at_list(use.input, use.cache_read, use.output)
         counted = _counted(each, use, left, contracted, listed)
         within = min(counted, each.left_pico)
-        saved, premium = _saved(each, within), _premium(each, counted, within, left, contracted, listed)
+        saved = _saved(each, within) if each.anyway_permille < THOUSAND else 0
+        premium = _premium(each, counted, within, left, contracted, listed)
         total += premium - saved
         if saved or (within and clause == "prices"):
             clause = each.path
@@ -73,8 +76,6 @@ def _counted(each: Drawdown, use: Quantities, left: int, contracted: int, listed
 
 def _saved(each: Drawdown, within: int) -> int:
     """The expected part of a shortfall that does not come about."""
-    if each.anyway_permille == THOUSAND:
-        return 0
     share = each.text.shortfall.share if each.text.shortfall else 1
     return int(within * share) * (THOUSAND - each.anyway_permille) // THOUSAND
 
