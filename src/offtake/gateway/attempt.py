@@ -123,7 +123,7 @@ class Attempt(Struct):
             costs = with_others(costs, outlet, prepared.ask, rules, served, at, hold.pico)
         now_ns = time.monotonic_ns()
         # One line for all of it. Where that fails, the hold stays, as the books have it.
-        desk.journal.append(*self._settled(costs, served, at, now_ns))
+        desk.journal.append(self._settled(costs, served, at, now_ns), *self._settled_others(costs, now_ns))
         self.costs = costs
         settle(self.purses, hold, costs.total_pico)
         self._give_back_rates(costs.context_tokens, costs.quantities.get("output_tokens", 0), now_ns)
@@ -218,9 +218,9 @@ class Attempt(Struct):
             self.caller.tags, self.prepared.ask.tier, self.parent,
         )  # fmt: skip
 
-    def _settled(self, costs: Costs, served: Served, at: datetime, now_ns: int) -> Iterator[Event]:
-        """How it ended. Other models that worked inside the answer are requests of their own, on the hold of this."""
-        evidence = {**costs.evidence, **proofs(self.outlet, self.caller.rules, self.model, served, at)}
+    def _settled(self, costs: Costs, served: Served, at: datetime, now_ns: int) -> Settle:
+        """How it ended, with what proves it."""
+        evidence = costs.evidence
         if self.admitted.observed:
             evidence["observed"] = ",".join(refusal.code for refusal in self.admitted.observed)
         if costs.outcome != "ok" and served.finish:
@@ -229,10 +229,14 @@ class Attempt(Struct):
             evidence["served_region"] = served.region
         if served.model and served.model != self.prepared.ask.model:
             evidence["served_model"] = served.model
+        evidence.update(proofs(self.outlet, self.caller.rules, self.model, served, at))
         line = self._line(self.id, costs, evidence, now_ns)
         if self.prepared.prefixes is not None:
             line.prefixes = [(block.id, block.bytes) for block in self.prepared.prefixes.blocks]
-        yield line
+        return line
+
+    def _settled_others(self, costs: Costs, now_ns: int) -> Iterator[Event]:
+        """Other models that worked inside the answer: requests of their own, on the hold of this one."""
         for number, other in enumerate(costs.others, 1):
             id = f"{self.id}.m{number}"
             yield replace(self._intent(id, other.model), holds={}, parent=self.id)

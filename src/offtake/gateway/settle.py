@@ -30,6 +30,8 @@ from offtake.values.money import to_integer
 
 BYTES_A_TOKEN = 4
 """What a guess of tokens divides bytes by; a guess is always marked as one."""
+STANDARD = frozenset(("", "standard", "default", "auto"))
+"""Tiers that records leave out: rating acts on none of them, and no audit asks for one."""
 
 
 class Costs(msgspec.Struct):
@@ -76,9 +78,11 @@ def costs_of(
     known = quantities is not None
     if quantities is None:
         quantities = _estimate(ask, served, written_bytes)
+    is_standard = served.tier in STANDARD
     found = Costs(
-        outlet.vendor, model, quantities, known, served.outcome, _channel(served.tier), _region(outlet, served),
-        context_of(quantities), ask.tier, SERVED if reserved else _tier(served), served.vendor_request_id,
+        outlet.vendor, model, quantities, known, served.outcome, "realtime" if is_standard else _channel(served.tier),
+        _region(outlet, served), context_of(quantities), ask.tier,
+        SERVED if reserved else "" if is_standard else served.tier, served.vendor_request_id,
     )  # fmt: skip
     try:
         if served.outcome == "ok" and found.tier_served != SERVED:
@@ -160,17 +164,10 @@ def _estimate(ask: Ask, served: Served, written_bytes: int) -> Quantities:
 
 def _channel(tier: str) -> str:
     """The channel that a served tier is priced in; a word that nobody knows is the realtime price, and is recorded."""
-    if not tier:
-        return "realtime"
     try:
         return channel_of(tier)
     except InputError:
         return "realtime"
-
-
-def _tier(served: Served) -> str:
-    """The tier as records have it: only what rating acts on or an audit asks for."""
-    return "" if served.tier in ("", "standard", "default", "auto") else served.tier
 
 
 def _region(outlet: Outlet, served: Served) -> str:

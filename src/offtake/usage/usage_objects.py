@@ -83,7 +83,9 @@ def _openai(total_in: int, inside_in: Mapping[str, Any], total_out: int, inside_
     if not any(map(inside_in.get, _SELDOM_IN)) and not any(map(inside_out.get, _SELDOM_OUT)):
         cached = count("cached_tokens", inside_in.get("cached_tokens"))
         return {
-            "input_tokens": rest("input tokens", total_in, {"cache_read_tokens": cached}),
+            "input_tokens": total_in - cached
+            if cached <= total_in
+            else rest("input tokens", total_in, {"cache_read_tokens": cached}),
             "cache_read_tokens": cached,
             "output_tokens": total_out,
             "reasoning_tokens": count("reasoning_tokens", inside_out.get("reasoning_tokens")),

@@ -55,8 +55,9 @@ def quantities(read: ReadUsage, usage: bytes | Raw, *totals: str) -> Quantities 
     None, for unknown, where there is none, where it lacks one of its `totals` or contradicts itself.
     """
     found = object_of(usage)
-    if not all(isinstance(found.get(total), int) for total in totals):
-        return None
+    for total in totals:
+        if not isinstance(found.get(total), int):
+            return None
     try:
         return {meter: quantity for meter, quantity in read(found).items() if quantity}
     except InputError:

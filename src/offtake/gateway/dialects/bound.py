@@ -19,8 +19,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
+
+import msgspec
 
 REQUEST_OVERHEAD = 64
 INSTRUCTED_OVERHEAD = 2_048
@@ -37,8 +38,7 @@ _ESCAPE = re.compile(rb"\\u").search  # twice as fast as `in`
 _ESCAPED = re.compile(rb"\\u[0-9a-fA-F]{4}")
 
 
-@dataclass(slots=True)
-class Content:
+class Content(msgspec.Struct):
     """What was found in a request beside its text."""
 
     images_tokens: int = 0

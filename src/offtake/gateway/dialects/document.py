@@ -74,7 +74,12 @@ def flag(fields: Fields, name: str) -> bool:
 def count(fields: Fields, name: str, least: int = 0) -> int | None:
     """A whole number, None where it is null or missing; 1e3 and 1000.0 are 1000."""
     raw = fields.get(name)
-    if raw is None or (number := decoded(_NUMBER, raw, name)) is None:
+    return None if raw is None else whole(name, decoded(_NUMBER, raw, name), least)
+
+
+def whole(name: str, number: float | None, least: int = 0) -> int | None:
+    """A number that was read as a whole one, None where it is null or missing."""
+    if number is None:
         return None
     if type(number) is int and least <= number <= COUNT_MAX:
         return number

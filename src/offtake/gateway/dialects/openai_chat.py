@@ -12,9 +12,9 @@ import re
 import msgspec
 from msgspec import Raw
 
-from offtake.gateway.ask import UNLIMITED, Ask, Edits, Fields, Refusal, Served
+from offtake.gateway.ask import UNLIMITED, Ask, BadAsk, Edits, Fields, Refusal, Served
 from offtake.gateway.dialects import answered, asked, bound, openai_input, refusals, sse
-from offtake.gateway.dialects.document import count, decoded, encoded, flag, spliced, text, top_level
+from offtake.gateway.dialects.document import decoded, encoded, flag, spliced, text, top_level, whole
 from offtake.usage.usage_objects import openai_chat
 
 NAME = "openai_chat"
@@ -38,9 +38,26 @@ class _Part(msgspec.Struct):
     prompt_cache_breakpoint: Raw = Raw(b"")
 
 
+_NOT_SPOKEN = Raw(b"null")
+
+
 class _Message(msgspec.Struct):
     content: str | list[_Part] | None = None
-    audio: Raw = Raw(b"null")
+    audio: Raw = _NOT_SPOKEN
+
+
+class _Request(msgspec.Struct):
+    """What is read of a request at once; what stands in few requests is read of its `fields`."""
+
+    model: str | None = None
+    messages: list[_Message] | None = None
+    stream: bool | None = None
+    n: int | float | None = None
+    max_completion_tokens: int | float | None = None
+    max_tokens: int | float | None = None
+    service_tier: str | None = None
+    prompt_cache_key: str | None = None
+    store: bool | None = None
 
 
 class _Choice(msgspec.Struct):
@@ -57,40 +74,43 @@ class _Answer(msgspec.Struct):
     service_tier: str | None = None
 
 
-_MESSAGES = msgspec.json.Decoder(list[_Message]).decode
+_REQUEST = msgspec.json.Decoder(_Request).decode
 _ANSWER = msgspec.json.Decoder(_Answer).decode
 
 
 def read(path: str, headers: asked.Headers, body: bytes) -> Ask:
     """What the client asks; `BadAsk` where its body cannot be read."""
     fields = top_level(body)
-    model = asked.model_of(fields)
+    request = decoded(_REQUEST, body, "the body")
+    if not request.model or request.messages is None:
+        asked.required(fields, "messages" if request.model else "model")
+        raise BadAsk("G106", "the field 'model' is empty")
     content = bound.Content(known=_HELD.isdisjoint(fields))
-    for message in decoded(_MESSAGES, asked.required(fields, "messages"), "messages"):
-        if isinstance(message.content, list):
+    for message in request.messages:
+        if type(message.content) is list:
             _look(message.content, content)
-        if bytes(message.audio) != b"null":  # an earlier spoken answer, by its id
+        if message.audio is not _NOT_SPOKEN and bytes(message.audio) != b"null":  # an earlier spoken answer, by its id
             content.known = False
     content.any_medium = not _MEDIA.isdisjoint(fields)
     searches = not _SEARCHES.isdisjoint(fields) or not asked.only_client_tools(fields, _CLIENT_TOOLS)
     content.known &= not searches
-    stream, choices = flag(fields, "stream"), count(fields, "n", least=1) or 1
+    stream, choices = bool(request.stream), whole("n", request.n, least=1) or 1
     return Ask(
         dialect=NAME,
         body=body,
-        model=model,
+        model=request.model,
         stream=stream,
-        output_tokens_max=_output_tokens_max(fields, choices),
+        output_tokens_max=_output_tokens_max(request, fields, choices),
         input_tokens_max=bound.input_tokens_max(body, content, bound.overhead_of(fields, _INSTRUCTED)),
         media=content.media,
         # OpenAI writes to its cache unasked; the lifetime of 12 hours has to be asked for.
         cache_writes=("5m", "1h") if content.cache_long or openai_input.cache_long(fields) else ("5m",),
-        tier=text(fields, "service_tier"),
+        tier=request.service_tier or "",
         server_tools=UNLIMITED if searches else 0,
-        session=text(fields, "prompt_cache_key") or asked.session_of(headers),
+        session=request.prompt_cache_key or asked.session_of(headers),
         wants_usage=not stream or _asks_for_usage(fields),
         choices=choices,
-        stores="store" in fields and flag(fields, "store"),
+        stores=bool(request.store),
         fields=fields,
     )
 
@@ -109,8 +129,9 @@ def _look(parts: list[_Part], content: bound.Content) -> None:
         content.cache_long |= openai_input.marked_long(part.prompt_cache_breakpoint)
 
 
-def _output_tokens_max(fields: Fields, choices: int) -> int | None:
-    limit, older = count(fields, "max_completion_tokens"), count(fields, "max_tokens")
+def _output_tokens_max(request: _Request, fields: Fields, choices: int) -> int | None:
+    limit = whole("max_completion_tokens", request.max_completion_tokens)
+    older = whole("max_tokens", request.max_tokens)
     if limit is None and older is None:
         return None
     # A rejected prediction is billed as output, beside what the limit bounds.
