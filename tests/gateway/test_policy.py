@@ -15,6 +15,7 @@ from offtake.gateway.admit.proofs import proofs
 from offtake.gateway.admit.question import Question
 from offtake.gateway.admit.quote import Quotes
 from offtake.gateway.admit.residency import fits, proof_of
+from offtake.gateway.admit.search import LONG_BYTES, holds_any
 from offtake.gateway.ask import Ask, Refusal, Served
 from offtake.gateway.outlet import KeyRules, Modes, Outlet
 from offtake.operations.serve_config import Rule
@@ -250,3 +251,14 @@ def test_a_model_that_ends_soon_is_named_before_and_after() -> None:
 
     assert ["", "claude-opus-4-0 is to be deprecated on 2026-04-14"] == said[:2]
     assert "claude-opus-4-0 is deprecated since 2026-04-14" == said[2]
+
+
+@pytest.mark.parametrize("size", [10, LONG_BYTES - 1, LONG_BYTES + 1, 200_000])
+def test_a_long_text_is_searched_as_a_short_one_is(size: int) -> None:
+    text = b"a\x00b" * (size // 3)
+
+    for word in (b"bomb", b"a\x00bz", b"\x00\x00"):
+        assert not holds_any(text, (b"none", word))
+        assert holds_any(text + word, (b"none", word))
+        assert holds_any(word + text, (word, b"none"))
+    assert not holds_any(text, ())

@@ -235,7 +235,7 @@ class Dispatch:
         ask = prepared.ask
         endpoint = self._desk.endpoints[attempt.outlet.name]
         name = endpoint.models.get(model) or endpoint.models.get(ask.model, "")
-        if not name and all(model != sold for _, sold in self._selling):
+        if not name and model != ask.model and all(model != sold for _, sold in self._selling):
             name = model  # another model stands in for the one that was asked for
         edits = Edits(
             name, attempt.admitted.hold.output_tokens_max, include_usage=ask.stream, vendor=attempt.outlet.vendor,

@@ -18,6 +18,7 @@ from msgspec import Struct
 from offtake.contract.contract import Contract
 from offtake.contract.patterns import match
 from offtake.gateway.admit.question import Looked, Suspension, clause_of
+from offtake.gateway.admit.search import holds_any
 from offtake.gateway.ask import Refusal
 
 
@@ -55,10 +56,7 @@ class Blocks(Struct):
     def found_in(self, body: bytes) -> Refusal | None:
         """The refusal of the first entry that stands in a request's text. Some microseconds for each 10 KB."""
         lowered = body.lower()
-        for word in self.words:
-            if word in lowered:
-                break
-        else:
+        if not holds_any(lowered, self.words):
             return None
         found = self.pattern.search(lowered)
         if found is None:

@@ -54,7 +54,10 @@ def quantities(read: ReadUsage, usage: bytes | Raw, *totals: str) -> Quantities 
 
     None, for unknown, where there is none, where it lacks one of its `totals` or contradicts itself.
     """
-    found = object_of(usage)
+    try:
+        found = _OBJECT(usage)
+    except (msgspec.MsgspecError, RecursionError, ValueError):
+        return None
     for total in totals:
         if not isinstance(found.get(total), int):
             return None

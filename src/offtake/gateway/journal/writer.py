@@ -68,7 +68,11 @@ class JournalWriter:
         if self._broken or not self._has_spare:
             self._check(events)
         try:
-            self._write(line)
+            written = os.write(self._fd, line)
+            if written == len(line):
+                self._size += written
+            else:
+                self._write_rest(line, written)
         except OSError as error:
             self._again(events, line, error)
         if self._size >= self._rotate_bytes:
@@ -123,12 +127,13 @@ class JournalWriter:
         self._spare.unlink(missing_ok=True)
         os.close(self._lock)
 
-    def _write(self, line: bytes) -> None:
-        """Write a line, or cut off what was written of it. OSError says why."""
-        written = os.write(self._fd, line)
+    def _write_rest(self, line: bytes, written: int) -> None:
+        """Write what is left of a line, or cut off what was written of it. OSError says why.
+
+        A disk that fills up takes a part, and refuses the rest with the reason.
+        """
         try:
-            if written != len(line):  # a disk that fills up takes a part, and refuses the rest with the reason
-                written += os.write(self._fd, line[written:])
+            written += os.write(self._fd, line[written:])
             if written != len(line):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError:
@@ -149,7 +154,7 @@ class JournalWriter:
         else:
             raise self._error(error) from error
         try:
-            self._write(line)
+            self._write_rest(line, 0)
         except OSError as second:
             raise self._error(second) from second
 
