@@ -188,14 +188,18 @@ def _show_resolved(found: Resolved, dry_run: bool, output_format: str) -> None:
     from offtake.values.counting import counted
     from offtake.values.money import from_pico
 
-    rows = [(each.id, from_pico(each.cost_pico), "usage" if each.settled else "by hand") for each in found.ended]
+    rows = [
+        (each.id, from_pico(each.cost_pico), "usage" if each.kind == "settle" else "by hand") for each in found.ended
+    ]
     left = [(each.request, why) for each, why in found.left]
     if output_format == "json":
-        ended = [{"id": name, "cost": cost, "how": how} for name, cost, how in rows]
+        ended = [dict(zip(("id", "cost", "how"), row, strict=True)) for row in rows]
         open_still = [{"id": name, "why": why} for name, why in left]
         render.write(render.json_text({"booked": not dry_run, "resolved": ended, "unresolved": open_still}))
         return
-    shown = [(name, f"{cost:f}", how) for name, cost, how in rows] + [(name, "", f"left: {why}") for name, why in left]
+    shown = [(name, f"{cost:f}", ended) for name, cost, ended in rows] + [
+        (name, "", f"left: {why}") for name, why in left
+    ]
     if shown:
         render.table(("request", "cost USD", "how"), shown)
     total = sum((cost for _, cost, _ in rows), Decimal(0))

@@ -20,7 +20,6 @@ from offtake.store.ledger.leases import close_worker, open_workers
 from offtake.store.ledger.ledger import Ledger, LedgerError, open_ledger
 from offtake.store.ledger.lots import settle_lots
 from offtake.store.ledger.posting import OutOfStepError, Posted, Stretch, forget_journal, place_in, post
-from offtake.store.ledger.tallies import fold
 from offtake.values.errors import OfftakeError
 
 BATCH_BYTES = 2**21  # some 6,000 events: a backlog is posted in larger batches than 0.2 s of traffic makes
@@ -114,7 +113,6 @@ class Ingester:
         if now() - self._lots_at > LOTS_SECONDS * 1_000_000:
             self._lots_at = now()
             settle_lots(self.ledger, self._lots_at)
-        fold(self.ledger)
         for paths in found.values():
             for path in paths[:-1]:
                 if self._is_posted(path):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -14,9 +13,9 @@ from offtake.gateway.route.drawn import Drawn, Spent
 from offtake.gateway.route.odds import Point
 from offtake.gateway.route.standing import Standing, standing_of
 from offtake.ledger.accounts import expense
-from offtake.store.ledger.history import events, instant
+from offtake.store.ledger.history import events_after, instant
 from offtake.store.ledger.ledger import Ledger
-from offtake.store.ledger.tallies import HOUR, Sums, Tally, tallies
+from offtake.store.ledger.tallies import HOUR, Sums, Tally, tallied_after, tallies
 
 Forecasts = Mapping[str, Mapping[str, Sequence[Point]]]
 """By contract and commitment: what its window still draws, from the planner."""
@@ -35,20 +34,23 @@ class Standings:
     def read(self, at: datetime) -> None:
         """Count all settled requests of the contracts that have commitments or lapsing credits.
 
-        Tallies name no accounts: a contract that tells affiliates apart has its requests read one by one.
+        Tallies name no accounts: the requests of a contract that tells affiliates apart are read one by one, and so are
+        those of a time before there were tallies.
         """
         found = {each.contract: Drawn(each.terms, at) for each in self.outlets}
         self._drawn = {name: drawn for name, drawn in found.items() if drawn.matters}
         self._is_read = True
-        apart = {name: drawn for name, drawn in self._drawn.items() if drawn.terms.by_affiliate}
-        tallied = {name: drawn for name, drawn in self._drawn.items() if name not in apart}
-        with self.ledger.reading() if self._drawn else nullcontext():
-            for tally, sums in tallies(self.ledger) if tallied else ():
-                if tally.contract in tallied:
-                    tallied[tally.contract].add(_tallied(tally, sums))
-            for event in events(self.ledger, "settle") if apart else ():
-                if event["contract"] in apart:
-                    apart[event["contract"]].add(_spent(event))
+        if not self._drawn:
+            return
+        apart = {name for name, drawn in self._drawn.items() if drawn.terms.by_affiliate}
+        with self.ledger.reading():
+            for tally, sums in tallies(self.ledger):
+                if tally.contract in self._drawn and tally.contract not in apart:
+                    self._drawn[tally.contract].add(_tallied(tally, sums))
+            start = tallied_after(self.ledger)
+            for block, event in events_after(self.ledger, 0, "settle") if apart or start else ():
+                if event["contract"] in apart or (block <= start and event["contract"] in self._drawn):
+                    self._drawn[event["contract"]].add(_spent(event))
 
     def renewed(self, at: datetime, reservations: Mapping[str, Reservation | None]) -> dict[str, Standing]:
         """The standings now. The first time, and where a window has ended, everything is read."""
@@ -70,7 +72,7 @@ class Standings:
 def _tallied(tally: Tally, sums: Sums) -> Spent:
     """The requests of an hour as one: a window that begins within an hour has all of it."""
     return Spent(
-        instant(tally.hour * HOUR), tally.model, tally.access, "", sums.cost_pico, sums.list_pico, sums.quantities or {}
+        instant(tally.hour * HOUR), tally.model, tally.access, "", sums.cost_pico, sums.list_pico, sums.quantities
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol, SupportsBytes
 
 BEGIN = "intent"
@@ -12,7 +12,7 @@ ENDS = ("settle", "release", "resolve")
 class Entry(Protocol):
     """One event. `holds`: an intent's, JSON of budget → picodollars, read only where a request stays open.
 
-    `budgets` and `cost_pico` are what a settlement charges.
+    `budgets` and `cost_pico` are what a settlement charges, the rest is what it was for.
     """
 
     @property
@@ -31,3 +31,13 @@ class Entry(Protocol):
     def contract(self) -> str: ...
     @property
     def vendor(self) -> str: ...
+    @property
+    def used_at(self) -> int: ...
+    @property
+    def model(self) -> str: ...
+    @property
+    def access(self) -> str: ...
+    @property
+    def list_pico(self) -> int | None: ...
+    @property
+    def quantities(self) -> Mapping[str, int]: ...

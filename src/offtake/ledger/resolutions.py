@@ -23,7 +23,8 @@ EARLY = 60_000_000
 class Resolution:
     """The end of one request, decided by a person. It is an entry of the books.
 
-    `settled`: the fields of a settlement beside those that stand here, where the usage is known; empty where it is not.
+    `used_at` and what follows it: of a request whose usage is known, and then `more` are the other fields of a
+    settlement.
     """
 
     id: str
@@ -34,19 +35,24 @@ class Resolution:
     vendor: str
     by: str
     why: str
-    settled: Mapping[str, object] = field(default_factory=dict)
+    used_at: int = 0
+    model: str = ""
+    access: str = "api"
+    list_pico: int | None = None
+    quantities: Mapping[str, int] = field(default_factory=dict)
+    more: Mapping[str, object] = field(default_factory=dict)
     holds: bytes = b"{}"
 
     @property
     def kind(self) -> str:
         """A settlement where the usage is known."""
-        return "settle" if self.settled else "resolve"
+        return "settle" if self.used_at else "resolve"
 
     def payload(self) -> bytes:
         """It as a line of the ledger holds it."""
-        names = ("kind", "id", "at", "budgets", "cost_pico", "contract", "vendor")
-        said = {"why": self.why, "by": self.by} if not self.settled else {}
-        fields = {name: getattr(self, name) for name in names} | said | dict(self.settled)
+        names = ["kind", "id", "at", "budgets", "cost_pico", "contract", "vendor"]
+        names += ["used_at", "model", "access", "list_pico", "quantities"] if self.used_at else ["why", "by"]
+        fields = {name: getattr(self, name) for name in names} | dict(self.more)
         return json.dumps(fields, separators=(",", ":")).encode()
 
 

@@ -148,17 +148,19 @@ def _settled(
     piece = priced_alone(terms[intent["contract"]], record)
     credited = sum(entry.credited for entry in piece.entries)
     cost = piece.contracted - (to_integer(credited) if credited else 0)
-    settled: dict[str, object] = {
-        "used_at": request.at, "key_id": intent.get("key_id", ""), "model": record.model,
-        "quantities": dict(record.quantities), "outcome": record.outcome, "account": record.account,
-        "channel": record.channel, "access": record.access, "region": record.region, "workload": record.workload,
+    more: dict[str, object] = {
+        "key_id": intent.get("key_id", ""), "outcome": record.outcome, "account": record.account,
+        "channel": record.channel, "region": record.region, "workload": record.workload,
         "customer": intent.get("customer", ""), "tags": intent.get("tags", {}),
         "context_tokens": record.context_tokens, "tier_requested": intent.get("tier_requested", ""),
         "tier_served": record.tier_served, "vendor_request_id": row.vendor_request_id or row.id,
-        "list_pico": piece.public, "clauses": list(dict.fromkeys(entry.price.clause for entry in piece.entries)),
+        "clauses": list(dict.fromkeys(entry.price.clause for entry in piece.entries)),
         "evidence": {"resolved_by": by, "resolved_because": why},
     }  # fmt: skip
-    return replace(_resolution(request, cost, at, by, why), settled=settled)
+    return replace(
+        _resolution(request, cost, at, by, why), used_at=request.at, model=record.model, access=record.access,
+        list_pico=piece.public, quantities=dict(record.quantities), more=more,
+    )  # fmt: skip
 
 
 def _terms_of(config: Path | None) -> tuple[dict[str, CompiledTerms], int]:

@@ -139,25 +139,28 @@ class Head(msgspec.Struct, gc=False):
     cost_pico: int = 0
     contract: str = ""
     vendor: str = ""
+    used_at: int = 0
+    model: str = ""
+    access: str = "api"
+    list_pico: int | None = None
+    quantities: dict[str, int] = {}
     worker: str = ""
     format: int = FORMAT
 
 
 encode = msgspec.json.Encoder().encode
 _decode_head: Any = msgspec.json.Decoder(Head).decode
-_decode_heads = msgspec.json.Decoder(list[Head]).decode
 _decode_several = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
 def events_of(lines: list[bytes]) -> list[tuple[Head, bytes]]:
     """The events of whole lines, each with a line of its own. ValueError for what is no event."""
     try:
-        heads = _decode_heads(b"[%b]" % b",".join([line[HEAD_BYTES:] for line in lines]))  # one call for all of them
-    except msgspec.DecodeError:
-        heads = []
-    if len(heads) == len(lines):
-        return list(zip(heads, lines, strict=True))
-    return [event for line in lines for event in _events_of(payload_of(line), line)]  # some are arrays, or no events
+        return [(_decode_head(line[HEAD_BYTES:]), line) for line in lines]
+    except msgspec.ValidationError:  # some are arrays, which is rare
+        return [event for line in lines for event in _events_of(payload_of(line), line)]
+    except msgspec.DecodeError as error:
+        raise ValueError(f"no event: {error}") from error
 
 
 def _events_of(payload: bytes, line: bytes) -> list[tuple[Head, bytes]]:

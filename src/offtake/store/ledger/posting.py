@@ -18,6 +18,7 @@ from offtake.ledger.lines import line_of, payload_of
 from offtake.ledger.resolutions import Resolution
 from offtake.ledger.transactions import Postings, netted
 from offtake.store.ledger.ledger import Ledger, LedgerError
+from offtake.store.ledger.tallies import HOUR, Sums, Tally, add_tallies
 
 _WITHIN = "SELECT value FROM json_each(?)"
 _NOTE = (
@@ -26,6 +27,9 @@ _NOTE = (
     "WHERE (begun IS NULL OR excluded.begun IS NULL) AND (ended IS NULL OR excluded.ended IS NULL)"
 )
 """In which block requests began or ended; one that did so before is left as it is, and not counted."""
+
+_Key = tuple[str, tuple[str, ...], str, str, int, str, str]
+"""Worker ("" where a dead one held it), budgets, vendor, contract, hour, model, access."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +65,13 @@ class _Batch:
     lines: list[bytes] = field(default_factory=list)
     begun: dict[str, tuple[str, Entry]] = field(default_factory=dict)
     ended: dict[str, Entry] = field(default_factory=dict)
-    costs: dict[tuple[str, tuple[str, ...], str, str], int] = field(default_factory=dict)
+    sums: dict[_Key, Sums] = field(default_factory=dict)
     resolved: list[Postings] = field(default_factory=list)
     settled: int = 0
 
     def add(self, worker: str, events: Sequence[tuple[Entry, bytes]]) -> None:
         """Take a worker's events. One loop, with as few steps as there can be: it runs for every request."""
-        begun, ended, costs, unresolved = self.begun, self.ended, self.costs, self.unresolved
+        begun, ended, sums, unresolved = self.begun, self.ended, self.sums, self.unresolved
         self.lines += [line for _, line in events]
         for entry, _ in events:
             request = entry.id
@@ -75,22 +79,47 @@ class _Batch:
                 begun[request] = worker, entry
                 continue
             ended[request] = entry
+            charged = worker
             if unresolved and request in unresolved:
-                holds = unresolved[request]
-                self.resolved.append(movements.resolve(holds, entry.vendor, entry.contract, entry.cost_pico))
-            elif entry.kind != "release":
+                self.resolved.append(
+                    movements.resolve(unresolved[request], entry.vendor, entry.contract, entry.cost_pico)
+                )
+                if entry.kind != "settle":
+                    continue
+                charged = ""
+            elif entry.kind == "release":
+                continue
+            else:
                 self.settled += 1
-                key = worker, tuple(entry.budgets), entry.vendor, entry.contract
-                costs[key] = costs.get(key, 0) + entry.cost_pico
+            key = (
+                charged, tuple(entry.budgets), entry.vendor, entry.contract, entry.used_at // HOUR, entry.model,
+                entry.access,
+            )  # fmt: skip
+            found = sums.get(key)
+            if found is None:
+                found = sums[key] = Sums()
+            cost = entry.cost_pico
+            found.add(cost, entry.list_pico or cost, entry.quantities)
 
     @property
     def postings(self) -> Postings:
         """The whole batch as one transaction."""
         settled = (
-            movements.settle(worker, budgets, vendor, contract, pico)
-            for (worker, budgets, vendor, contract), pico in self.costs.items()
+            movements.settle(worker, budgets, vendor, contract, sums.cost_pico)
+            for (worker, budgets, vendor, contract, *_), sums in self.sums.items()
+            if worker
         )
         return netted([*settled, *self.resolved])
+
+    @property
+    def tallies(self) -> dict[Tally, Sums]:
+        """The settlements of the batch by contract, hour, model and form of access."""
+        found: dict[Tally, Sums] = {}
+        for (_, _, _, contract, hour, model, access), sums in self.sums.items():
+            if model:
+                tally = Tally(contract, hour, model, access)
+                found.setdefault(tally, Sums()).add(sums.cost_pico, sums.list_pico, sums.quantities)
+        return found
 
 
 def place_in(ledger: Ledger, file: str) -> int:
@@ -163,6 +192,7 @@ def _append(ledger: Ledger, stretches: Sequence[Stretch], at: int) -> Posted | N
         return Posted()
     begun, ended = batch.begun, batch.ended
     block = ledger.append(at, batch.lines, batch.postings)
+    add_tallies(ledger, batch.tallies)
     opened = [request for request in begun if request not in ended]
     closed = [request for request in ended if request not in begun]
     whole = [request for request in begun if request in ended] if len(opened) < len(begun) else []

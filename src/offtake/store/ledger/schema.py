@@ -64,7 +64,7 @@ _TALLIES = (
         contract TEXT NOT NULL, hour INTEGER NOT NULL, model TEXT NOT NULL, access TEXT NOT NULL,
         cost_pico TEXT NOT NULL, list_pico TEXT NOT NULL, quantities TEXT NOT NULL,
         PRIMARY KEY (contract, hour, model, access)) WITHOUT ROWID""",
-    "INSERT INTO counters VALUES ('tallied', 0)",
+    "INSERT INTO counters SELECT 'tallied after', coalesce(max(number), 0) FROM blocks",
 )
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = ((*_POSTED, *_PRESENT, *_KEYS, *_APPEND_ONLY), _LOTS, _DECISIONS, _TALLIES)
