@@ -254,6 +254,18 @@ def test_without_a_candidate_the_reason_that_a_wait_cures_is_told() -> None:
     assert "G511" == Routes([]).refusal().code
 
 
+def test_a_flex_tier_without_room_leaves_other_calls_alone() -> None:
+    here = outlet(name="here", text=HEAD.replace("realtime", "realtime, flex"))
+    state = RouteState({})
+    state.breaker(here.id, OPUS, "flex").limited(5.0, MINUTE)
+
+    def codes(tier: str) -> list[str]:
+        found = candidates(ask(tier=tier), ((here, OPUS),), key(), state, Policy(), Learned(), AT, MINUTE)
+        return [each.code for each in found.refusals]
+
+    assert ([], ["G512"]) == (codes(""), codes("flex"))
+
+
 def test_a_text_that_one_contract_blocks_does_not_go_through_another() -> None:
     strict, lax = outlet("behaviour: {block: [bomb]}\n", name="strict"), outlet(name="lax")
 

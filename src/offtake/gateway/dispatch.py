@@ -189,7 +189,7 @@ class Dispatch:
     async def _attempt(self, attempt: Attempt, number: int, others: int) -> tuple[Refusal, Next] | None:
         """Send it and relay the answer; or why there is none to relay, and what to do next."""
         desk = self._desk
-        breaker = self._in_force.routing.breaker(attempt.outlet.id, attempt.model)
+        breaker = self._in_force.routing.breaker(attempt.outlet.id, attempt.model, self._ask.tier)
         try:
             attempt.begin(desk)
         except OfftakeError as error:

@@ -68,19 +68,27 @@ class Routes(Struct):
 
 @dataclass(slots=True)
 class RouteState:
-    """What a worker knows of its outlets. Standings by contract, breakers by (outlet, model)."""
+    """What a worker knows of its outlets. Standings by contract, breakers by (outlet, model).
+
+    The flex tier has a breaker of its own: that it has no room now says nothing of calls that pay in full.
+    """
 
     standings: Mapping[str, Standing] = field(default_factory=dict)
     breakers: dict[tuple[str, str], Breaker] = field(default_factory=dict)
     sessions: Sessions = field(default_factory=Sessions)
     quotes: Quotes = field(default_factory=Quotes)
 
-    def breaker(self, outlet: str, model: str) -> Breaker:
-        """The breaker of an outlet for a model."""
-        found = self.breakers.get((outlet, model))
+    def breaker(self, outlet: str, model: str, tier: str = "") -> Breaker:
+        """The breaker of an outlet for a model in a tier."""
+        place = _circuit((outlet, model), tier)
+        found = self.breakers.get(place)
         if found is None:
-            found = self.breakers[outlet, model] = Breaker()
+            found = self.breakers[place] = Breaker()
         return found
+
+
+def _circuit(place: tuple[str, str], tier: str) -> tuple[str, str]:
+    return (place[0], f"{place[1]} in flex") if tier == "flex" else place
 
 
 def candidates(
@@ -115,7 +123,7 @@ def _candidate(
         return observed
     question, ceiling = quote.question, quote.ceiling
     outlet, model, key = question.outlet, question.model, question.key
-    breaker = state.breakers.get(quote.place)
+    breaker = state.breakers.get(_circuit(quote.place, ask.tier))
     if breaker and (wait := breaker.wait_ns(now_ns)):
         what = f"{outlet.id} has failed or is limited for {model} and is left alone for {-(-wait // SECOND)} s"
         return Refusal("overloaded", "G512", what, retry_after_seconds=min(max(wait / SECOND, 0.1), 60.0))
