@@ -7,6 +7,7 @@ hold whole calls up to there.
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 import time
@@ -100,7 +101,8 @@ class Writer:
                 self.room.give(call.size)
                 del call
             if time.monotonic() - tidied >= TIDY_SECONDS:
-                self._tidy(time.time_ns() // 1_000)
+                with contextlib.suppress(OSError):  # another time, then
+                    self._tidy(time.time_ns() // 1_000)
                 tidied = time.monotonic()
 
     def _written(self, call: Call) -> str:

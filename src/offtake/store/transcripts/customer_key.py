@@ -26,7 +26,7 @@ KEY, DELETED = "key.json", "deleted"
 KEY_FILE_BYTES_MAX = 65_536
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class HeldKey:
     """A customer's data key. Calls that began at `after` (microseconds) or before are not to be written with it."""
 
