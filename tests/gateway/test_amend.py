@@ -70,8 +70,22 @@ def test_anthropics_searches_share_the_keys_limit() -> None:
     assert (4, ("tools.max_uses",)) == (found.server_tools, found.edited)
 
 
-def test_a_tool_whose_calls_no_word_limits_stays_unlimited() -> None:
-    assert UNLIMITED <= limited(messages({"type": "code_execution_20250825", "name": "code_execution"}), 4).server_tools
+def test_what_no_word_limits_stays_unlimited() -> None:
+    servers = [{"type": "url", "url": "https://example.com", "name": "s"}]
+    hello = [{"role": "user", "content": "hi"}]
+    for ask in (
+        messages({"type": "code_execution_20250825", "name": "code_execution"}),
+        read("anthropic_messages", messages=hello, max_tokens=9, tools=None, mcp_servers=servers),
+        read("openai_chat", messages=hello, web_search_options={}),
+    ):
+        assert limited(ask, 4) is ask and UNLIMITED <= ask.server_tools
+
+
+def test_two_searches_may_each_be_used_once_at_least() -> None:
+    kinds = ("web_search_20250305", "web_fetch_20250910")
+    found = limited(messages(*({"type": kind, "name": kind[:9]} for kind in kinds)), 1)
+
+    assert [1, 1] == [tool["max_uses"] for tool in json.loads(found.body)["tools"]]
 
 
 def test_zero_retention_says_what_openai_would_store_unasked() -> None:

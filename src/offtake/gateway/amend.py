@@ -82,10 +82,11 @@ def _tool_calls(ask: Ask, most: int) -> dict[str, bytes]:
     """The members that bound the calls of server tools; none where the dialect has no word for it."""
     if ask.dialect == "openai_responses":
         return {"max_tool_calls": encoded(most)}
-    if ask.dialect != "anthropic_messages" or "tools" not in ask.fields:
+    kinds = tools_of(ask.fields) if ask.dialect == "anthropic_messages" else []
+    searches = sum(is_search(tool.type) for tool in kinds)
+    if not searches:
         return {}
-    kinds = tools_of(ask.fields)
-    each = most // max(sum(is_search(tool.type) for tool in kinds), 1)
+    each = max(most // searches, 1)  # a tool that may be used 0 times is none to Anthropic
     tools = _OBJECTS(ask.fields["tools"])
     for tool, kind in zip(tools, kinds, strict=True):
         if is_search(kind.type) and (kind.max_uses is None or kind.max_uses > each):
