@@ -63,7 +63,8 @@ class Prepared(Struct):
 
 
 class Attempt(Struct):
-    """See the module. `sent_ns` and the like are of a clock that never goes back; `at` is in microseconds.
+    """See the module. `sent_ns` and the like are of a clock that never goes back; `at` is in microseconds,
+    `now` the same instant in UTC.
 
     `model` is the catalogue's id of the model that serves.
     """
@@ -77,6 +78,7 @@ class Attempt(Struct):
     admitted: Admitted
     purses: Sequence[Purse]
     at: int
+    now: datetime
     sent_ns: int = field(default_factory=time.monotonic_ns)
     first_ns: int = 0
     written_bytes: int = 0
@@ -114,7 +116,7 @@ class Attempt(Struct):
         if self.costs is not None:
             return self.costs
         prepared, outlet, model, rules = self.prepared, self.outlet, self.model, self.caller.rules
-        at, hold = instant(self.at), self.admitted.hold
+        at, hold = self.now, self.admitted.hold
         costs = costs_of(
             outlet, model, prepared.ask, rules, served, at, written_bytes=self.written_bytes, hold_pico=hold.pico,
             reserved=self.reserved is not None,
@@ -185,7 +187,7 @@ class Attempt(Struct):
     def _count(self, desk: Desk, costs: Costs, now_ns: int) -> None:
         outlet, counts = self.outlet, desk.counts
         took = (now_ns - self.sent_ns) // 1_000_000
-        counts.settled(outlet.contract, outlet.name, costs, took, self._first_ms() or 0)
+        counts.settled(outlet.contract, outlet.name, costs, took, (self.first_ns - self.sent_ns) // 1_000_000)
         for other in costs.others:
             counts.settled(outlet.contract, outlet.name, other, took, 0)
         if self.admitted.observed:
@@ -203,9 +205,6 @@ class Attempt(Struct):
             usage_known=costs.usage_known, quantities=dict(costs.quantities), cost_pico=costs.total_pico,
             ms=(time.monotonic_ns() - self.sent_ns) // 1_000_000, edits=list(self.edits),
         )  # fmt: skip
-
-    def _first_ms(self) -> int | None:
-        return (self.first_ns - self.sent_ns) // 1_000_000 if self.first_ns else None
 
     def _accounts(self) -> list[str]:
         return [purse.lease.budget for purse in self.purses]
@@ -245,7 +244,8 @@ class Attempt(Struct):
     def _line(self, id: str, costs: Costs, evidence: dict[str, str], now_ns: int) -> Settle:
         return settle_line(
             id, microseconds(), self.at, self.caller, self.outlet, self._accounts(), costs, evidence,
-            (now_ns - self.sent_ns) // 1_000_000, self._first_ms(),
+            (now_ns - self.sent_ns) // 1_000_000,
+            (self.first_ns - self.sent_ns) // 1_000_000 if self.first_ns else None,
         )  # fmt: skip
 
 

@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Sequence
-from datetime import datetime
 
 from msgspec.structs import replace
 
@@ -53,7 +52,8 @@ class Dispatch:
     """One client's request at work. `id` is its name in every header, journal line and log."""
 
     __slots__ = (
-        "_ask", "_began_ns", "_caller", "_desk", "_dialect", "_id", "_in_force", "_request", "_responder", "_selling",
+        "_ask", "_at", "_began_ns", "_caller", "_desk", "_dialect", "_id", "_in_force", "_now", "_request",
+        "_responder", "_selling",
     )  # fmt: skip
 
     def __init__(
@@ -69,6 +69,12 @@ class Dispatch:
         self._responder = responder
         self._began_ns = time.monotonic_ns()
         self._selling: tuple[tuple[Outlet, str], ...] = ()
+        self._look_at_the_clock()
+
+    def _look_at_the_clock(self) -> None:
+        """When the attempt at hand begins, in microseconds and as UTC."""
+        self._at = microseconds()
+        self._now = instant(self._at)
 
     async def run(self) -> None:
         """Serve it. RefusedError where nothing was sent, or where no vendor gave an answer that could be passed on."""
@@ -81,6 +87,7 @@ class Dispatch:
             if isinstance(attempt, Refusal):
                 last = last or attempt
                 left.pop(0)
+                self._look_at_the_clock()
                 continue
             number += 1
             step = await self._attempt(attempt, number, len(left) - 1)
@@ -92,6 +99,7 @@ class Dispatch:
             if following.do == "next":
                 left.pop(0)
             await asyncio.sleep(following.wait_ms / 1e3)
+            self._look_at_the_clock()
         raise RefusedError(last or routes.refusal())
 
     def _routes(self) -> Routes:
@@ -106,53 +114,51 @@ class Dispatch:
             raise RefusedError(Refusal("bad_request", "G107", what, hint="leave it out"))
         others = _others(in_force, rules.other_models) if rules.other_models else ()
         return candidates(
-            ask, self._selling, rules, in_force.routing, in_force.policy, desk.learned, instant(microseconds()),
-            self._began_ns, others,
+            ask, self._selling, rules, in_force.routing, in_force.policy, desk.learned, self._now, self._began_ns,
+            others,
         )  # fmt: skip
 
     async def _begun(self, candidate: Candidate, number: int) -> Attempt | Refusal:
         """An attempt at a candidate, admitted and held for; or why there is none."""
-        at = microseconds()
-        now = instant(at)
-        prepared = self._prepared(candidate, now)
+        prepared = self._prepared(candidate)
         if isinstance(prepared, Refusal):
             return prepared
-        purses = self._desk.budgets.purses(self._caller, at)
-        admitted = self._admitted(prepared, purses, now)
+        purses = self._desk.budgets.purses(self._caller, self._at)
+        admitted = self._admitted(prepared, purses)
         if isinstance(admitted, Short):
-            admitted = await self._lent(prepared, purses, now, at, admitted)
+            admitted = await self._lent(prepared, purses, admitted)
         if isinstance(admitted, Refusal):
             return admitted
         parent = "" if number == 1 else self._id
         id = f"{parent}.{number}" if parent else self._id
-        attempt = Attempt(id, parent, self._caller, candidate.outlet, candidate.model, prepared, admitted, purses, at)
+        attempt = Attempt(
+            id, parent, self._caller, candidate.outlet, candidate.model, prepared, admitted, purses, self._at, self._now
+        )
         if self._desk.telemetry is not None:
             attempt.traceparent = self._request.headers.get(b"traceparent", b"").decode("latin-1")
         attempt.stand(self._in_force.routing)
         return attempt
 
-    def _prepared(self, candidate: Candidate, at: datetime) -> Prepared | Refusal:
+    def _prepared(self, candidate: Candidate) -> Prepared | Refusal:
         """The request as the candidate's wire takes it; the refusal where its dialect cannot say it."""
         ask, outlet, model = self._ask, candidate.outlet, candidate.model
         spoken = self._desk.endpoints[outlet.name].wire.dialects
         if ask.dialect in spoken:
             prepared = Prepared(candidate, self._dialect, ask)
         else:
-            found = prepare(outlet, model, self._dialect, ask, spoken, int(at.timestamp()))
+            found = prepare(outlet, model, self._dialect, ask, spoken, self._at // 1_000_000)
             if isinstance(found, Refusal):
                 return found
             prepared = Prepared(candidate, found.dialect, found.ask, found.exchange)
         caching, key = self._desk.caching, self._caller.key
         if caching is not None:
-            marked = caching.marked(key.workload, prepared.dialect, prepared.ask, outlet, model, at)
+            marked = caching.marked(key.workload, prepared.dialect, prepared.ask, outlet, model, self._now)
             prepared.ask, prepared.prefixes, prepared.edits = marked.ask, marked.prefixes, marked.edits
         return prepared
 
-    def _admitted(
-        self, prepared: Prepared, purses: Sequence[Purse], at: datetime, more: bool = True
-    ) -> Admitted | Refusal | Short:
+    def _admitted(self, prepared: Prepared, purses: Sequence[Purse], more: bool = True) -> Admitted | Refusal | Short:
         """Admit it at an outlet and hold for it; or the refusal, or the budget that lacks the money here."""
-        candidate, ask = prepared.candidate, prepared.ask
+        candidate, ask, at = prepared.candidate, prepared.ask, self._now
         quote, outlet = candidate.quote, candidate.outlet
         if ask is not self._ask or at >= quote.ceiling.until:  # what was edited or translated has its own
             try:
@@ -164,9 +170,7 @@ class Dispatch:
         state = State(self._desk.learned, limits, purses)
         return admit(ask, quote, state, at, time.monotonic_ns(), more, candidate.observed)
 
-    async def _lent(
-        self, prepared: Prepared, purses: Sequence[Purse], now: datetime, at: int, short: Short
-    ) -> Admitted | Refusal:
+    async def _lent(self, prepared: Prepared, purses: Sequence[Purse], short: Short) -> Admitted | Refusal:
         """Admit it once more is lent to the budgets that lack the money, or the refusal."""
         loans, more = 0, True
         found: Admitted | Refusal | Short = short
@@ -174,14 +178,14 @@ class Dispatch:
             if not more:
                 return await self._desk.budgets.refused(found)
             loans += 1
-            more = loans <= LOANS_MAX and await self._borrowed(found, at)
-            found = self._admitted(prepared, purses, now, more)
+            more = loans <= LOANS_MAX and await self._borrowed(found)
+            found = self._admitted(prepared, purses, more)
         return found
 
-    async def _borrowed(self, short: Short, at: int) -> bool:
+    async def _borrowed(self, short: Short) -> bool:
         """Whether more was lent; a ledger that cannot be asked is a refusal."""
         try:
-            return await self._desk.budgets.borrow(short, at)
+            return await self._desk.budgets.borrow(short, self._at)
         except OfftakeError as error:
             refusal = Refusal("overloaded", "G501", "the ledger cannot be reached", hint=error.code)
             raise RefusedError(refusal) from error

@@ -81,7 +81,7 @@ class Counts:
             tally.unknown += 1
         tally.seconds[bisect_left(MILLISECONDS, milliseconds)] += 1
         tally.seconds[-1] += milliseconds
-        if first_milliseconds:
+        if first_milliseconds > 0:  # below: there was none
             tally.first_seconds[bisect_left(MILLISECONDS, first_milliseconds)] += 1
             tally.first_seconds[-1] += first_milliseconds
 
