@@ -87,7 +87,7 @@ def refused(short: Short, available_pico: int) -> Refusal:
     needed, left = (from_pico(max(each, 0)) for each in (short.hold.pico, available_pico))
     hint = "lower max_tokens" if left > 0 else "wait for the next period, or ask for a larger budget"
     if needed > UNPAYABLE_USD:
-        hint = "the request allows server tools without a limit: set max_uses (max_tool_calls)"
+        hint = "it allows server tools without a limit: set max_uses (max_tool_calls), or the key's --tool-calls-max"
     return Refusal(
         "budget", "G401", f"the budget {short.purse.rule} has {left:.6f} USD left, and this request may cost"
         f" {needed:.6f} USD", f"budget {short.purse.lease.budget}", hint,
