@@ -63,10 +63,9 @@ class Prepared(Struct):
 
 
 class Attempt(Struct):
-    """See the module. `sent_ns` and the like are of a clock that never goes back; `at` is in microseconds,
-    `now` the same instant in UTC.
+    """See the module. It began at `at` in microseconds, which is `now` in UTC; `model` is the catalogue's id.
 
-    `model` is the catalogue's id of the model that serves.
+    `sent_ns` and the like are of a clock that never goes back.
     """
 
     id: str

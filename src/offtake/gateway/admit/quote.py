@@ -23,7 +23,7 @@ from offtake.gateway.outlet import KeyRules, Outlet
 from offtake.rating.ceiling import Ceiling
 from offtake.values.errors import CatalogError, OfftakeError
 
-KINDS_MAX = 65_536
+KINDS_MAX = 16_384
 QUARTER_SECONDS = 900
 
 
@@ -80,7 +80,7 @@ class Quotes:
         kind = key, selling, ask.dialect, ask.tier, ask.region, ask.stores, ask.cache_writes, ask.media
         said = self._kept.get(kind)
         if said is None or said.version != policy.version or not said.since <= at < said.until:
-            if len(self._kept) >= KINDS_MAX:  # tiers and regions come from clients
+            if len(self._kept) >= KINDS_MAX:  # tiers and regions come from clients, and keys come and go
                 self._kept.clear()
             said = self._kept[kind] = _asked(ask, selling, key, policy, at)
         return said
@@ -106,16 +106,9 @@ def _said(ask: Ask, outlet: Outlet, model: str, key: KeyRules, policy: Policy, a
         ceiling = outlet.bounds.ceiling(shape, at)
     except OfftakeError as error:
         return unpriced(error)
-    contract = outlet.terms.contract
-    return Quote(
-        question,
-        (outlet.id, model),
-        verdict.observed,
-        blocks_of(contract, at),
-        ceiling,
-        keeps_nothing(contract, at),
-        at,
-    )
+    contract, place = outlet.terms.contract, (outlet.id, model)
+    blocks, nothing = blocks_of(contract, at), keeps_nothing(contract, at)
+    return Quote(question, place, verdict.observed, blocks, ceiling, nothing, at)
 
 
 def unpriced(error: OfftakeError) -> Refusal:

@@ -198,7 +198,9 @@ class _End:
     def see(self, answer: _Answer) -> None:
         self.model = self.model or answer.model or ""
         self.tier = answer.service_tier or self.tier
-        self.finish |= {choice.finish_reason: None for choice in answer.choices or () if choice.finish_reason}
+        for choice in answer.choices or ():
+            if choice.finish_reason:
+                self.finish[choice.finish_reason] = None
         if len(answer.usage) > len("null"):
             self.usage = answer.usage
             self.is_last = not answer.choices
@@ -214,11 +216,11 @@ class _End:
         outcome, finish = cut, ""
         if self.error is not None:
             outcome, finish = answered.outcome_of_error(self.error)
-        elif self.finish:
-            outcomes = {word: answered.outcome_of_finish(word) for word in self.finish}
-            # Of several choices the one that went wrong speaks.
-            finish = next((word for word, outcome in outcomes.items() if outcome != "ok"), next(iter(outcomes)))
-            outcome = outcomes[finish]
+        else:
+            for word in self.finish:  # of several choices the first that went wrong speaks
+                said = answered.outcome_of_finish(word)
+                if not finish or (outcome == "ok" and said != "ok"):
+                    outcome, finish = said, word
         return Served(quantities, outcome, self.tier, "", self.model, request_id, finish)
 
 
