@@ -196,6 +196,8 @@ def test_a_body_that_trickles_in_behind_a_repeated_head_is_whole_and_costs_littl
         reader.feed(piece)
         assert len(reader._body) <= 3
     assert [b"x", body] == [request.body for request in requests]
+    assert reader._repeated is not None and reader._repeated._request.body == b""
+    assert reader._request is None
     assert requests[0].alike == requests[1].alike != b""
     assert b"%d" % len(body) == requests[1].headers[b"content-length"]
 

@@ -8,6 +8,7 @@ plain heads count: HTTP/1.1, kept alive, one content-length, no expectation and 
 from __future__ import annotations
 
 import re
+from copy import copy
 
 from offtake.gateway.http.request import Request
 
@@ -24,8 +25,8 @@ class Repeated:
 
     def __init__(self, before: bytes, digits: bytes, after: bytes, request: Request) -> None:
         self._before, self._digits, self._after = before, digits, after
-        self._request = request
         self.alike = request.alike = before + after
+        self._request = copy(request)  # it is still without its body, which is not to stay
 
     def begin(self, data: bytes) -> tuple[Request, int, int] | None:
         """The request without its body, the body's length, and where it begins; None where `data` begins otherwise."""

@@ -31,8 +31,8 @@ class RequestReader:
 
     __slots__ = (
         *("_body", "_body_bytes_max", "_chances", "_client", "_fresh", "_go_ahead", "_headers", "_held", "_limits"),
-        *("_missing_bytes", "_parser", "_quiet_bytes", "_repeated", "_request", "_room_bytes", "_take", "_ticker"),
-        *("_upgraded", "_url", "received_bytes", "since", "stage"),
+        *("_missing_bytes", "_parser", "_quiet_bytes", "_repeated", "_request", "_room_bytes", "_said_last", "_take"),
+        *("_ticker", "_upgraded", "_url", "received_bytes", "since", "stage"),
     )
 
     def __init__(
@@ -56,7 +56,8 @@ class RequestReader:
         self._headers: dict[bytes, bytes] = {}
         self._room_bytes = self._limits.head_bytes
         self._quiet_bytes = 0
-        self._request: Request | None = None
+        self._request: Request | None = None  # that is being read
+        self._said_last = False
         self._fresh = b""  # what began with a request, until its head is read
         self._repeated: Repeated | None = None
         self._chances = CHANCES
@@ -127,7 +128,7 @@ class RequestReader:
                 raise error.__context__ from None
             raise
         except httptools.HttpParserError as error:
-            if self.stage == START and self._request is not None and not self._request.keep_alive:
+            if self.stage == START and self._said_last:
                 return  # bytes after the request that was said to be the last
             raise RefusedError(400, str(error)) from None
         if after_head is not None:
@@ -246,6 +247,7 @@ class RequestReader:
         self.stage = START
         request, parts = self._request, self._body
         assert request is not None
+        self._request, self._said_last = None, not request.keep_alive  # an idle client's last body is not kept
         if parts:
             request.body = b"".join(parts)
             self._body = []
