@@ -12,8 +12,8 @@ help: ## Show the targets
 demo: .venv/demo.stamp ## A wrong bill, each overbilled dollar with its clause; what to sign; a gateway that is killed
 	$(BIN)/offtake demo --live
 
-test: .venv/dev.stamp ## Run the tests, three at a time: many wait (OFFTAKE_FAST=1: fewer examples)
-	$(BIN)/python -m pytest --numprocesses 3 --maxschedchunk 1
+test: .venv/dev.stamp ## Run the tests, four at a time: many wait (OFFTAKE_FAST=1: fewer examples)
+	$(BIN)/python -m pytest --numprocesses 4 --maxschedchunk 1
 
 check: .venv/dev.stamp ## Lint, format, types and the directions of imports
 	$(BIN)/ruff check

@@ -15,5 +15,5 @@ _law = LAW_MIN if _usual >= 200 else _usual
 SLOW = settings(deadline=None, suppress_health_check=list(HealthCheck), report_multiple_bugs=False)
 """For what rates whole contracts: slow to draw, and one counterexample at a time."""
 LAW = settings(SLOW, max_examples=_law)
-QUARTER = settings(SLOW, max_examples=max(25, _law // 4))
-"""For one clause of a law that also holds for any mix of clauses."""
+CLAUSE = settings(SLOW, max_examples=max(25, _law // 8))
+"""For one clause of what a law asks of any mix of clauses."""

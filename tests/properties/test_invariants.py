@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from offtake.rating.request import price_request
 from offtake.rating.run import Position
 from offtake.usage.record import UsageRecord
-from tests.examples import QUARTER
+from tests.examples import CLAUSE
 from tests.rating_oracle.commitments import Commitment
 from tests.rating_oracle.comparing import TOLERANCE, billed, compiled, exact, lines, rated
 from tests.rating_oracle.dates import midnight, windows
@@ -44,7 +44,7 @@ def folded(case: Case, records: list[UsageRecord], position: Position | None = N
     return total, position
 
 
-@QUARTER
+@CLAUSE
 @given(cases(*ALL, rows_max=6))
 def test_i1_conservation(case: Case) -> None:
     """Every accepted row is priced, free or explained, and what came in by each meter is what went out."""
@@ -60,7 +60,7 @@ def test_i1_conservation(case: Case) -> None:
             assert quantity - left_out == control.priced_quantities.get(meter, 0)
 
 
-@QUARTER
+@CLAUSE
 @given(cases(*ALL, amended=True, rows_max=6), st.integers(0, 40))
 def test_i2_never_twice(case: Case, month: int) -> None:
     """A month rated alone is the invoice of the term rated at once: no row, fee or window in two of them."""
@@ -70,7 +70,7 @@ def test_i2_never_twice(case: Case, month: int) -> None:
         assert (invoice,) == rated(case, span=invoice.period).invoices
 
 
-@QUARTER
+@CLAUSE
 @given(cases("prices", "tiers", rows_max=8), st.integers(0, 8))
 def test_i3_path_independence(case: Case, at: int) -> None:
     """cost(0 → a) + cost(a → b) = cost(0 → b): a position taken anywhere and taken up again changes nothing."""
@@ -82,7 +82,7 @@ def test_i3_path_independence(case: Case, at: int) -> None:
     assert whole == first + second
 
 
-@QUARTER
+@CLAUSE
 @given(cases(*ALL, rows_max=6), st.permutations(range(6)))
 def test_i4_order_independence(case: Case, order: list[int]) -> None:
     """Rows of one instant arrive in any order: their ids decide, and the money is the same."""
@@ -93,7 +93,7 @@ def test_i4_order_independence(case: Case, order: list[int]) -> None:
     assert rated(case, records).invoices == rated(case, shuffled).invoices
 
 
-@QUARTER
+@CLAUSE
 @given(cases("prices", "tiers", "commitments", rows_max=6))
 def test_i5_preview_is_invoice(case: Case) -> None:
     """What the gateway said a request costs is what the invoice bills for it."""
@@ -105,7 +105,7 @@ def test_i5_preview_is_invoice(case: Case) -> None:
     assert abs(Fraction(preview) - Fraction(invoiced)) <= TOLERANCE
 
 
-@QUARTER
+@CLAUSE
 @given(cases("credits", "fees", rows_max=8))
 def test_i6_restrictions_intersect(case: Case) -> None:
     """A credit for one model, within its dates, never pays more than what fits all of its restrictions."""
@@ -128,7 +128,7 @@ def test_i6_restrictions_intersect(case: Case) -> None:
         assert 0 <= paid <= usage + fees
 
 
-@QUARTER
+@CLAUSE
 @given(cases(*ALL, rows_max=6))
 def test_i7_undo_restores_everything(case: Case) -> None:
     """A request that is priced and then dropped leaves no trace: the position before it is as it was."""
@@ -143,7 +143,7 @@ def test_i7_undo_restores_everything(case: Case) -> None:
     assert rated(case).invoices == rated(case, [*records[:3], *records[3:]]).invoices
 
 
-@QUARTER
+@CLAUSE
 @given(cases(*ALL, rows_max=6))
 def test_i8_identity_churn(case: Case) -> None:
     """New names, and an amendment that changes no term of money, lose no carried state: every amount stays."""
@@ -236,7 +236,7 @@ def plain_deal() -> Deal:
     }
 
 
-@QUARTER
+@CLAUSE
 @given(cases(*ALL, amended=True, rows_max=4))
 def test_i10_a_started_date_is_the_contracts(case: Case) -> None:
     """Windows count from the contract, not from the first usage or the day on which someone rates.
@@ -250,7 +250,7 @@ def test_i10_a_started_date_is_the_contracts(case: Case) -> None:
     assert fees == [line.id for line in lines(empty, "fee", "purchase")]
 
 
-@QUARTER
+@CLAUSE
 @given(cases("commitments", rows_max=8), st.integers(1, 12))
 def test_i11_each_deficit_is_topped_up_once(case: Case, floor: int) -> None:
     """A minimum asks for what its window lacks, once, before the true-up, which it counts toward."""
@@ -276,7 +276,7 @@ def test_i11_each_deficit_is_topped_up_once(case: Case, floor: int) -> None:
     assert len({line.id for line in topped_up}) == len(topped_up)
 
 
-@QUARTER
+@CLAUSE
 @given(cases("credits", "fees", "tiers", rows_max=8))
 def test_i12_a_credit_is_spent_once(case: Case) -> None:
     """Over the term a grant pays its amount at most, however many periods, models and fees it could pay."""

@@ -239,7 +239,7 @@ def test_rating_again_gives_the_same_bytes(case: Case) -> None:
     assert bytes_of[0] == bytes_of[1]
 
 
-@LAW
+@SLOW
 @given(cases(*ALL, rows_max=6), st.integers(0, 40))
 def test_effective_cost_over_the_term_is_what_was_billed(case: Case, cash: int) -> None:
     """Σ effective = Σ billed over a whole term, with prepayments, bonuses, credits and wallets that lapse inside it."""

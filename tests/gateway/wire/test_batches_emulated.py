@@ -52,7 +52,7 @@ def test_lines_run_as_requests_and_wait_while_the_vendor_is_busy(tmp_path: Path)
         house.close()
 
 
-@pytest.mark.parametrize("kill", [True, False])
+@pytest.mark.parametrize("kill", [True, pytest.param(False, marks=pytest.mark.soak)])
 def test_a_gateway_that_stops_between_lines_bills_each_once(tmp_path: Path, kill: bool) -> None:
     house = Plain(tmp_path, faults="latency: {first_token_ms: 60, token_ms: 1}").open()
     names = {f"n{number}" for number in range(120)}

@@ -20,7 +20,7 @@ from tests.gateway.wire.test_batches_openai import chat_line, made, states
 
 
 def test_two_kills(tmp_path: Path) -> None:
-    _killed(tmp_path, kills=2, lines=400)
+    _killed(tmp_path, kills=2, lines=150)
 
 
 @pytest.mark.soak

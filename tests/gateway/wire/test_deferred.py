@@ -182,7 +182,7 @@ def test_a_call_that_does_not_run_in_time_costs_nothing(tmp_path: Path) -> None:
         house.close()
 
 
-@pytest.mark.parametrize("native", [True, False])
+@pytest.mark.parametrize("native", [True, pytest.param(False, marks=pytest.mark.soak)])
 def test_a_gateway_that_ends_meanwhile_answers_each_call_once(tmp_path: Path, native: bool) -> None:
     kind = House if native else Plain
     house = kind(tmp_path, more=PATIENT, faults="batches: {seconds: 1}").open()

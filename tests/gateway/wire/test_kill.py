@@ -41,7 +41,7 @@ def test_two_hundred_kills_under_load(tmp_path: Path) -> None:
 
 
 def test_the_ingester_killed_under_load(tmp_path: Path) -> None:
-    _ingester_killed(tmp_path, kills=2)
+    _ingester_killed(tmp_path, kills=1)
 
 
 @pytest.mark.soak
@@ -50,7 +50,7 @@ def test_the_ingester_killed_a_hundred_times_under_load(tmp_path: Path) -> None:
 
 
 def test_a_disk_that_fills_up_under_load(small_disk: Path, tmp_path: Path) -> None:
-    _filled(small_disk, tmp_path, times=2)
+    _filled(small_disk, tmp_path, times=1)
 
 
 @pytest.mark.soak

@@ -54,8 +54,15 @@ def moved(folder: Path) -> Iterator[None]:
             (away / path.name).rename(path)
 
 
-@pytest.mark.parametrize("away", [locked, moved])
-@pytest.mark.parametrize("setting", ["refuse", "pass_and_journal"])
+@pytest.mark.parametrize(
+    ("setting", "away"),
+    [
+        ("refuse", locked),
+        ("pass_and_journal", moved),
+        pytest.param("refuse", moved, marks=pytest.mark.soak),
+        pytest.param("pass_and_journal", locked, marks=pytest.mark.soak),
+    ],
+)
 def test_a_ledger_that_cannot_be_reached(tmp_path: Path, setting: str, away: Away) -> None:
     house = House(tmp_path, f'on_ledger_failure = "{setting}"').open()
     try:

@@ -138,6 +138,7 @@ def test_kill_9_leaves_whole_calls_and_the_next_gateway_goes_on(tmp_path: Path) 
         house.close()
 
 
+@pytest.mark.soak
 def test_what_was_cut_changed_or_sealed_under_another_master_key_is_told(tmp_path: Path) -> None:
     house = opened(tmp_path)
     try:

@@ -66,7 +66,7 @@ BASE = (
 
 
 @pytest.mark.parametrize(("change"), [change for _, change in CHANGES], ids=[name for name, _ in CHANGES])
-@settings(max_examples=min(200, settings().max_examples))  # each rates a year of records one by one
+@settings(max_examples=min(50, settings().max_examples))  # each rates a year of records one by one
 @given(counts=st.lists(st.integers(0, 3_000_000), min_size=12, max_size=12))
 def test_a_future_costs_what_rating_its_records_costs(change: dict[str, object], counts: list[int]) -> None:
     opened = changed(change)
