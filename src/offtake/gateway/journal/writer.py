@@ -21,6 +21,7 @@ from zlib import crc32
 
 from offtake.gateway.journal.events import End, Event, Intent, Open, encode
 from offtake.ledger.lines import line_of
+from offtake.store.files import sync_folder
 from offtake.values.errors import InputError, OutsideError
 
 SUFFIX, LOCK, SPARE = ".wal", ".lock", ".spare"
@@ -208,12 +209,3 @@ def lock(folder: Path, worker: str) -> int:
         os.close(descriptor)
         raise
     return descriptor
-
-
-def sync_folder(folder: Path) -> None:
-    """Return when the names in a folder are on the disk."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from offtake.store.files import replacing
+from offtake.store.files import replacing, sync_folder
 from offtake.store.transcripts.seal import KEY_BYTES, Master, SealError
 from offtake.values.errors import OutsideError
 
@@ -133,7 +133,7 @@ def destroy_key(place: Path, at: int) -> tuple[str, list[Path]]:
             os.pwrite(descriptor, bytes(len(said)), 0)
             os.fsync(descriptor)
             path.unlink()
-            _sync(place)
+            sync_folder(place)
             return _id(said), sorted(place.glob("*.sealed"))
         finally:
             os.close(descriptor)
@@ -163,7 +163,7 @@ def _make(path: Path, customer: str, master: Master) -> None:
         os.fsync(file.fileno())
         with contextlib.suppress(FileExistsError):
             os.link(file.name, path)
-    _sync(path.parent)
+    sync_folder(path.parent)
 
 
 def _wrapped(customer: str, id: str, key: bytes, master: Master) -> bytes:
@@ -219,11 +219,3 @@ def _bury(descriptor: int, path: Path) -> None:
 
 def _text(descriptor: int) -> bytes:
     return os.pread(descriptor, KEY_FILE_BYTES_MAX, 0)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
