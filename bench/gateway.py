@@ -30,7 +30,7 @@ from bench.figures import Figure, arguments, show, unmet
 from bench.rig.load import Target, closed_loop, open_loop, streams
 from bench.rig.mock import mock_command
 from bench.rig.peers import ROOT, STARTS, Peer, Place, direct, environment, free_port
-from bench.rig.processes import Tree, cores
+from bench.rig.processes import Tree, awake, cores
 
 PROMPT = "Which of these two offers is cheaper for the month that we had, and by how much? Show the difference. " * 4
 BIG_PROMPT = PROMPT * 500
@@ -51,6 +51,7 @@ class Rig:
         self._stack = stack
         self._folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="offtake-bench-")))
         core, self._load_core = cores()
+        stack.enter_context(awake())
         stack.callback(os.sched_setaffinity, 0, os.sched_getaffinity(0))
         os.sched_setaffinity(0, {self._load_core})
         self._place = Place(self._folder, options.data / "peers", core, free_port(), free_port())
