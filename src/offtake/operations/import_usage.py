@@ -1,7 +1,7 @@
 """Import: files of any kind we know become one usage file; every row is written, dropped as a duplicate, or kept aside.
 
-One pass over the files. Rows that cannot be read, and all rows of a conflicting id, go to a rejects file beside the
-output with their place and reason, so that nothing is silently lost.
+Usage files of ours are read where they lie, all others once. Rows that cannot be read, and all rows of a conflicting
+id, go to a rejects file beside the output with their place and reason, so that nothing is silently lost.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from offtake.store.engine import Limits
 from offtake.store.files import replacing
 from offtake.store.parquet_rows import column_names, parquet_rows
 from offtake.store.sources import Progress, found_files, head_of, is_parquet, same_file, text_source
-from offtake.store.usage_files import is_usage_file, open_usage_files
-from offtake.store.write import UsageWriter, usage_writer
+from offtake.store.usage_files import is_usage_file
+from offtake.store.write import GIVEN, UsageWriter, usage_writer
 from offtake.usage.reading import NotUsage, ReadOptions, Rejected, TextSource, kind_of, read
 from offtake.usage.record import UsageRecord
 from offtake.values.errors import InputError
@@ -77,7 +77,7 @@ def import_usage(
         for path in paths:
             kinds[str(path)] = _read_into(writer, aside, path, kind, options or ReadOptions(), progress)
         written = writer.finish(out)
-        for record in read_conflicts(writer.run, written.duplicates):
+        for record in read_conflicts(writer.run, GIVEN, written.duplicates):
             aside.conflict(record)
     return Imported(
         out=out,
@@ -97,8 +97,7 @@ def _read_into(
     """Read one file; gives the kind that it was read as."""
     if is_parquet(path):
         if kind == "auto" and is_usage_file(writer.run, path):
-            open_usage_files(writer.run, [path])
-            writer.add_open_files()
+            writer.add_file(path)
             return "usage"
         source = TextSource(str(path), rows=parquet_rows(writer.run, path))
         kind = kind_of(b"", str(path), options, column_names(writer.run, path)) if kind == "auto" else kind

@@ -25,7 +25,7 @@ from offtake.store.ledger.history import usage_of
 from offtake.store.ledger.ledger import open_ledger
 from offtake.store.parquet_rows import column_names, parquet_rows
 from offtake.store.sources import found_files, head_of, is_parquet, is_sqlite, text_source
-from offtake.store.usage_files import VIEW, is_usage_file
+from offtake.store.usage_files import PLACED, is_usage_file
 from offtake.store.write import usage_writer
 from offtake.usage.duplicates import distinct
 from offtake.usage.reading import Reading, ReadOptions, kind_of, read
@@ -224,7 +224,7 @@ class LakeSource:
         """What a profile is made of, of the rows that stay."""
         from offtake.store.traffic import observe_usage
 
-        return observe_usage(self.lake.run, self.lake.duplicates.kept(VIEW), thresholds)
+        return observe_usage(self.lake.run, self.lake.duplicates.kept(PLACED), thresholds)
 
     def ordered(self, interval: Interval) -> Iterator[UsageRecord]:
         """The rows of an interval that stay, in (used_at, id) order."""

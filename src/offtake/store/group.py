@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from offtake.rating.groups import BAND_UNKNOWN, Group, Grouped, GroupKey, GroupPlan, order_of
-from offtake.store.duplicates import DROPPED_ROWS, Duplicates
+from offtake.store.duplicates import Duplicates, left_out_rows
 from offtake.store.engine import Engine, text
 from offtake.store.instants import OUTSIDE, Classing, classing
-from offtake.store.usage_files import METER_NAMES, VIEW, UsageFiles
+from offtake.store.usage_files import METER_NAMES, PLACED, VIEW, UsageFiles
 from offtake.usage.meters import METERS
 from offtake.values.errors import OutsideError
 
@@ -27,7 +27,7 @@ def group_usage(run: Engine, files: UsageFiles, plan: GroupPlan, left_out: Dupli
     _agree(run, files, sums.result)
     if left_out.dropped:
         by_class = classing(run, plan, files.chunks, placed=False)
-        sums.add(run.rows(sums.statement(DROPPED_ROWS, by_class)), -1)
+        sums.add(run.rows(sums.statement(left_out_rows(PLACED), by_class)), -1)
     return sums.grouped()
 
 

@@ -24,6 +24,8 @@ CARD_KEY = "offtake"
 VIEW, PLACED = "usage", "usage_placed"
 PLACE = ("from_file", "from_line")
 """Two columns beside those of the usage table: where a row was read from. Only temporary files hold them."""
+ROW = "table_row"
+"""The number of a row among those of all open files: in the order of the files, with gaps between them."""
 
 _IDENTITY = ("id", "used_at", "model", "body_hash")
 _UNKNOWN = (None, None, None, None)
@@ -68,8 +70,8 @@ class Chunk:
 class UsageFiles:
     """Open files, visible to the engine as the view `usage`, and as `usage_placed` with each row's place.
 
-    That is `file_row_number` (from 0) and, for messages, `PLACE`: where the row was read from if the file says so, and
-    else the file itself and the row's number.
+    That is `ROW`, `file_row_number` (from 0) and, for messages, `PLACE`: where the row was read from if the file says
+    so, and else the file itself and the row's number.
 
     `constants` are the text columns with one value in all rows, and `count` where it is always 1. `meters` are those
     with a value above zero. `context_max` is None where some row has no context, or the footers do not say it.
@@ -116,9 +118,10 @@ def open_usage_files(run: Engine, paths: Sequence[Path]) -> UsageFiles:
     unified = ", union_by_name = true" if any(lacking.values()) or 0 < unplaced < len(paths) else ""
     own = ("NULL", "NULL") if unplaced == len(paths) else PLACE
     place = f"coalesce({own[0]}, filename) AS {PLACE[0]}, coalesce({own[1]}, file_row_number + 1) AS {PLACE[1]}"
+    number = f"file_index::BIGINT << 40 | file_row_number AS {ROW}"
     source = f"read_parquet({listed}, file_row_number = true{unified})"
     run.run(f"CREATE OR REPLACE VIEW {VIEW} AS SELECT {chosen} FROM {source}")
-    run.run(f"CREATE OR REPLACE VIEW {PLACED} AS SELECT {chosen}, {place}, file_row_number FROM {source}")
+    run.run(f"CREATE OR REPLACE VIEW {PLACED} AS SELECT {chosen}, {place}, {number}, file_row_number FROM {source}")
     facts = _Footers(run, listed)
     chunks = facts.chunks()
     return UsageFiles(

@@ -11,13 +11,15 @@ import pytest
 
 from offtake.rating.groups import GroupPlan, Slice, group
 from offtake.store import duplicates
-from offtake.store.engine import Limits, engine, text
+from offtake.store.duplicates import read_conflicts
+from offtake.store.engine import Engine, Limits, engine, text
 from offtake.store.lake import group_files, open_lake
 from offtake.store.survey import ModelUse
-from offtake.store.usage_files import CARD_KEY
+from offtake.store.usage_files import CARD_KEY, PLACED
 from offtake.store.write import write_usage
+from offtake.usage.duplicates import distinct
 from offtake.usage.record import UsageRecord
-from offtake.values.errors import InputError, OutsideError
+from offtake.values.errors import InputError, OutsideError, Place
 from offtake.values.periods import Interval
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -144,6 +146,74 @@ def test_repeated_ids_are_found_across_partitions(tmp_path: Path, monkeypatch: p
         assert (3_033, 2_997) == (written.records, written.rows)
         assert (30, 6) == (written.duplicates.duplicates, written.duplicates.conflicts)
         assert ["req-000050", "req-001050", "req-002050"] == [each.id for each in written.duplicates.reported]
+
+
+@pytest.fixture
+def parted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Partitions of some hundred rows."""
+    monkeypatch.setattr(duplicates, "PARTITION_ROWS", 700)
+    monkeypatch.setattr(duplicates, "DECIDED_ROWS", 500)
+
+
+@pytest.mark.usefixtures("parted")
+@pytest.mark.parametrize("threads", [1, 2])
+def test_an_export_given_three_times_with_some_rows_changed(tmp_path: Path, threads: int) -> None:
+    """As the plain reference decides; in one file two differ from all others, in another a meter is missing."""
+    once = [record(n) for n in range(2_000)]
+    changed = [replace(row, quantities={"input_tokens": 7}) if n % 10 == 3 else row for n, row in enumerate(once)]
+    paths = [tmp_path / f"{name}.parquet" for name in "abc"]
+    rows = []
+    for path, given in zip(paths, (once, changed, once[:1_500]), strict=True):
+        write_usage(given, path)
+        rows += [replace(row, where=Place(str(path), line)) for line, row in enumerate(given, 1)]
+    with engine() as run:
+        run.run(f"COPY (SELECT * EXCLUDE requests FROM read_parquet({text(paths[2])})) TO {text(paths[2])}")
+    expected = distinct(rows)
+    with open_lake(paths, Limits(threads=threads)) as lake:
+        found = lake.duplicates
+        assert (expected.duplicates, expected.conflicting) == (found.duplicates, found.conflicts)
+        assert sorted(expected.conflicts, key=lambda one: one.id)[:100] == list(found.reported)
+        assert group(expected.facts, PLAN) == lake.group(PLAN)
+        assert sorted(expected.facts, key=lambda row: (row.used_at, row.id)) == list(lake.ordered(MONTH))
+        differing = {one.id for one in expected.conflicts}
+        by_place = sorted((row for row in rows if row.id in differing), key=lambda row: (row.id, str(row.where)))
+        assert by_place == list(read_conflicts(lake.run, PLACED, found))
+
+
+@pytest.mark.usefixtures("parted")
+def test_different_ids_of_one_hash_all_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    find = duplicates._find_repeated_hashes
+
+    def all_meet(run: Engine, table: str, rows: int) -> None:
+        find(run, table, rows)
+        run.run(f"INSERT INTO repeated_hash SELECT DISTINCT hash(id) FROM {table}")
+
+    monkeypatch.setattr(duplicates, "_find_repeated_hashes", all_meet)
+    rows = [record(n) for n in range(2_000)]
+    assert write_usage(rows, tmp_path / "one.parquet").rows == 2_000
+    written = write_usage([*rows, record(3)], tmp_path / "two.parquet")
+    assert (2_000, 1) == (written.rows, written.duplicates.duplicates)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("differs", [False, True])
+def test_five_million_rows_given_twice_fit_in_memory(tmp_path: Path, differs: bool) -> None:
+    rows, seed = 5_000_000, tmp_path / "seed.parquet"
+    paths = [tmp_path / "one.parquet", tmp_path / "two.parquet"]
+    write_usage([record(0)], seed)
+    for path, body in zip(paths, ("body_hash", "xor(body_hash, 1)" if differs else "body_hash"), strict=True):
+        with open_lake([seed]) as lake:
+            assert lake.files.cards is not None
+            card = replace(lake.files.cards[0], rows=rows, quantities={"input_tokens": rows})
+            many = f"SELECT usage.* REPLACE (id || '-' || n AS id, {body} AS body_hash) FROM usage, range({rows}) t(n)"
+            carded = f"(FORMAT parquet, KV_METADATA {{{CARD_KEY}: {text(card.dumps())}}})"
+            lake.run.run(f"COPY ({many}) TO {text(path)} {carded}")
+    with open_lake(paths, Limits(threads=2)) as lake:
+        found = lake.duplicates
+        assert ((0, 2 * rows) if differs else (rows, 0)) == (found.duplicates, found.conflicts)
+        assert lake.group(PLAN).records == 2 * rows - found.dropped
+        assert (next(lake.ordered(MONTH), None) is None) == differs
+        assert (next(read_conflicts(lake.run, PLACED, found), None) is None) != differs
 
 
 def test_ordered_rows_of_an_interval(tmp_path: Path) -> None:
