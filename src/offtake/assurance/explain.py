@@ -104,7 +104,8 @@ def _spare(cell: Cell, unit: Decimal) -> Decimal:
 
 def _unfair(cell: Cell, report: Report) -> None:
     way = "up" if cell.unfair > 0 else "down"
-    why = f"{cell.unfair_rows:,} rows are rounded {way}, not to the nearest: {shown(cell.unfair)} in all"
+    rows = "1 row is" if cell.unfair_rows == 1 else f"{cell.unfair_rows:,} rows are"
+    why = f"{rows} rounded {way}, not to the nearest: {shown(cell.unfair)} in all"
     report.add([cell], [cell.unfair], "rounding", "billing.rounding", why)
 
 
