@@ -24,19 +24,32 @@ from offtake.cli.options import EXISTING_FILE, NEW_FILE
 )
 @click.option("--url", default="", metavar="URL", help="The gateway's address (default: the configuration's).")
 @click.option("--config", type=EXISTING_FILE, metavar="FILE", help="The gateway's configuration.")
-@click.option("--out", type=NEW_FILE, metavar="FILE", help="Where the signed result goes (default: beside the suite).")
+@click.option("--out", type=NEW_FILE, metavar="FILE", help="Where the signed result goes instead.")
 def command(
     model: str, suite: Path, valid_days: int, max_tokens: int, url: str, config: Path | None, out: Path | None
 ) -> None:
     """Run your own suite on MODEL through the gateway, and keep the signed result.
 
-    Prints the line for `models.evaluation.admitted`; whether the score is enough, the contract's floor says. The key is
-    read from OFFTAKE_GATEWAY_KEY: one of a workload that no suite decides for, since MODEL is not admitted yet.
+    It is kept beside each contract that names the suite (FILE without its ending) in `models.evaluation`, where a
+    running gateway reads it: MODEL is admitted if the score reaches the contract's floor. Where no contract names it,
+    it is kept beside the suite. Prints the line for `models.evaluation.admitted`, for whoever wants it there. The key
+    is read from OFFTAKE_GATEWAY_KEY: one of a workload that no suite decides for, since MODEL is not admitted yet.
     """
-    from offtake.operations.accept_model import accept
+    from offtake.operations.accept_model import accept, keep
 
     found = accept(model, suite, datetime.now(UTC).date(), valid_days, max_tokens, config=config, url=url)
-    path = out or suite.with_name(f"{suite.stem}.{model.replace('/', '-')}.json")
-    render.write(render.json_text(found.document), path)
     render.text(found.admission)
-    render.note(f"{found.document['passed']} of {found.document['tasks']} tasks passed; signed in {path}")
+    text, files = render.json_text(found.document), found.files
+    if out or not files:
+        files = (out or suite.with_name(f"{suite.stem}.{model.replace('/', '-')}.json"),)
+        render.write(text, files[0])
+    else:
+        keep(text, files)
+    passed = f"{found.document['passed']} of {found.document['tasks']} tasks passed"
+    render.note(f"{passed}; signed in {', '.join(map(str, files))}")
+    for contract, short in found.short.items():
+        render.note(f"{contract}: {short or 'reaches the floor, until ' + str(found.document['until'])}")
+    if not found.short:
+        render.note(
+            f"no contract that sells {model} names {suite.stem} in models.evaluation: it admits nothing by itself"
+        )

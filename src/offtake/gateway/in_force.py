@@ -16,11 +16,13 @@ from offtake.gateway.admit.limits import Limits, limits_of
 from offtake.gateway.admit.policy import Policy
 from offtake.gateway.admit.question import clause_of
 from offtake.gateway.admit.reserved import reservation_of
+from offtake.gateway.log import say
 from offtake.gateway.outlet import Modes, Outlet
 from offtake.gateway.route.candidates import RouteState
 from offtake.gateway.route.standing import Standing
+from offtake.operations.accepted_results import read_accepted
 from offtake.operations.contracts import open_contract
-from offtake.operations.serve_config import ContractSettings, ServeConfig
+from offtake.operations.serve_config import ServeConfig
 from offtake.rating.bound import Bounds
 from offtake.rating.compiled import CompiledTerms
 from offtake.values.errors import CatalogError, ContractError
@@ -81,18 +83,28 @@ class InForce:
 
 
 def read_in_force(config: ServeConfig, workers: int = 1, worker: int = 0) -> InForce:
-    """Read every contract of the configuration. Raises what a wrong contract, catalogue or facts file raises."""
-    outlets = [_outlet(config, settings, index) for index, settings in enumerate(config.settings.contracts)]
+    """Read every contract of the configuration, and what was accepted beside it.
+
+    Raises what a wrong contract, catalogue or facts file raises; a wrong result of `offtake accept` is said instead.
+    """
+    aside: dict[Path, str] = {}
+    outlets = [_outlet(config, index, aside) for index in range(len(config.settings.contracts))]
+    if worker == 0:  # one of those that read the files says it
+        for path, why in aside.items():
+            say("a result of offtake accept admits nothing", code="G711", file=str(path), why=why)
     limits = limits_at(outlets, worker, workers)
     now = datetime.now(UTC)
     standings = {outlet.contract: Standing(reservation_of(outlet.terms.contract, now, workers)) for outlet in outlets}
     return InForce(tuple(outlets), limits, Policy(), RouteState(standings))
 
 
-def _outlet(config: ServeConfig, settings: ContractSettings, index: int) -> Outlet:
-    opened = open_contract(
-        config.path(settings.file), catalogs=_paths(config, settings.catalogs), facts=_paths(config, settings.facts)
-    )
+def _outlet(config: ServeConfig, index: int, aside: dict[Path, str]) -> Outlet:
+    """The outlet of one contract. `aside` learns which results of `offtake accept` beside it admit nothing, and why."""
+    settings = config.settings.contracts[index]
+    file = config.path(settings.file)
+    opened = open_contract(file, catalogs=_paths(config, settings.catalogs), facts=_paths(config, settings.facts))
+    accepted, without = read_accepted(file, opened.contract, config.store, datetime.now(UTC))
+    aside.update(without)
     terms = CompiledTerms(opened.contract, opened.catalog, opened.facts)
     signed = opened.contract.signed
     name = settings.vendor or signed.vendor
@@ -107,7 +119,7 @@ def _outlet(config: ServeConfig, settings: ContractSettings, index: int) -> Outl
     return Outlet(
         name, signed.contract, terms, Bounds(terms), vendor.prices or signed.vendor, vendor.access, vendor.region,
         "anthropic" if vendor.wire in ("anthropic", "bedrock", "vertex") else "openai", modes,
-        runs_batches=vendor.runs_batches,
+        runs_batches=vendor.runs_batches, accepted=accepted,
     )  # fmt: skip
 
 

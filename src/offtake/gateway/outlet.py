@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from offtake.gateway.ask import Refusal
+from offtake.planner.routing.accepted import Accepted
 from offtake.rating.bound import Bounds
 from offtake.rating.compiled import CompiledTerms
 
@@ -34,7 +35,8 @@ class Outlet:
 
     `name` is the endpoint's in the configuration; `vendor` and `access` are the catalogue's words, `region` where it
     serves. `speaks` is the dialect of its wire. `idempotent`: it answers a repeated idempotency key without billing
-    twice. `runs_batches`: its vendor has batches of its own there.
+    twice. `runs_batches`: its vendor has batches of its own there. `accepted`: signed results of `offtake accept`,
+    which may admit beside the contract's own lines.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Outlet:
     modes: Modes = Modes()
     idempotent: bool = False
     runs_batches: bool = True
+    accepted: tuple[Accepted, ...] = ()
 
     @property
     def id(self) -> str:

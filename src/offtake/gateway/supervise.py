@@ -18,6 +18,7 @@ from pathlib import Path
 from types import FrameType
 
 from offtake.gateway.log import say, say_crash
+from offtake.operations.accepted_results import accepted_folder
 from offtake.operations.serve_config import ServeConfig
 from offtake.values.errors import OfftakeError, OutsideError
 
@@ -192,11 +193,10 @@ def watch(files: Sequence[Path]) -> Callable[[], bool]:
 def _stamps(files: Sequence[Path]) -> Mapping[Path, tuple[int, int]]:
     found = {}
     for file in files:
-        try:
-            status = file.stat()
-        except OSError:  # between the two halves of an editor's save
-            continue
-        found[file] = (status.st_mtime_ns, status.st_size)
+        with contextlib.suppress(OSError):  # between the two halves of an editor's save
+            for each in (file, *file.glob("*.json")):  # a folder with what is in it
+                status = each.stat()
+                found[each] = (status.st_mtime_ns, status.st_size)
     return found
 
 
@@ -204,4 +204,5 @@ def watched(config: ServeConfig) -> list[Path]:
     """The files of which a change is a change of terms."""
     contracts = [config.path(each.file) for each in config.settings.contracts]
     beside = [config.path(name) for each in config.settings.contracts for name in (*each.catalogs, *each.facts)]
-    return [config.file, *contracts, *beside, *(contract.with_name("prices.lock.yaml") for contract in contracts)]
+    locks = (contract.with_name("prices.lock.yaml") for contract in contracts)
+    return [config.file, *contracts, *beside, *locks, *(accepted_folder(contract) for contract in contracts)]

@@ -1,11 +1,15 @@
 """The buyer's own suite run against a model through the gateway, and the signed result that an admission rests on.
 
+The result is for the contracts of the configuration that name the suite (the file's name without its ending) in
+`models.evaluation`, and is kept beside each of them, where the gateway reads it.
+
 A suite is a CSV or YAML list of tasks: `prompt`, and `expected` (a text that the answer holds) or `matches` (a regular
 expression). A task without an answer says nothing of the model, so that a run with one is not signed.
 """
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import hashlib
 import io
@@ -15,19 +19,24 @@ import re
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
 from pathlib import Path
 from typing import Any
 
+from offtake.contract.schema.models import Evaluation
+from offtake.operations.accepted_results import accepted_folder, suites_of
+from offtake.operations.contracts import open_contract
 from offtake.operations.gateway_store import DEFAULT_CONFIG
-from offtake.operations.serve_config import load_config
+from offtake.operations.serve_config import ServeConfig, load_config
 from offtake.operations.signatures import signed
+from offtake.planner.routing.accepted import shortfall
+from offtake.store.files import replacing
 from offtake.store.ledger.keys import server_secret
-from offtake.values.errors import InputError, OutsideError
+from offtake.values.errors import CatalogError, InputError, OutsideError
 from offtake.values.yaml_text import read_yaml
 
 KEY = "OFFTAKE_GATEWAY_KEY"
@@ -44,22 +53,44 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
-class Accepted:
-    """The signed result, and the line of `models.evaluation.admitted` that it stands for."""
+class Run:
+    """The signed result, and the line of `models.evaluation.admitted` that it stands for.
+
+    `files`: where it belongs, one for each contract that names the suite. `short`: by contract, why it admits nothing
+    there; "" where it admits.
+    """
 
     document: dict[str, object]
     admission: str
+    files: tuple[Path, ...]
+    short: dict[str, str]
 
 
-def accept(
-    model: str, suite: Path, today: date, days: int, tokens_max: int, *, config: Path | None, url: str
-) -> Accepted:
-    """Run the suite. InputError (L727) for a wrong suite or no key; OutsideError (G707) where a task has no answer."""
+@dataclass(frozen=True, slots=True)
+class _Naming:
+    """A contract that names the suite, and the model as its catalogue has it."""
+
+    file: Path
+    contract: str
+    model: str
+    suites: tuple[Evaluation, ...]
+
+    def short(self, passed: int, tasks: int) -> str:
+        found = [shortfall(passed, tasks, suite) for suite in self.suites]
+        return "" if "" in found else found[0]
+
+
+def accept(model: str, suite: Path, today: date, days: int, tokens_max: int, *, config: Path | None, url: str) -> Run:
+    """Run the suite. InputError (L727) for a wrong suite or no key; OutsideError (G710) where a task has no answer.
+
+    Raises what a wrong configuration or contract raises.
+    """
     loaded = load_config(config or DEFAULT_CONFIG)
     tasks = read_suite(suite)
     key = os.environ.get(KEY, "")
     if not key:
         raise InputError("L727", f"{KEY} is not set", hint="`offtake keys create --name acceptance` makes a key")
+    naming = _naming(loaded, suite.stem, model)
     gateway = loaded.settings.gateway
     base = (url or f"http://{gateway.host}:{gateway.port}").rstrip("/")
 
@@ -68,14 +99,53 @@ def accept(
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         passed = sum(pool.map(passes, tasks))
+    named = naming[0].model if naming else model
+    until = today + timedelta(days=days)
     score = (Decimal(passed) * 100 / len(tasks)).quantize(Decimal("0.01"), ROUND_DOWN).normalize()
     document: dict[str, object] = {
-        "model": model, "suite": suite.stem, "suite_sha256": hashlib.sha256(suite.read_bytes()).hexdigest(),
-        "passed": passed, "tasks": len(tasks), "score": f"{score:f}%", "evaluated": today.isoformat(),
+        "model": named, "suite": suite.stem, "suite_sha256": hashlib.sha256(suite.read_bytes()).hexdigest(),
+        "contracts": [each.contract for each in naming], "passed": passed, "tasks": len(tasks), "score": f"{score:f}%",
+        "evaluated": today.isoformat(), "until": until.isoformat(),
     }  # fmt: skip
-    until = today + timedelta(days=days)
-    line = f"- {{model: {model}, score: {score:f}%, tasks: {len(tasks)}, evaluated: {today}, until: {until}}}"
-    return Accepted(signed(document, server_secret(loaded.store)), line)
+    line = f"- {{model: {named}, score: {score:f}%, tasks: {len(tasks)}, evaluated: {today}, until: {until}}}"
+    files = tuple(accepted_folder(each.file) / f"{suite.stem}.{_file_name(named)}.json" for each in naming)
+    short = {each.contract: each.short(passed, len(tasks)) for each in naming}
+    return Run(signed(document, server_secret(loaded.store)), line, files, short)
+
+
+def keep(text: str, files: Iterable[Path]) -> None:
+    """Write a result beside its contracts. OutsideError (O510) where that may not be written."""
+    for path in files:
+        try:
+            path.parent.mkdir(exist_ok=True)
+        except OSError as error:
+            raise OutsideError(
+                "O510", f"cannot make {path.parent}: {error.strerror}", hint="--out names another file"
+            ) from error
+        with replacing(path) as file:
+            file.write(text.encode())
+
+
+def _naming(loaded: ServeConfig, suite: str, model: str) -> list[_Naming]:
+    """The contracts that name the suite and sell the model, all under the name that the first one's catalogue has."""
+    found = {}
+    now = datetime.now(UTC)
+    for each in loaded.settings.contracts:
+        file = loaded.path(each.file)
+        opened = open_contract(file, catalogs=[loaded.path(name) for name in each.catalogs])
+        suites = tuple(one for one in suites_of(opened.contract, now) if one.suite == suite)
+        signed_with = opened.contract.signed.vendor
+        vendor = loaded.settings.vendors.get(each.vendor or signed_with)
+        if not suites or vendor is None:
+            continue
+        with contextlib.suppress(CatalogError):
+            named = opened.catalog.resolve(model, vendor.prices or signed_with, vendor.access).id
+            found[file] = _Naming(file, opened.contract.signed.contract, named, suites)
+    return [each for each in found.values() if each.model == next(iter(found.values())).model]
+
+
+def _file_name(model: str) -> str:
+    return model.replace("/", "-")
 
 
 def read_suite(path: Path) -> list[Task]:
@@ -121,4 +191,7 @@ def _answer(base: str, key: str, model: str, prompt: str, tokens_max: int) -> st
         except (OSError, ValueError, LookupError) as error:
             said = str(error)
         time.sleep(2**number / 2)
-    raise OutsideError("G707", "a task has no answer, so nothing is signed", why=said, hint="does the gateway run?")
+    hint = "does the gateway run?"
+    if "G331" in said:
+        hint = f"{KEY} is for a key whose workload no suite decides for, such as --workload acceptance"
+    raise OutsideError("G710", "a task has no answer, so nothing is signed", why=said, hint=hint)

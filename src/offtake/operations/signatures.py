@@ -15,9 +15,10 @@ def signed(document: Mapping[str, object], secret: bytes) -> dict[str, object]:
 def is_signed(document: Mapping[str, object], secret: bytes) -> bool:
     """Whether it says what was signed with this secret."""
     said = {name: value for name, value in document.items() if name != "signature"}
-    return hmac.compare_digest(str(document.get("signature", "")), _signature(said, secret))
+    shown = str(document.get("signature", "")).encode(errors="replace")
+    return hmac.compare_digest(shown, _signature(said, secret).encode())
 
 
 def _signature(document: Mapping[str, object], secret: bytes) -> str:
     text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hmac.digest(secret, text.encode(), "sha256").hex()
+    return hmac.digest(secret, text.encode(errors="surrogatepass"), "sha256").hex()

@@ -2,7 +2,8 @@
 
 Clause: `models.evaluation`, `models.pin`, `models.silent_changes`, `models.deprecation_notice`. A suite decides for its
 workloads, all of them where it names none: only a model that it admits, that has not expired and was not withdrawn may
-serve. A pinned version is checked after: the vendor's answer names what served.
+serve. A signed result of `offtake accept` that reaches the suite's floor admits as a line of the contract does. A
+pinned version is checked after: the vendor's answer names what served.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from offtake.contract.patterns import match, match_any
 from offtake.contract.schema.models import Evaluation
 from offtake.gateway.admit.question import Looked, clause_of
 from offtake.gateway.ask import Refusal
+from offtake.gateway.outlet import Outlet
+from offtake.planner.routing.accepted import admissions_of, passing
 
 WARNED_BEFORE = timedelta(days=90)
 
@@ -33,23 +36,25 @@ def evaluated(looked: Looked) -> Refusal | None:
 def _admits(looked: Looked, suite: Evaluation, path: str) -> Refusal | None:
     model = looked.asked.model
     today = looked.at.astimezone(looked.contract.zone).date()
-    found = [(index, each) for index, each in enumerate(suite.admitted) if match(each.model, model)]
+    results = looked.asked.outlet.accepted
+    found = admissions_of(suite, results, model)
     if not found:
-        names = ", ".join(each.model for each in suite.admitted) or "none"
+        known = [each.model for each in suite.admitted] + [each.model for each in passing(suite, results)]
+        names = ", ".join(dict.fromkeys(known)) or "none"
         return Refusal(
             "model", "G331", f"{model} has not passed the suite {suite.suite}", looked.clause(f"{path}.admitted"),
             f"admitted: {names}",
         )  # fmt: skip
     why = looked.withdrawn.get((suite.suite, model))
     if why is not None:
-        index, _ = found[0]
-        clause = looked.clause(f"{path}.recheck" if suite.recheck else f"{path}.admitted[{index}]")
+        clause = looked.clause(f"{path}.recheck" if suite.recheck else path + found[0].place)
         return Refusal("model", "G332", f"the admission of {model} by {suite.suite} was withdrawn: {why}", clause)
-    if all(each.until <= today for _, each in found):
-        index, last = max(found, key=lambda pair: pair[1].until)
+    last = max(found, key=lambda each: each.until)
+    if last.until <= today:
         return Refusal(
             "model", "G333", f"the admission of {model} by {suite.suite} ended on {last.until}",
-            looked.clause(f"{path}.admitted[{index}].until"), "run the suite again: offtake route --admissions",
+            looked.clause(f"{path}{last.place}.until" if last.place else path),
+            "run the suite again: offtake route --admissions, or offtake accept",
         )  # fmt: skip
     return None
 
@@ -86,13 +91,14 @@ def ends_soon(model: ModelFacts, at: datetime, contract: Contract) -> str:
     return f"{model.id} is {word} {model.deprecated:%Y-%m-%d}{notice}"
 
 
-def admitted_for(contract: Contract, workload: str, model: str, at: datetime) -> bool:
+def admitted_for(outlet: Outlet, workload: str, model: str, at: datetime) -> bool:
     """Whether a suite that decides for this workload admits the model today: what standing in for another takes."""
+    contract = outlet.terms.contract
     models = contract.as_of(at).models
     today = at.astimezone(contract.zone).date()
     return any(
-        match(each.model, model) and today < each.until
+        today < each.until
         for suite in (models.evaluation if models else None) or []
         if suite.workloads is None or match_any(suite.workloads, workload)
-        for each in suite.admitted
+        for each in admissions_of(suite, outlet.accepted, model)
     )

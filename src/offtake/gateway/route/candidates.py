@@ -142,7 +142,7 @@ def _candidate(
 
 
 def _stands_in(outlet: Outlet, model: str, key: KeyRules, at: datetime) -> bool:
-    return match_any(key.other_models, model) and admitted_for(outlet.terms.contract, key.workload, model, at)
+    return match_any(key.other_models, model) and admitted_for(outlet, key.workload, model, at)
 
 
 def _draw(session: str, each: Candidate) -> int:
