@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import json
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from offtake.operations.contracts import load_contract
+from offtake.operations.forecast_file import read_forecast
 from tests.faces.conftest import CONTRACT, HEADER, Offtake
 
 COMMITMENT = (
@@ -125,6 +128,58 @@ def test_what_cannot_be_is_refused(
 
     assert 2 == done.code
     assert words in done.err
+
+
+def test_the_forecast_carries_on_what_the_days_have_drawn(
+    offtake: Offtake, days: Path, committed: Path, tmp_path: Path
+) -> None:
+    file, twice = tmp_path / "forecast.json", tmp_path / "twice.json"
+    launch = tmp_path / "events.yaml"
+    launch.write_text("events: [{kind: launch, workload: demand, month: 1, factor: 2}]")
+    at = ("--contract", committed, "--at", "2026-01-11")
+
+    assert 0 == offtake("status", days, *at, "--forecast", file).code
+    assert 0 == offtake("status", days, *at, "--forecast", twice, "--events", launch).code
+
+    found, doubled = json.loads(file.read_text()), json.loads(twice.read_text())
+    (spend,) = found["commitments"]
+    assert ("small", load_contract(committed).hash) == (found["contract"], found["contract_hash"])
+    assert ("spend", "USD", "2026-04-01T00:00:00Z") == (spend["id"], spend["unit"], spend["until"])
+    assert Decimal(17) == Decimal(spend["drawn"])
+    assert ["2026-01-11T00:00:00Z", "2026-02-10T10:30:00Z", "2026-03-12T21:00:00Z"] == [r["at"] for r in spend["rest"]]
+    middle = Decimal(spend["rest"][0]["amounts"][found["permille"].index(500)])
+    assert abs(middle - Decimal("1.7") * 80) < 20  # 1.70 a day, 80 days ahead
+    later = Decimal(doubled["commitments"][0]["rest"][0]["amounts"][found["permille"].index(500)])
+    assert abs(later - 2 * middle) < Decimal("0.02")
+    assert read_forecast(file, load_contract(committed), datetime(2026, 1, 12, tzinfo=UTC)).permille[0] == 50
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("--events", "events.yaml"), "P647"),
+        (("--forecast", "days.csv"), "U148"),
+        (("--forecast", "new.json", "--at", "2026-01-01T12:00:00Z"), "P649"),
+        (("--forecast", "new.json", "--events", "events.yaml"), "P648"),
+    ],
+)
+def test_a_forecast_that_cannot_be_made_writes_nothing(
+    offtake: Offtake,
+    days: Path,
+    committed: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+    code: str,
+) -> None:
+    monkeypatch.chdir(days.parent)
+    Path("events.yaml").write_text("events: 3")
+
+    done = offtake("status", days, "--contract", committed, *arguments)
+
+    assert 2 == done.code
+    assert f"error[{code}]" in done.err
+    assert not Path("new.json").exists()
+    assert days.read_text().startswith("id,")
 
 
 def test_strict_refuses_what_the_data_cannot_decide(offtake: Offtake, tmp_path: Path, committed: Path) -> None:

@@ -36,7 +36,7 @@ from offtake.values.errors import InputError
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 Decorator = Callable[[Decorated], Decorated]
 
-WRITTEN = {"out": "--out", "rejects": "--rejects", "reports": "--report"}
+WRITTEN = {"out": "--out", "rejects": "--rejects", "reports": "--report", "forecast": "--forecast"}
 """Arguments that name files to write."""
 STANCES = ("offered", "ask", "fallback", "walk_away")
 

@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from offtake.cli import render
-from offtake.cli.options import contract_option, format_option, out_option, pricing_options, usage_argument
+from offtake.cli.options import (
+    EXISTING_FILE,
+    NEW_FILE,
+    contract_option,
+    format_option,
+    out_option,
+    pricing_options,
+    usage_argument,
+)
+from offtake.values.errors import InputError
 
 if TYPE_CHECKING:
     from offtake.assurance.allocation import Allocation
@@ -34,10 +43,17 @@ Rows = list[tuple[str, ...]]
     show_default=True,
     help="With --by: in proportion to contracted cost, or what each alone adds.",
 )
+@click.option(
+    "--forecast", type=NEW_FILE, metavar="FILE", help="Write what is still drawn, for the gateway to route by."
+)
+@click.option("--events", type=EXISTING_FILE, metavar="FILE", help="With --forecast: what is known to come (YAML).")
 @pricing_options
 @format_option("table", "json", "csv")
 @out_option
-def command(usage: tuple[Path, ...], output_format: str, out: Path | None, **flags: Any) -> int:
+def command(
+    usage: tuple[Path, ...], output_format: str, out: Path | None, forecast: Path | None, events: Path | None,
+    **flags: Any,
+) -> int:  # fmt: skip
     """Show what is left of each commitment, and where it is heading.
 
     Without --at, the status is that of the last row of USAGE. The projection draws on the level of the last weeks, no
@@ -47,8 +63,12 @@ def command(usage: tuple[Path, ...], output_format: str, out: Path | None, **fla
     from offtake.operations.commitment_status import commitment_status
     from offtake.operations.rate_usage import Rated
 
+    if events and not forecast:
+        raise InputError("P647", "--events has no effect without --forecast", hint="--forecast FILE --events FILE")
     with reading() as progress:
         found = commitment_status(usage, progress=progress, **flags)
+    if forecast:
+        _write_forecast(found, events, forecast)
     if output_format == "json":
         render.write(render.json_text(document(found)), out)
     elif output_format == "csv":
@@ -61,6 +81,12 @@ def command(usage: tuple[Path, ...], output_format: str, out: Path | None, **fla
         render.note(f"warning: {words}")
     kept = found.session.usage
     return say_what_is_missing(Rated(found.contract, found.invoices, (), None, kept.rejected, kept.conflicts))
+
+
+def _write_forecast(found: Status, events: Path | None, file: Path) -> None:
+    from offtake.operations.forecast_draws import forecast_draws
+
+    render.write(render.json_text(forecast_draws(found, events).model_dump(by_alias=True)), file)
 
 
 def document(found: Status) -> dict[str, object]:

@@ -16,6 +16,7 @@ from offtake.gateway.admit.limits import Limits, limits_of
 from offtake.gateway.admit.policy import Policy
 from offtake.gateway.admit.question import clause_of
 from offtake.gateway.admit.reserved import reservation_of
+from offtake.gateway.forecasts import Forecasts, read_forecasts
 from offtake.gateway.log import say
 from offtake.gateway.outlet import Modes, Outlet
 from offtake.gateway.route.candidates import RouteState
@@ -32,12 +33,13 @@ NAMES_MAX = 4_096
 
 @dataclass(slots=True, eq=False)
 class InForce:
-    """Outlets in the order of the configuration, the limits of each contract at this worker, and the policy."""
+    """Outlets in the order of the configuration, limits of each contract at this worker, the policy, and forecasts."""
 
     outlets: tuple[Outlet, ...]
     limits: Mapping[str, Limits]
     policy: Policy
     routing: RouteState
+    forecasts: Forecasts = field(default_factory=dict)
     _found: dict[str, tuple[tuple[Outlet, str], ...]] = field(default_factory=dict)
 
     def after(self, before: InForce, now_ns: int) -> InForce:
@@ -95,7 +97,7 @@ def read_in_force(config: ServeConfig, workers: int = 1, worker: int = 0) -> InF
     limits = limits_at(outlets, worker, workers)
     now = datetime.now(UTC)
     standings = {outlet.contract: Standing(reservation_of(outlet.terms.contract, now, workers)) for outlet in outlets}
-    return InForce(tuple(outlets), limits, Policy(), RouteState(standings))
+    return InForce(tuple(outlets), limits, Policy(), RouteState(standings), read_forecasts(config, outlets))
 
 
 def _outlet(config: ServeConfig, index: int, aside: dict[Path, str]) -> Outlet:

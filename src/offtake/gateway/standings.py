@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from offtake.gateway.admit.reserved import Reservation
+from offtake.gateway.forecasts import Forecasts
+from offtake.gateway.log import say
 from offtake.gateway.outlet import Outlet
 from offtake.gateway.route.drawn import Drawn, Spent
 from offtake.gateway.route.odds import Point
-from offtake.gateway.route.standing import Standing, standing_of
+from offtake.gateway.route.standing import Standing, pace, standing_of
 from offtake.ledger.accounts import expense
 from offtake.store.ledger.history import events_after, instant
 from offtake.store.ledger.ledger import Ledger
 from offtake.store.ledger.tallies import HOUR, Sums, Tally, tallied_after, tallies
-
-Forecasts = Mapping[str, Mapping[str, Sequence[Point]]]
-"""By contract and commitment: what its window still draws, from the planner."""
 
 
 @dataclass(slots=True)
@@ -30,6 +29,7 @@ class Standings:
     forecasts: Forecasts = field(default_factory=dict)
     _drawn: dict[str, Drawn] = field(default_factory=dict)
     _is_read: bool = False
+    _out_of_date: set[tuple[str, str]] = field(default_factory=set)
 
     def read(self, at: datetime) -> None:
         """Count all settled requests of the contracts that have commitments or lapsing credits.
@@ -64,9 +64,28 @@ class Standings:
                 continue
             drawn.grow(self.ledger.balance(expense(outlet.vendor, name)))
             found[name] = standing_of(
-                outlet.terms, at, drawn.drawn, drawn.used_pico, self.forecasts.get(name), reservations.get(name)
-            )
+                outlet.terms, at, drawn.drawn, drawn.used_pico, dict(self._still_drawn(outlet, at, drawn.drawn)),
+                reservations.get(name),
+            )  # fmt: skip
         return found
+
+    def _still_drawn(
+        self, outlet: Outlet, at: datetime, drawn: Mapping[str, int]
+    ) -> Iterator[tuple[str, Sequence[Point]]]:
+        """What commitments with a forecast still draw: at its own pace where a window has outrun the forecast.
+
+        That a forecast is out of date is said once.
+        """
+        for id, forecast in self.forecasts.get(outlet.contract, {}).items():
+            rest, holds = forecast.rest(at, drawn.get(id, 0)), forecast.holds(at)
+            if rest is None and (outlet.contract, id) not in self._out_of_date:
+                self._out_of_date.add((outlet.contract, id))
+                why = "more is drawn than was expected of the whole window" if holds else "its window is not open"
+                say("a forecast is out of date", contract=outlet.contract, commitment=id, why=why)
+            if rest is not None:
+                yield id, rest
+            elif holds:
+                yield id, pace(outlet.terms, at, drawn).get(id, ())
 
 
 def _tallied(tally: Tally, sums: Sums) -> Spent:

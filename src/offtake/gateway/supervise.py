@@ -203,6 +203,7 @@ def _stamps(files: Sequence[Path]) -> Mapping[Path, tuple[int, int]]:
 def watched(config: ServeConfig) -> list[Path]:
     """The files of which a change is a change of terms."""
     contracts = [config.path(each.file) for each in config.settings.contracts]
-    beside = [config.path(name) for each in config.settings.contracts for name in (*each.catalogs, *each.facts)]
+    named = ((*each.catalogs, *each.facts, each.forecast) for each in config.settings.contracts)
+    beside = [config.path(name) for names in named for name in names if name]
     locks = (contract.with_name("prices.lock.yaml") for contract in contracts)
     return [config.file, *contracts, *beside, *locks, *(accepted_folder(contract) for contract in contracts)]

@@ -122,7 +122,7 @@ class _Worker:
         loop.add_signal_handler(signal.SIGHUP, self._reload)
         self._version = keys_version(self._ledger)
         self._renew_policy()
-        self._standings = Standings(self._ledger, self._in_force.outlets)
+        self._standings = Standings(self._ledger, self._in_force.outlets, self._in_force.forecasts)
         budgets = Budgets(
             self._ledger, self._name, settings.workers, time.monotonic, self._neighbours,
             passes=settings.on_ledger_failure == "pass_and_journal",
@@ -241,7 +241,7 @@ class _Worker:
             self._config = config
             self.desk.endpoints = {**self.desk.endpoints, **endpoints}
             self._in_force = self.desk.in_force = fresh.after(self.desk.in_force, time.monotonic_ns())
-            self._standings = Standings(self._ledger, self.desk.in_force.outlets)
+            self._standings = Standings(self._ledger, fresh.outlets, fresh.forecasts)
             self.desk.callers = self._callers()
             self.desk.caching, self.desk.transcripts = caching, transcripts
             say("contracts read again", worker=self._name)

@@ -138,6 +138,8 @@ class ContractSettings(Term):
     """More catalogue files with list prices."""
     facts: list[str] = Field(default=[])
     """Facts files."""
+    forecast: str | None = None
+    """What its commitments will still draw, as `offtake status --forecast` writes it; routing weighs them by it."""
     observe: list[Rule] = Field(default=[])
     """Rules that are only observed, such as `residency` or `limits`, while the rest is enforced."""
 
