@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from offtake.gateway.admit.learned import Learned
 from offtake.gateway.admit.policy import Policy
 from offtake.gateway.admit.window import MINUTE
+from offtake.gateway.in_force import read_in_force
 from offtake.gateway.outlet import Outlet
 from offtake.gateway.route.candidates import RouteState, candidates
 from offtake.gateway.route.forecast import Forecast, forecasts_of
@@ -227,3 +228,31 @@ def test_a_new_forecast_is_a_change_of_terms(tmp_path: Path) -> None:
     )
 
     assert tmp_path / "forecast.json" in watched(load_config(file))
+
+
+def test_it_is_read_with_the_contracts_and_a_wrong_one_stops_the_reading(tmp_path: Path) -> None:
+    where, file = outlet(PROMISE), tmp_path / "forecast.json"
+    (tmp_path / "acme.yaml").write_text(HEAD + PROMISE)
+    (tmp_path / "offtake.toml").write_text(
+        '[vendors.anthropic]\nwire = "anthropic"\nbase_url = "https://api.anthropic.com"\n'
+        '[[contracts]]\nfile = "acme.yaml"\nforecast = "forecast.json"\n'
+    )
+    config = load_config(tmp_path / "offtake.toml")
+    good = document(where, GOOD)
+    good["commitments"][0]["until"] = "2100-01-01T00:00:00Z"  # read by today's clock
+    file.write_text(json.dumps(good))
+
+    assert ["spend"] == list(read_in_force(config).forecasts["acme"])
+    file.write_text("{")
+    with pytest.raises(ContractError, match="G720"):
+        read_in_force(config)
+
+
+def test_a_commitment_in_tokens_is_forecast_in_tokens() -> None:
+    where = outlet(PROMISE)
+    told = document(where, [(YEAR[0], ["1000", "2000", "3000"])])
+    told["commitments"][0]["unit"] = "token"
+    of = forecasts_of(ForecastFile.model_validate_json(json.dumps(told)))["spend"]
+
+    assert [1_000, 2_000, 3_000] == [point.pico for point in of.rest(YEAR[0], 100) or ()]
+    assert of.rest(YEAR[0], 3_101) is None
