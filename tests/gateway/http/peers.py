@@ -98,8 +98,14 @@ async def vendor(script: Script) -> AsyncIterator[str]:
     serving: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
+        gone = (OSError, asyncio.IncompleteReadError, asyncio.CancelledError)
+        try:
             await script(reader, writer)
+        except gone:
+            pass
+        except RuntimeError:  # uvloop's word for a write to a connection that the other side has cut
+            if not writer.is_closing():
+                raise
         writer.close()
 
     def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -151,6 +151,8 @@ class Link(asyncio.Protocol):
     def _hand_on(self, answer: Answer) -> None:
         """What has just been read is on its way to whoever wants it: see what follows."""
         waits = answer.grown()
+        if self._answer is not answer:  # it was given up by whoever read it, and the connection with it
+            return
         if answer.ended:
             self._finish()
         elif self.transport.is_reading():
