@@ -17,6 +17,7 @@ from offtake.gateway import headers as ours
 from offtake.gateway.admit.admission import Admitted
 from offtake.gateway.admit.budget import Purse, settle
 from offtake.gateway.admit.evaluation import ends_soon
+from offtake.gateway.admit.hold import Hold
 from offtake.gateway.admit.limits import Ticket
 from offtake.gateway.admit.proofs import proofs
 from offtake.gateway.admit.reserved import Reservation
@@ -32,6 +33,7 @@ from offtake.gateway.route.candidates import Candidate, RouteState
 from offtake.gateway.route.standing import Drawdown, Standing
 from offtake.gateway.settle import Costs, costs_of, settle_line, with_others
 from offtake.gateway.translate import Exchange
+from offtake.rating.ceiling import Ceiling
 
 Headers = dict[bytes, bytes]
 DAY = 86_400_000_000
@@ -65,7 +67,7 @@ class Prepared(Struct):
 class Attempt(Struct):
     """See the module. It began at `at` in microseconds, which is `now` in UTC; `model` is the catalogue's id.
 
-    `sent_ns` and the like are of a clock that never goes back.
+    `served_model` is the vendor's own word. `sent_ns` and the like are of a clock that never goes back.
     """
 
     id: str
@@ -86,6 +88,7 @@ class Attempt(Struct):
     reserved: tuple[Reservation, Ticket] | None = None
     standing: Standing | None = None
     costs: Costs | None = None
+    served_model: str = ""
 
     def stand(self, routing: RouteState) -> None:
         """Note where its contract stands, and take its part of reserved capacity where that is what serves it."""
@@ -125,7 +128,7 @@ class Attempt(Struct):
         now_ns = time.monotonic_ns()
         # One line for all of it. Where that fails, the hold stays, as the books have it.
         desk.journal.append(self._settled(costs, served, at, now_ns), *self._settled_others(costs, now_ns))
-        self.costs = costs
+        self.costs, self.served_model = costs, served.model
         settle(self.purses, hold, costs.total_pico)
         self._give_back_rates(costs.context_tokens, costs.quantities.get("output_tokens", 0), now_ns)
         if costs.usage_known and costs.outcome == "ok":
@@ -145,14 +148,9 @@ class Attempt(Struct):
 
     def headers(self) -> Headers:
         """What a client is told of it; the cost only once it is known."""
-        costs, exchange = self.costs, self.prepared.exchange
-        found = {ours.REQUEST_ID: self.id.encode(), **_named(self.outlet, self.model, self.at // DAY)}
-        if costs is not None:
-            found[ours.COST] = ours.dollars(costs.total_pico)
-            found[ours.CLAUSE] = _clauses(costs.clauses, costs.verdict)
-            if self.standing is not None and self.standing.drawdowns:
-                found[ours.COMMITMENT] = _left(self.standing.drawdowns, costs.total_pico)
-        found[ours.ROUTE] = _line(self.prepared.candidate.clause)
+        exchange = self.prepared.exchange
+        clause = self.prepared.candidate.clause
+        found = headers_of(self.id, self.outlet, self.model, self.at, clause, self.costs, self.standing)
         if self.edits:
             found[ours.EDITS] = _line(", ".join(self.edits))
         if exchange is not None and exchange.dropped:
@@ -169,19 +167,11 @@ class Attempt(Struct):
 
     def _learn(self, desk: Desk, costs: Costs) -> None:
         """What such requests use, for holds that may be learned and for comparing outlets."""
-        ceiling, ask = self.admitted.ceiling, self.prepared.ask
+        ask = self.prepared.ask
         if ask.session:
             sessions = desk.in_force.routing.sessions
             sessions.remember(ask.session, self.outlet.id, self.model, costs.context_tokens, time.monotonic_ns())
-        if desk.ids.number > LEARNED_WHOLE and desk.ids.number % LEARNED_EACH:
-            return
-        input_max = ask.input_tokens_max if ask.input_tokens_max is not None else ceiling.context_window or 0
-        output_tokens, context = costs.quantities.get("output_tokens", 0), costs.context_tokens
-        written = ceiling.expected(context, 0, output_tokens) - ceiling.expected(context, 0, 0)
-        desk.learned.add(
-            self.caller.key.id, self.model, output_tokens, context, input_max, max(costs.total_pico - written, 0),
-            ceiling.pico(input_max, 0),
-        )  # fmt: skip
+        learn(desk, self.caller.key.id, self.model, self.admitted.ceiling, ask.input_tokens_max, costs)
 
     def _count(self, desk: Desk, costs: Costs, now_ns: int) -> None:
         outlet, counts = self.outlet, desk.counts
@@ -209,11 +199,9 @@ class Attempt(Struct):
         return [purse.lease.budget for purse in self.purses]
 
     def _intent(self, id: str, model: str) -> Intent:
-        key, outlet = self.caller.key, self.outlet
-        return Intent(
-            id, self.at, key.id, dict.fromkeys(self._accounts(), self.admitted.hold.pico), outlet.contract,
-            outlet.vendor, model, "realtime", outlet.access, outlet.region, key.workload, key.customer,
-            self.caller.tags, self.prepared.ask.tier, self.parent,
+        return intent_of(
+            id, self.at, self.caller, self.outlet, model, self.admitted.hold, self.purses, self.prepared.ask.tier,
+            self.parent,
         )  # fmt: skip
 
     def _settled(self, costs: Costs, served: Served, at: datetime, now_ns: int) -> Settle:
@@ -248,6 +236,46 @@ class Attempt(Struct):
         )  # fmt: skip
 
 
+def intent_of(
+    id: str, at: int, caller: Caller, outlet: Outlet, model: str, hold: Hold, purses: Sequence[Purse], tier: str = "",
+    parent: str = "",
+) -> Intent:  # fmt: skip
+    """The line of the journal for a request that is about to be sent."""
+    key, holds = caller.key, {purse.lease.budget: hold.pico for purse in purses}
+    return Intent(
+        id, at, key.id, holds, outlet.contract, outlet.vendor, model, "realtime", outlet.access, outlet.region,
+        key.workload, key.customer, caller.tags, tier, parent,
+    )  # fmt: skip
+
+
+def learn(desk: Desk, key: str, model: str, ceiling: Ceiling, input_tokens_max: int | None, costs: Costs) -> None:
+    """What a request of a key on a model has used of what it might."""
+    if desk.ids.number > LEARNED_WHOLE and desk.ids.number % LEARNED_EACH:
+        return
+    most = input_tokens_max if input_tokens_max is not None else ceiling.context_window or 0
+    output_tokens, context = costs.quantities.get("output_tokens", 0), costs.context_tokens
+    written = ceiling.expected(context, 0, output_tokens) - ceiling.expected(context, 0, 0)
+    rest_pico = max(costs.total_pico - written, 0)
+    desk.learned.add(key, model, output_tokens, context, most, rest_pico, ceiling.pico(most, 0))
+
+
+def headers_of(
+    id: str, outlet: Outlet, model: str, at: int, clause: str, costs: Costs | None, standing: Standing | None
+) -> Headers:
+    """What every answer tells: who served it under which clause, and once it is known, what it cost and what is left.
+
+    `clause` decided where it went.
+    """
+    found = {ours.REQUEST_ID: id.encode(), **_named(outlet, model, at // DAY)}
+    if costs is not None:
+        found[ours.COST] = ours.dollars(costs.total_pico)
+        found[ours.CLAUSE] = _clauses(costs.clauses, costs.verdict)
+        if standing is not None and standing.drawdowns:
+            found[ours.COMMITMENT] = left_of(standing.drawdowns, costs.total_pico)
+    found[ours.ROUTE] = _line(clause)
+    return found
+
+
 def cancelled(served: Served) -> Served:
     """What was served to a client that left before the end: the vendor bills it all the same."""
     return replace(served, outcome="client_cancel") if served.outcome == "ok" else served
@@ -268,11 +296,10 @@ def _clauses(clauses: tuple[str, ...], verdict: str) -> bytes:
     return _line("; ".join((*clauses, verdict) if verdict else clauses))
 
 
-def _left(drawdowns: Sequence[Drawdown], cost_pico: int) -> bytes:
+def left_of(drawdowns: Sequence[Drawdown], cost_pico: int) -> bytes:
     """What is left of each commitment after this call, as far as the worker knew a second ago."""
-    return b"; ".join(
-        b"%b %b left" % (each.path.encode(), ours.dollars(max(each.left_pico - cost_pico, 0))) for each in drawdowns
-    )
+    said = [(each.path.encode(), ours.dollars(max(each.left_pico - cost_pico, 0))) for each in drawdowns]
+    return b"; ".join([b"%b %b left" % each for each in said])
 
 
 @lru_cache(maxsize=1_024)

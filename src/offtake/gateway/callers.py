@@ -15,6 +15,7 @@ from offtake.operations.serve_config import NonUrgentSettings
 from offtake.store.ledger.keys import KeyBook
 
 BEARER = b"bearer "
+FOR_EVER = 2**63
 HINT = "send a gateway key as the client's API key; `offtake keys create` makes one"
 
 
@@ -88,6 +89,11 @@ class Callers:
         if caller is None:
             caller = self._known[found.key.id] = self._ready(_caller(found.key, self._shared))
         return caller
+
+    def until(self, headers: Mapping[bytes, bytes]) -> int:
+        """The instant in microseconds until which the caller of such a request stays who it is."""
+        found = None if self._anonymous is not None else self._book.find(_presented(headers))
+        return FOR_EVER if found is None or found.ends_at is None else found.ends_at
 
     def _ready(self, caller: Caller) -> Caller:
         """The caller with what this worker knows of it."""

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from offtake.gateway.admit.admission import Admitted, State, admit
 from offtake.gateway.admit.budget import Purse, Short
 from offtake.gateway.admit.hold import shape_of, tier_is_known
-from offtake.gateway.admit.quote import unpriced
+from offtake.gateway.admit.quote import Said, unpriced
 from offtake.gateway.admit.scope import unknown_model
 from offtake.gateway.ask import Ask, Edits, Refusal, Served
 from offtake.gateway.attempt import Attempt, Prepared
@@ -49,23 +49,28 @@ class RefusedError(Exception):
 
 
 class Dispatch:
-    """One client's request at work. `id` is its name in every header, journal line and log."""
+    """One client's request at work. `id` is its name in every header, journal line and log.
+
+    `attempt` is the one whose answer the client got.
+    """
 
     __slots__ = (
-        "_ask", "_at", "_began_ns", "_caller", "_desk", "_dialect", "_id", "_in_force", "_now", "_request",
-        "_responder", "_selling",
+        "_at", "_began_ns", "_caller", "_desk", "_id", "_now", "_responder", "_selling", "ask", "attempt", "dialect",
+        "in_force", "request",
     )  # fmt: skip
 
     def __init__(
-        self, desk: Desk, id: str, caller: Caller, dialect: Dialect, ask: Ask, request: Request, responder: Responder
-    ) -> None:
+        self, desk: Desk, in_force: InForce, id: str, caller: Caller, dialect: Dialect, ask: Ask, request: Request,
+        responder: Responder,
+    ) -> None:  # fmt: skip
         self._desk = desk
-        self._in_force = desk.in_force
+        self.in_force = in_force
+        self.attempt: Attempt | None = None
         self._id = id
         self._caller = caller
-        self._dialect = dialect
-        self._ask = ask
-        self._request = request
+        self.dialect = dialect
+        self.ask = ask
+        self.request = request
         self._responder = responder
         self._began_ns = time.monotonic_ns()
         self._selling: tuple[tuple[Outlet, str], ...] = ()
@@ -78,19 +83,29 @@ class Dispatch:
 
     async def run(self) -> None:
         """Serve it. RefusedError where nothing was sent, or where no vendor gave an answer that could be passed on."""
-        routes = self._routes()
+        await self._try(self._routes())
+
+    async def go_on(self, attempt: Attempt, sent: Arriving | UpstreamError) -> None:
+        """Serve it from its first attempt on, which was sent: an answer came, or none did. Errors as of `run`."""
+        self._selling, self._began_ns = self.in_force.selling(self.ask.model), attempt.sent_ns
+        await self._try(Routes([attempt.prepared.candidate]), (attempt, sent))
+
+    async def _try(self, routes: Routes, begun: tuple[Attempt, Arriving | UpstreamError] | None = None) -> None:
         last: Refusal | None = None
         left = list(routes.candidates)
         number = 0
         while left:
-            attempt = await self._begun(left[0], number + 1)
-            if isinstance(attempt, Refusal):
-                last = last or attempt
-                left.pop(0)
-                self._look_at_the_clock()
-                continue
+            if begun is None:
+                attempt = await self._begun(left[0], number + 1)
+                if isinstance(attempt, Refusal):
+                    last = last or attempt
+                    left.pop(0)
+                    self._look_at_the_clock()
+                    continue
+                step = await self._attempt(attempt, number + 1, len(left) - 1)
+            else:
+                step, begun = await self._sent(*begun, number + 1, len(left) - 1), None
             number += 1
-            step = await self._attempt(attempt, number, len(left) - 1)
             if step is None:
                 return
             last, following = step
@@ -102,9 +117,15 @@ class Dispatch:
             self._look_at_the_clock()
         raise RefusedError(last or routes.refusal())
 
+    def said(self) -> Said | None:
+        """What the outlets say to such requests, where one alone may serve them."""
+        rules, routing = self._caller.rules, self.in_force.routing
+        said = routing.quotes.of(self.ask, self._selling, rules, self.in_force.policy, self._now)
+        return said if len(said.quotes) == 1 else None
+
     def _routes(self) -> Routes:
         """Where it may go, in the order of what that costs. RefusedError for a model or a tier that nobody sells."""
-        desk, ask, in_force, rules = self._desk, self._ask, self._in_force, self._caller.rules
+        desk, ask, in_force, rules = self._desk, self.ask, self.in_force, self._caller.rules
         try:
             self._selling = in_force.selling(ask.model)
         except CatalogError as error:
@@ -135,18 +156,18 @@ class Dispatch:
             id, parent, self._caller, candidate.outlet, candidate.model, prepared, admitted, purses, self._at, self._now
         )
         if self._desk.telemetry is not None:
-            attempt.traceparent = self._request.headers.get(b"traceparent", b"").decode("latin-1")
-        attempt.stand(self._in_force.routing)
+            attempt.traceparent = self.request.headers.get(b"traceparent", b"").decode("latin-1")
+        attempt.stand(self.in_force.routing)
         return attempt
 
     def _prepared(self, candidate: Candidate) -> Prepared | Refusal:
         """The request as the candidate's wire takes it; the refusal where its dialect cannot say it."""
-        ask, outlet, model = self._ask, candidate.outlet, candidate.model
+        ask, outlet, model = self.ask, candidate.outlet, candidate.model
         spoken = self._desk.endpoints[outlet.name].wire.dialects
         if ask.dialect in spoken:
-            prepared = Prepared(candidate, self._dialect, ask)
+            prepared = Prepared(candidate, self.dialect, ask)
         else:
-            found = prepare(outlet, model, self._dialect, ask, spoken, self._at // 1_000_000)
+            found = prepare(outlet, model, self.dialect, ask, spoken, self._at // 1_000_000)
             if isinstance(found, Refusal):
                 return found
             prepared = Prepared(candidate, found.dialect, found.ask, found.exchange)
@@ -160,13 +181,13 @@ class Dispatch:
         """Admit it at an outlet and hold for it; or the refusal, or the budget that lacks the money here."""
         candidate, ask, at = prepared.candidate, prepared.ask, self._now
         quote, outlet = candidate.quote, candidate.outlet
-        if ask is not self._ask or at >= quote.ceiling.until:  # what was edited or translated has its own
+        if ask is not self.ask or at >= quote.ceiling.until:  # what was edited or translated has its own
             try:
                 shape = shape_of(ask, outlet, candidate.model, self._caller.rules)
                 quote = replace(quote, ceiling=outlet.bounds.ceiling(shape, at))
             except OfftakeError as error:
                 return unpriced(error)
-        limits = (self._in_force.limits[outlet.contract], *self._caller.rates)
+        limits = (self.in_force.limits[outlet.contract], *self._caller.rates)
         state = State(self._desk.learned, limits, purses)
         return admit(ask, quote, state, at, time.monotonic_ns(), more, candidate.observed)
 
@@ -193,7 +214,6 @@ class Dispatch:
     async def _attempt(self, attempt: Attempt, number: int, others: int) -> tuple[Refusal, Next] | None:
         """Send it and relay the answer; or why there is none to relay, and what to do next."""
         desk = self._desk
-        breaker = self._in_force.routing.breaker(attempt.outlet.id, attempt.model, self._ask.tier)
         try:
             attempt.begin(desk)
         except OfftakeError as error:
@@ -201,31 +221,42 @@ class Dispatch:
             what = "the journal cannot be written, so nothing was sent"
             return Refusal("overloaded", "G502", what, hint=error.code), Next("stop")
         call = self._call(attempt)
-        endpoint = desk.endpoints[attempt.outlet.name]
-        breaker.begins(time.monotonic_ns())
+        self._breaker(attempt).begins(time.monotonic_ns())
         try:
-            answer = await endpoint.send(call)
+            sent: Arriving | UpstreamError = await desk.endpoints[attempt.outlet.name].send(call)
         except UpstreamError as error:
+            sent = error
+        return await self._sent(attempt, sent, number, others)
+
+    async def _sent(
+        self, attempt: Attempt, sent: Arriving | UpstreamError, number: int, others: int
+    ) -> tuple[Refusal, Next] | None:
+        """Relay the answer to an attempt; or why there is none to relay, and what to do next."""
+        desk, breaker = self._desk, self._breaker(attempt)
+        if isinstance(sent, UpstreamError):
             breaker.failed(time.monotonic_ns())
-            return await self._no_answer(attempt, error), self._after(
-                attempt, Failure(dispatched=error.dispatched), number, others
+            return await self._no_answer(attempt, sent), self._after(
+                attempt, Failure(dispatched=sent.dispatched), number, others
             )
-        attempt.first_ns = time.monotonic_ns()
-        _note(breaker, answer, attempt.first_ns)
-        if answer.status in RETRIED:
-            failure = Failure(answer.status, retry_after_seconds=_seconds(answer))
+        attempt.first_ns = attempt.first_ns or time.monotonic_ns()
+        _note(breaker, sent, attempt.first_ns)
+        if sent.status in RETRIED:
+            failure = Failure(sent.status, retry_after_seconds=_seconds(sent))
             following = self._after(attempt, failure, number, others)
             if following.do != "stop":
-                return await self._not_here(attempt, answer), following
+                return await self._not_here(attempt, sent), following
         keeping, responder = desk.transcripts, self._responder
-        heard = None if keeping is None else keeping.hear(attempt, self._request.body, responder)
+        heard = None if keeping is None else keeping.hear(attempt, self.request.body, responder)
+        self.attempt = attempt
         try:
-            to = heard or responder
-            await Relay(desk, attempt, self._ask, self._dialect, to, self._request.headers).run(answer)
+            await Relay(desk, attempt, self.ask, self.dialect, heard or responder, self.request.headers).run(sent)
         finally:
             if heard is not None:
                 heard.end()
         return None
+
+    def _breaker(self, attempt: Attempt) -> Breaker:
+        return self.in_force.routing.breaker(attempt.outlet.id, attempt.model, self.ask.tier)
 
     def _after(self, attempt: Attempt, failure: Failure, number: int, others: int) -> Next:
         seconds_left = self._desk.settings.request_seconds_max - (time.monotonic_ns() - self._began_ns) / 1e9
@@ -246,9 +277,9 @@ class Dispatch:
             keeps_nothing=prepared.candidate.quote.keeps_nothing,
         )  # fmt: skip
         body, names = prepared.dialect.edited(ask, edits)
-        attempt.edits = self._ask.edited + prepared.edits + names
+        attempt.edits = self.ask.edited + prepared.edits + names
         translated = prepared.exchange is not None
-        call = endpoint.call(ask.dialect, name or ask.model, ask.stream, body, self._request, translated=translated)
+        call = endpoint.call(ask.dialect, name or ask.model, ask.stream, body, self.request, translated=translated)
         attempt.edits += call.edits
         return call
 

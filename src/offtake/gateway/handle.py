@@ -20,6 +20,7 @@ from offtake.gateway.dispatch import Dispatch, RefusedError
 from offtake.gateway.http.request import Request
 from offtake.gateway.http.responder import Responder
 from offtake.gateway.log import say, say_crash
+from offtake.gateway.routine import Routines
 
 JSON = {b"content-type": b"application/json"}
 KINDS = {408: "overloaded", 413: "too_large", 429: "rate", 431: "too_large", 503: "overloaded"}
@@ -30,6 +31,7 @@ class Handler:
 
     def __init__(self, desk: Desk, batches: Path) -> None:
         self.desk = desk
+        self._routines = Routines(desk)
         self._batches = Pages(batches, lambda headers, scope: self.desk.callers.find(headers, microseconds(), scope))
 
     async def __call__(self, request: Request, responder: Responder) -> None:
@@ -37,7 +39,10 @@ class Handler:
         dialect = of_path(request.path)
         request_id = self.desk.ids.next()
         try:
-            if dialect is None and is_batch_path(request.path):
+            routine = self._routines.begun(request_id, request, responder)
+            if routine is not None:
+                await routine[0].end(routine[1])
+            elif dialect is None and is_batch_path(request.path):
                 await self._batches.serve(request, responder, request_id)
             elif dialect is None:
                 await self._other(request, responder)
@@ -66,7 +71,9 @@ class Handler:
                 await self._batches.defer(request, responder, caller, dialect, ask, request_id)
                 return
             ask = flexed(dialect, ask, caller, asked, self.desk.in_force, request.headers)
-        await Dispatch(self.desk, request_id, caller, dialect, ask, request, responder).run()
+        dispatch = Dispatch(self.desk, self.desk.in_force, request_id, caller, dialect, ask, request, responder)
+        await dispatch.run()
+        self._routines.learn(dispatch)
 
     def _caller(self, request: Request, scope: str) -> Caller:
         found = self.desk.callers.find(request.headers, microseconds(), scope)

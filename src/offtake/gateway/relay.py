@@ -59,6 +59,11 @@ class Relay:
             status, listed, body = self._dialect.refuse(refusal, self._attempt.id)
             self._responder.send(status, dict(listed) | self._attempt.headers(), body)
             return
+        await self.whole(answer, body)
+
+    async def whole(self, answer: Arriving, body: bytes) -> None:
+        """Relay an answer whose body is read to its end."""
+        prepared = self._attempt.prepared
         self._attempt.written_bytes = len(body)
         served = prepared.dialect.served(answer.status, answer.headers, body, prepared.ask)
         await self._attempt.settle(self._desk, cancelled(served) if self._responder.gone else served)
@@ -129,7 +134,12 @@ class Relay:
         if self._attempt.prepared.exchange is not None:
             kind = EVENTS if self._ask.stream and 200 <= answer.status < 300 else b"application/json"
             return {b"content-type": kind}
-        return {name: value for name, value in answer.headers.items() if name not in NOT_PASSED}
+        return passed(answer.headers)
+
+
+def passed(headers: Headers) -> Headers:
+    """The vendor's headers that a client gets."""
+    return {name: value for name, value in headers.items() if name not in NOT_PASSED}
 
 
 def _cut(error: UpstreamError) -> Served:

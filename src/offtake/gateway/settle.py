@@ -90,7 +90,7 @@ def costs_of(
                 at, outlet.vendor, model, found.channel, outlet.access, found.region, key.workload, key.account
             )
             found.cost_pico, found.list_pico, paths = cost_on(lane, at, quantities, found.context_tokens)
-            found.clauses = _named(outlet.terms, paths, outlet.terms.contract.version_number(at))
+            found.clauses = named(outlet.terms, paths, outlet.terms.contract.version_number(at))
         else:
             _decide(found, outlet, key, at)
     except OfftakeError as error:
@@ -112,7 +112,7 @@ def _decide(found: Costs, outlet: Outlet, key: KeyRules, at: datetime) -> None:
     found.list_pico = piece.public if found.outcome != "ok" else sum(entry.public for entry in piece.entries)
     paths = tuple(dict.fromkeys([entry.policy or entry.price.clause for entry in piece.entries]))
     version = outlet.terms.contract.version_number(at)
-    found.clauses = _named(outlet.terms, paths, version)
+    found.clauses = named(outlet.terms, paths, version)
     decided = [entry.policy for entry in piece.entries if entry.policy]
     if decided and found.outcome != "ok":
         found.verdict = _clause(outlet.terms, decided[0], version)
@@ -176,7 +176,8 @@ def _region(outlet: Outlet, served: Served) -> str:
 
 
 @lru_cache(maxsize=4_096)
-def _named(terms: CompiledTerms, paths: tuple[str, ...], version: int) -> tuple[str, ...]:
+def named(terms: CompiledTerms, paths: tuple[str, ...], version: int) -> tuple[str, ...]:
+    """Clauses of a version of the contract as answers and books name them."""
     return tuple(_clause(terms, path, version) for path in paths)
 
 

@@ -60,13 +60,13 @@ def reserve(
     `learned` is asked for where every purse has a line (None: never). `clamp` gives the hold that fits an amount: pass
     it when the store has no more to lend, so that nobody's limit is lowered because one worker's chunk is nearly spent.
     """
-    if learned is not None and all(purse.line_pico for purse in purses) and _take(purses, learned):
+    if learned is not None and all(purse.line_pico for purse in purses) and take(purses, learned):
         return learned
-    if _take(purses, hard):
+    if take(purses, hard):
         return hard
     if clamp:
         lowered = clamp(min(purse.lease.free_pico for purse in purses))
-        if lowered is not None and _take(purses, lowered):
+        if lowered is not None and take(purses, lowered):
             return lowered
     wanted = learned or hard
     tightest = max(purses, key=lambda purse: purse.missing(wanted))
@@ -94,7 +94,8 @@ def refused(short: Short, available_pico: int) -> Refusal:
     )  # fmt: skip
 
 
-def _take(purses: Sequence[Purse], hold: Hold) -> bool:
+def take(purses: Sequence[Purse], hold: Hold) -> bool:
+    """Hold on every purse, or on none where one of them lacks it."""
     for purse in purses:
         if purse.missing(hold) > 0:
             return False

@@ -22,7 +22,7 @@ refuse = refusals.openai
 
 _LIMITS = ("max_completion_tokens", "max_tokens")
 # Vendors that know the newer limit; DeepSeek and most other compatible ones know `max_tokens` alone.
-_HEED_BOTH = frozenset({"", "openai", "azure", "google", "x-ai", "groq", "cerebras"})
+HEED_BOTH = frozenset({"", "openai", "azure", "google", "x-ai", "groq", "cerebras"})
 # Mistral says usage unasked, and answers 422 (extra_forbidden) to who asks (openai-agents-python#442, tabby#4082).
 _SAY_USAGE = frozenset({"mistral"})
 _CLIENT_TOOLS = frozenset({"function", "custom"})
@@ -147,9 +147,9 @@ def _asks_for_usage(fields: Fields) -> bool:
 
 def edited(ask: Ask, edits: Edits) -> tuple[bytes, tuple[str, ...]]:
     """The bytes for the vendor, and the names of the fields that were changed in them."""
-    if edits.changes_nothing and edits.vendor in _HEED_BOTH:
+    if edits.changes_nothing and edits.vendor in HEED_BOTH:
         return ask.body, ()
-    heeded = _LIMITS if edits.vendor in _HEED_BOTH else ("max_tokens",)
+    heeded = _LIMITS if edits.vendor in HEED_BOTH else ("max_tokens",)
     changes = asked.renamed(ask, edits) | asked.clamp(ask, edits, _LIMITS, heeded)
     if edits.include_usage and not ask.wants_usage and edits.vendor not in _SAY_USAGE:
         options = bytes(ask.fields.get("stream_options", b"null"))

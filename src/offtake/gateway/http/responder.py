@@ -49,13 +49,13 @@ class Responder:
         """Whether the answer is whole, or cut."""
         return self._state == DONE
 
-    def send(self, status: int, headers: Headers, body: bytes = b"") -> None:
-        """The whole answer."""
+    def send(self, status: int, headers: Headers, body: bytes = b"", more: bytes = b"") -> None:
+        """The whole answer; `more` are headers that were made to lines (`head.fields`) before."""
         if status in BODILESS:
             self._bodiless = True
-            block = self._head(status, headers, b"")
+            block = self._head(status, headers, more)
         else:
-            block = self._head(status, headers, b"content-length: %d\r\n" % len(body))
+            block = self._head(status, headers, b"%bcontent-length: %d\r\n" % (more, len(body)))
         self._state = DONE
         connection = self._connection
         if connection is None:

@@ -108,6 +108,10 @@ class Endpoint:
             self._blocks[alike] = self.pool.block("POST", call.target, call.headers)
         return call
 
+    def block(self, request: Request) -> Block | None:
+        """The head that calls with the head of this request get; None where it is not known, or not the same."""
+        return self._blocks.get(request.alike)
+
     async def send(self, call: Call) -> Arriving:
         """The answer, as soon as its head is there. Errors as those of `Pool.send`."""
         block = call.block or self.pool.block("POST", call.target, call.headers)

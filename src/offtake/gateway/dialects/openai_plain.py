@@ -1,0 +1,146 @@
+"""What most chat completions are: texts to a model, answered whole. Read in one step, or left to `openai_chat`.
+
+What is read here is what `openai_chat` reads, as a property test has it; what it would refuse or look at more closely
+is None.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, NamedTuple
+
+import msgspec
+from msgspec import Raw
+
+from offtake.gateway.ask import BadAsk
+from offtake.gateway.dialects import answered, bound
+from offtake.gateway.dialects.document import top_level
+from offtake.usage.record import COUNT_MAX
+
+FIELDS = frozenset(
+    (
+        *("model", "messages", "max_tokens", "max_completion_tokens", "temperature", "top_p", "seed", "stop"),
+        *("presence_penalty", "frequency_penalty", "user", "stream"),
+    )
+)
+"""Members that change neither what a request may cost, nor which rules it meets, nor what goes out."""
+BODY_BYTES_MAX = 2**16
+_DIGITS_MAX = 9
+
+
+class _Text(msgspec.Struct, forbid_unknown_fields=True):
+    role: str
+    content: str
+    name: str | None = None
+
+
+class Plain(NamedTuple):
+    """A request: the model as it is written, and its limits. `input_tokens_max` is a true bound."""
+
+    model: bytes
+    input_tokens_max: int
+    output_tokens_max: int | None
+
+
+_Count = Annotated[int, msgspec.Meta(ge=0, le=COUNT_MAX)] | None
+
+
+class _In(msgspec.Struct):
+    cached_tokens: _Count = None
+    audio_tokens: _Count = None
+    image_tokens: _Count = None
+    cache_write_tokens: _Count = None
+    cached_tokens_details: Raw | None = None
+    cache_write_tokens_details: Raw | None = None
+
+
+class _Out(msgspec.Struct):
+    reasoning_tokens: _Count = None
+    audio_tokens: _Count = None
+    image_tokens: _Count = None
+
+
+class _Usage(msgspec.Struct):
+    prompt_tokens: Annotated[int, msgspec.Meta(ge=0, le=COUNT_MAX)]
+    completion_tokens: Annotated[int, msgspec.Meta(ge=0, le=COUNT_MAX)]
+    total_tokens: _Count = None
+    prompt_tokens_details: _In | None = None
+    completion_tokens_details: _Out | None = None
+
+
+class _Choice(msgspec.Struct):
+    finish_reason: str
+
+
+class _Answer(msgspec.Struct):
+    model: str
+    choices: tuple[_Choice]
+    usage: _Usage
+    service_tier: str | None = None
+    error: Raw | None = None
+
+
+class Told(NamedTuple):
+    """An answer that ended well: the model and the tier as the vendor names them, and the usage without zeros."""
+
+    model: str
+    tier: str
+    quantities: dict[str, int]
+
+
+_TEXTS = msgspec.json.Decoder(list[_Text]).decode
+_ANSWER = msgspec.json.Decoder(_Answer).decode
+
+
+def asked(body: bytes) -> Plain | None:
+    """A request that is plain."""
+    if len(body) > BODY_BYTES_MAX:
+        return None
+    try:
+        fields = top_level(body)
+        if not fields.keys() <= FIELDS or bytes(fields.get("stream", b"false")) != b"false":
+            return None
+        _TEXTS(fields["messages"])
+        model = bytes(fields["model"])
+    except (BadAsk, KeyError, msgspec.MsgspecError, RecursionError, ValueError):
+        return None
+    most = 0
+    for name in ("max_completion_tokens", "max_tokens"):
+        if name in fields:
+            written = bytes(fields[name])
+            if not written.isdigit() or len(written) > _DIGITS_MAX:
+                return None
+            most = max(most, int(written))
+    limited = "max_tokens" in fields or "max_completion_tokens" in fields
+    return Plain(model, len(body) + bound.REQUEST_OVERHEAD + bound.grown(body), most if limited else None)
+
+
+def told(body: bytes) -> Told | None:
+    """An answer that is plain: one choice that ended well, with usage of text and of cached text alone."""
+    answer: _Answer | None = answered.decode_or_none(_ANSWER, body)
+    if answer is None or answer.error is not None or not answer.model:
+        return None
+    usage = answer.usage
+    inside, out = usage.prompt_tokens_details, usage.completion_tokens_details
+    read, output = 0, usage.completion_tokens
+    if inside is not None:
+        read = inside.cached_tokens or 0
+        if inside.audio_tokens or inside.image_tokens or inside.cache_write_tokens or read > usage.prompt_tokens:
+            return None
+        if inside.cached_tokens_details is not None or inside.cache_write_tokens_details is not None:
+            return None
+    if out is not None and (out.audio_tokens or out.image_tokens):
+        return None
+    if (usage.total_tokens or 0) > usage.prompt_tokens + output:  # reasoning that stands beside the output
+        return None
+    if answered.outcome_of_finish(answer.choices[0].finish_reason) != "ok":
+        return None
+    quantities = {}
+    if usage.prompt_tokens > read:
+        quantities["input_tokens"] = usage.prompt_tokens - read
+    if read:
+        quantities["cache_read_tokens"] = read
+    if output:
+        quantities["output_tokens"] = output
+    if out is not None and out.reasoning_tokens:
+        quantities["reasoning_tokens"] = out.reasoning_tokens
+    return Told(answer.model, answer.service_tier or "", quantities)
