@@ -170,7 +170,7 @@ GOOD = [(AT, ["1", "2", "3"])]
 @pytest.mark.parametrize(
     ("change", "code", "words"),
     [
-        ({"contract_hash": "0" * 64}, "G721", "another text of the contract"),
+        ({"contract_hash": "0" * 64}, "G722", "another text of the contract"),
         ({"contract_hash": "0" * 64, "contract": "other"}, "G721", "the forecast is of other"),
         ({"commitments": []}, "G722", "no commitment"),
         ({"permille": [100, 500]}, "G720", "one rising amount"),
@@ -230,7 +230,9 @@ def test_a_new_forecast_is_a_change_of_terms(tmp_path: Path) -> None:
     assert tmp_path / "forecast.json" in watched(load_config(file))
 
 
-def test_it_is_read_with_the_contracts_and_a_wrong_one_stops_the_reading(tmp_path: Path) -> None:
+def test_it_is_read_with_the_contracts_and_a_wrong_one_stops_the_reading(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     where, file = outlet(PROMISE), tmp_path / "forecast.json"
     (tmp_path / "acme.yaml").write_text(HEAD + PROMISE)
     (tmp_path / "offtake.toml").write_text(
@@ -243,6 +245,12 @@ def test_it_is_read_with_the_contracts_and_a_wrong_one_stops_the_reading(tmp_pat
     file.write_text(json.dumps(good))
 
     assert ["spend"] == list(read_in_force(config).forecasts["acme"])
+    file.write_text(json.dumps(good | {"contract_hash": "0" * 64}))  # made before an amendment: nobody is stopped
+    assert {} == read_in_force(config).forecasts
+    assert "G722" in capsys.readouterr().err
+    file.write_text(json.dumps(good | {"contract_hash": "0" * 64, "contract": "other"}))
+    with pytest.raises(ContractError, match="G721"):
+        read_in_force(config)
     file.write_text("{")
     with pytest.raises(ContractError, match="G720"):
         read_in_force(config)

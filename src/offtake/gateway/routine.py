@@ -230,6 +230,7 @@ class Routines:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._in_force = desk.in_force
         self._kept: dict[bytes, dict[bytes, Routine]] = {}
 
     def begun(self, id: str, request: Request, responder: Responder) -> tuple[Routine, Begun] | None:
@@ -253,7 +254,8 @@ class Routines:
         block = self._desk.endpoints[attempt.outlet.name].block(request)
         if plain is None or said is None or block is None:
             return
-        if len(self._kept) >= HEADS_MAX:
+        if len(self._kept) >= HEADS_MAX or dispatch.in_force is not self._in_force:
+            self._in_force = dispatch.in_force
             self._kept.clear()
         known = self._kept.setdefault(request.alike, {})
         if len(known) >= MODELS_MAX:

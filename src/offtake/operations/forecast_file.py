@@ -79,8 +79,8 @@ class ForecastFile(_Part):
 def read_forecast(path: Path, contract: Contract, now: datetime) -> ForecastFile:
     """The forecast of a file for this text of the contract.
 
-    ContractError: G720 for a file that cannot be read or is no forecast, G721 where it is of another contract or of
-    another text of it, G722 where all of its windows are over.
+    ContractError: G720 for a file that cannot be read or is no forecast, G721 where it is of another contract, G722
+    where it is out of date: of another text of the contract, or of windows that are all over.
     """
     where = Place(str(path))
     try:
@@ -95,9 +95,10 @@ def read_forecast(path: Path, contract: Contract, now: datetime) -> ForecastFile
         what = f"no forecast: {path_in_file + ': ' if path_in_file else ''}{first['msg'].removeprefix('Value error, ')}"
         raise ContractError("G720", what, where=where, hint=AGAIN) from error
     if found.contract_hash != contract.hash:
-        other = "another text of the contract" if found.contract == contract.signed.contract else found.contract
+        is_ours = found.contract == contract.signed.contract
         raise ContractError(
-            "G721", f"the forecast is of {other}", where=where,
+            "G722" if is_ours else "G721",
+            f"the forecast is of {'another text of the contract' if is_ours else found.contract}", where=where,
             why=f"it names {found.contract_hash[:12]}…, and {contract.file} is {contract.hash[:12]}…", hint=AGAIN,
         )  # fmt: skip
     if all(each.until <= now for each in found.commitments):
