@@ -97,7 +97,8 @@ def read_in_force(config: ServeConfig, workers: int = 1, worker: int = 0) -> InF
     limits = limits_at(outlets, worker, workers)
     now = datetime.now(UTC)
     standings = {outlet.contract: Standing(reservation_of(outlet.terms.contract, now, workers)) for outlet in outlets}
-    return InForce(tuple(outlets), limits, Policy(), RouteState(standings), read_forecasts(config, outlets, says=worker == 0))
+    forecasts = read_forecasts(config, outlets, says=worker == 0)
+    return InForce(tuple(outlets), limits, Policy(), RouteState(standings), forecasts)
 
 
 def _outlet(config: ServeConfig, index: int, aside: dict[Path, str]) -> Outlet:
