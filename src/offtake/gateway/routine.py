@@ -88,6 +88,8 @@ class Routine:
         )  # fmt: skip
         told = headers_of("", self._outlet, self._model, attempt.at, self._candidate.clause, attempt.costs, None)
         self._lines = fields({name: value for name, value in told.items() if name not in OWN})
+        self._paths: tuple[str, ...] = ()
+        self._clauses: tuple[str, ...] = ()
         self._told_model, self._evidence = attempt.served_model, attempt.costs.evidence if attempt.costs else {}
 
     def holds(self, at: int) -> bool:
@@ -177,11 +179,13 @@ class Routine:
             cost, public, paths = cost_on(self._lane, now, told.quantities, context)
         except OfftakeError:
             return None
-        terms = outlet.terms
+        if paths is not self._paths:
+            terms = outlet.terms
+            self._paths, self._clauses = paths, named(terms, paths, terms.contract.version_number(now))
         costs = Costs(
             outlet.vendor, self._model, told.quantities, True, "ok", "realtime", outlet.region, context, "", "",
             header(answer.headers, b"x-request-id"), cost, public,
-            named(terms, paths, terms.contract.version_number(now)), "", self._evidence,
+            self._clauses, "", self._evidence,
         )  # fmt: skip
         now_ns = time.monotonic_ns()
         took, first = (now_ns - begun.sent_ns) // 1_000_000, (begun.first_ns - begun.sent_ns) // 1_000_000

@@ -97,21 +97,20 @@ def asked(body: bytes) -> Plain | None:
         return None
     try:
         fields = top_level(body)
-        if not fields.keys() <= FIELDS or bytes(fields.get("stream", b"false")) != b"false":
+        if not fields.keys() <= FIELDS or ("stream" in fields and bytes(fields["stream"]) != b"false"):
             return None
         _TEXTS(fields["messages"])
         model = bytes(fields["model"])
     except (BadAsk, KeyError, msgspec.MsgspecError, RecursionError, ValueError):
         return None
-    most = 0
-    for name in ("max_completion_tokens", "max_tokens"):
-        if name in fields:
-            written = bytes(fields[name])
-            if not written.isdigit() or len(written) > _DIGITS_MAX:
+    limit = None
+    for written in (fields.get("max_completion_tokens"), fields.get("max_tokens")):
+        if written is not None:
+            digits = bytes(written)
+            if not digits.isdigit() or len(digits) > _DIGITS_MAX:
                 return None
-            most = max(most, int(written))
-    limited = "max_tokens" in fields or "max_completion_tokens" in fields
-    return Plain(model, len(body) + bound.REQUEST_OVERHEAD + bound.grown(body), most if limited else None)
+            limit = max(limit or 0, int(digits))
+    return Plain(model, len(body) + bound.REQUEST_OVERHEAD + bound.grown(body), limit)
 
 
 def told(body: bytes) -> Told | None:
