@@ -269,7 +269,7 @@ def headers_of(
     found = {ours.REQUEST_ID: id.encode(), **_named(outlet, model, at // DAY)}
     if costs is not None:
         found[ours.COST] = ours.dollars(costs.total_pico)
-        found[ours.CLAUSE] = _clauses(costs.clauses, costs.verdict)
+        found[ours.CLAUSE] = clauses_of(costs.clauses, costs.verdict)
         if standing is not None and standing.drawdowns:
             found[ours.COMMITMENT] = left_of(standing.drawdowns, costs.total_pico)
     found[ours.ROUTE] = _line(clause)
@@ -292,7 +292,8 @@ def _named(outlet: Outlet, model: str, day: int) -> Headers:
 
 
 @lru_cache(maxsize=1_024)
-def _clauses(clauses: tuple[str, ...], verdict: str) -> bytes:
+def clauses_of(clauses: tuple[str, ...], verdict: str = "") -> bytes:
+    """The clauses that made the prices of a call, and the one that decided what a failed one costs."""
     return _line("; ".join((*clauses, verdict) if verdict else clauses))
 
 

@@ -218,8 +218,7 @@ class Dispatch:
             attempt.begin(desk)
         except OfftakeError as error:
             attempt.give_back()
-            what = "the journal cannot be written, so nothing was sent"
-            return Refusal("overloaded", "G502", what, hint=error.code), Next("stop")
+            return unwritten(error), Next("stop")
         call = self._call(attempt)
         self._breaker(attempt).begins(time.monotonic_ns())
         try:
@@ -305,6 +304,11 @@ class Dispatch:
         served = prepared.dialect.served(answer.status, answer.headers, body, prepared.ask)
         await attempt.settle(self._desk, served)
         return Refusal("upstream", "G603", f"{attempt.outlet.name} answered {answer.status}")
+
+
+def unwritten(error: OfftakeError) -> Refusal:
+    """The refusal of a request whose intent the journal does not take."""
+    return Refusal("overloaded", "G502", "the journal cannot be written, so nothing was sent", hint=error.code)
 
 
 def _others(in_force: InForce, names: Sequence[str]) -> tuple[tuple[Outlet, str], ...]:

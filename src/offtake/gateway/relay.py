@@ -50,16 +50,19 @@ class Relay:
             await self._whole(answer)
 
     async def _whole(self, answer: Arriving) -> None:
-        prepared = self._attempt.prepared
         try:
             body = await answer.whole(self._desk.body_bytes_max)
         except UpstreamError as error:
-            await self._attempt.settle(self._desk, _cut(error))
-            refusal = Refusal("upstream", "G602", f"{prepared.outlet.name} broke off its answer")
-            status, listed, body = self._dialect.refuse(refusal, self._attempt.id)
-            self._responder.send(status, dict(listed) | self._attempt.headers(), body)
+            await self.broken(error)
             return
         await self.whole(answer, body)
+
+    async def broken(self, error: UpstreamError) -> None:
+        """Say that an answer began and did not end."""
+        await self._attempt.settle(self._desk, _cut(error))
+        refusal = Refusal("upstream", "G602", f"{self._attempt.prepared.outlet.name} broke off its answer")
+        status, listed, body = self._dialect.refuse(refusal, self._attempt.id)
+        self._responder.send(status, dict(listed) | self._attempt.headers(), body)
 
     async def whole(self, answer: Arriving, body: bytes) -> None:
         """Relay an answer whose body is read to its end."""

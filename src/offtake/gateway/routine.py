@@ -24,13 +24,13 @@ from offtake.gateway.admit.budget import Purse, settle, take
 from offtake.gateway.admit.hold import Hold
 from offtake.gateway.admit.learned import HIGH
 from offtake.gateway.admit.limits import Ticket
-from offtake.gateway.attempt import Attempt, Prepared, headers_of, intent_of, learn, left_of
+from offtake.gateway.attempt import Attempt, Prepared, clauses_of, headers_of, intent_of, learn, left_of
 from offtake.gateway.desk import Desk, instant, microseconds
 from offtake.gateway.dialects import openai_plain
 from offtake.gateway.dialects.answered import header
 from offtake.gateway.dialects.openai_chat import HEED_BOTH
 from offtake.gateway.dialects.openai_plain import Plain, Told
-from offtake.gateway.dispatch import Dispatch
+from offtake.gateway.dispatch import Dispatch, RefusedError, unwritten
 from offtake.gateway.http.answer import UpstreamError
 from offtake.gateway.http.head import fields
 from offtake.gateway.http.request import Request
@@ -45,11 +45,12 @@ from offtake.values.errors import OfftakeError
 
 if TYPE_CHECKING:
     from offtake.gateway.admit.quote import Said
+    from offtake.gateway.route.standing import Standing
 
 HEADS_MAX = 4_096
 MODELS_MAX = 16
 """Of each head."""
-OWN = frozenset((ours.REQUEST_ID, ours.COST, ours.COMMITMENT))
+OWN = frozenset((ours.REQUEST_ID, ours.COST, ours.CLAUSE, ours.COMMITMENT))
 """Headers that no two calls share."""
 
 
@@ -74,6 +75,7 @@ class Routine:
     def __init__(self, desk: Desk, dispatch: Dispatch, attempt: Attempt, said: Said, block: Block) -> None:
         self._desk = desk
         self._in_force, self._callers, self._said = dispatch.in_force, desk.callers, said
+        self._since = int(said.since.timestamp() * 1e6)
         self._until = min(int(said.until.timestamp() * 1e6), desk.callers.until(dispatch.request.headers))
         self._dialect = dispatch.dialect
         self._caller, self._outlet, self._model = attempt.caller, attempt.outlet, attempt.model
@@ -96,7 +98,7 @@ class Routine:
         """Whether all is as it was."""
         desk, standings = self._desk, self._in_force.routing.standings
         return (
-            at < self._until
+            self._since <= at < self._until
             and desk.in_force is self._in_force
             and desk.callers is self._callers
             and self._said.version == self._in_force.policy.version
@@ -104,7 +106,10 @@ class Routine:
         )
 
     def begin(self, id: str, request: Request, responder: Responder, plain: Plain) -> Begun | None:
-        """Count the call, hold for it and write its intent; None, and nothing done, where any of it cannot be."""
+        """Count the call, hold for it and write its intent; None, and nothing done, where that is not routine.
+
+        RefusedError where the journal does not take it.
+        """
         desk, quote, body = self._desk, self._candidate.quote, request.body
         at, now_ns = microseconds(), time.monotonic_ns()
         if not self.holds(at) or self._breaker.wait_ns(now_ns):
@@ -129,9 +134,9 @@ class Routine:
         begun = Begun(id, request, responder, plain, at, now_ns, hold, purses, tickets)
         try:
             desk.journal.append(intent_of(id, at, self._caller, self._outlet, self._model, hold, purses))
-        except JournalError:
+        except JournalError as error:
             self._settle(begun, 0, 0, 0)
-            return None
+            raise RefusedError(unwritten(error)) from error
         return begun
 
     async def end(self, begun: Begun) -> None:
@@ -149,8 +154,8 @@ class Routine:
         self._breaker.succeeded()
         try:
             body = await answer.whole(self._desk.body_bytes_max)
-        except UpstreamError:
-            await self._relay(begun).run(answer)
+        except UpstreamError as error:
+            await self._relay(begun).broken(error)
             return
         told = openai_plain.told(body)
         if told is None or told.model != self._told_model or told.tier not in STANDARD or begun.responder.gone:
@@ -166,7 +171,10 @@ class Routine:
 
     def _own_lines(self, begun: Begun, costs: Costs) -> bytes:
         """The headers of this call alone."""
-        own = {ours.REQUEST_ID: begun.id.encode(), ours.COST: ours.dollars(costs.cost_pico)}
+        own = {
+            ours.REQUEST_ID: begun.id.encode(), ours.COST: ours.dollars(costs.cost_pico),
+            ours.CLAUSE: clauses_of(costs.clauses),
+        }  # fmt: skip
         if self._standing is not None and self._standing.drawdowns:
             own[ours.COMMITMENT] = left_of(self._standing.drawdowns, costs.cost_pico)
         return fields(own)
@@ -258,6 +266,9 @@ class Routines:
         block = self._desk.endpoints[attempt.outlet.name].block(request)
         if plain is None or said is None or block is None:
             return
+        caller = self._desk.callers.find(request.headers, microseconds(), "inference")
+        if said.quotes[0] is not attempt.prepared.candidate.quote or caller is not attempt.caller:
+            return  # something was decided, or a key changed, under way
         if len(self._kept) >= HEADS_MAX or dispatch.in_force is not self._in_force:
             self._in_force = dispatch.in_force
             self._kept.clear()
@@ -278,5 +289,11 @@ class Routines:
             and attempt.outlet.vendor in HEED_BOTH
             and costs.outcome == "ok" and costs.usage_known and not costs.others and "unpriced" not in costs.evidence
             and not attempt.admitted.observed and attempt.reserved is None
-            and (attempt.standing is None or attempt.standing.reservation is None)
+            and (attempt.standing is None or _decides_alike(attempt.standing))
         )  # fmt: skip
+
+
+def _decides_alike(standing: Standing) -> bool:
+    """Whether the clause that decides is the same for small calls and large ones: none of them is a part of the way."""
+    bursts = any(each.text.burst is not None for each in standing.drawdowns)
+    return standing.reservation is None and not standing.grants and not bursts
