@@ -23,7 +23,8 @@ FIELDS = frozenset(
     )
 )
 """Members that change neither what a request may cost, nor which rules it meets, nor what goes out."""
-BODY_BYTES_MAX = 2**16
+BODY_BYTES_MAX = 2**20
+"""What is longer is seldom plain, and would be read twice for nothing."""
 _DIGITS_MAX = 9
 
 
