@@ -17,6 +17,8 @@ from offtake.values.errors import OutsideError
 MEMORY_MB = 512
 """What the engine may hold before it spills to disk: a command stays below 1 GiB with Python and its own buffers."""
 
+INTERRUPTED = "Query interrupted"
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -97,6 +99,10 @@ def explained() -> Iterator[None]:
     try:
         yield
     except duckdb.InterruptException as error:
+        raise KeyboardInterrupt from error
+    except RuntimeError as error:  # how DuckDB's Python client says that Ctrl-C stopped a statement
+        if str(error) != INTERRUPTED:
+            raise
         raise KeyboardInterrupt from error
     except duckdb.OutOfMemoryException as error:
         raise OutsideError(
