@@ -1,4 +1,4 @@
-"""The answer to one request: whole (`send`) or in pieces (`start`, `write`, `drain`, `finish`).
+"""The answer to one request: whole (`send`, `answer`) or in pieces (`start`, `write`, `drain`, `finish`).
 
 A client that has left is no error: what is written to it goes nowhere, `gone` is set and `on_gone` called, and the
 handler goes on, since what the vendor does for it is still billed.
@@ -51,11 +51,15 @@ class Responder:
 
     def send(self, status: int, headers: Headers, body: bytes = b"", more: bytes = b"") -> None:
         """The whole answer; `more` are headers that were made to lines (`head.fields`) before."""
+        self.answer(status, more + fields(headers), body)
+
+    def answer(self, status: int, lines: bytes, body: bytes) -> None:
+        """The whole answer, whose headers were made to `lines` (`head.fields`) before."""
         if status in BODILESS:
             self._bodiless = True
-            block = self._head(status, headers, more)
         else:
-            block = self._head(status, headers, b"%bcontent-length: %d\r\n" % (more, len(body)))
+            lines += b"content-length: %d\r\n" % len(body)
+        block = self._head(status, lines)
         self._state = DONE
         connection = self._connection
         if connection is None:
@@ -79,7 +83,7 @@ class Responder:
         else:
             self._chunked = True
             framing = b"transfer-encoding: chunked\r\n"
-        block = self._head(status, headers, framing)
+        block = self._head(status, fields(headers) + framing)
         self._state = STARTED
         if self._connection is not None:
             self._connection.transport.write(block)
@@ -150,7 +154,7 @@ class Responder:
         else:
             self.send(500, *connection.server.refuse(500, "the request was not answered", self._request.path))
 
-    def _head(self, status: int, headers: Headers, framing: bytes) -> bytes:
+    def _head(self, status: int, lines: bytes) -> bytes:
         if self._state != NEW:
             raise RuntimeError("a request has one answer")
         connection = self._connection
@@ -159,7 +163,7 @@ class Responder:
         if connection.last(self):
             self.keep_alive = False
         if not self.keep_alive:
-            framing += b"connection: close\r\n"
+            lines += b"connection: close\r\n"
         elif self._request.http_1_0:
-            framing += b"connection: keep-alive\r\n"
-        return b"%b%b%b\r\n" % (connection.server.start(status), framing, fields(headers))
+            lines += b"connection: keep-alive\r\n"
+        return b"%b%b\r\n" % (connection.server.start(status), lines)
