@@ -22,21 +22,20 @@ class Connection(asyncio.Protocol):
     """One handler at a time; requests sent ahead wait, and nothing is read while they do."""
 
     __slots__ = (
-        *("_continue_due", "_deaf", "_held_up", "_paused", "_reader", "_refusal", "_request", "_responder"),
-        *("_unsent_bytes", "_waiting", "full", "gone", "server", "since", "transport"),
+        *("_continue_due", "_held_up", "_paused", "_reader", "_refusal", "_responder", "_unsent_bytes", "_waiting"),
+        *("deaf", "full", "gone", "server", "since", "transport"),
     )
 
     def __init__(self, server: Server) -> None:
         self.server = server
+        self.deaf = False  # no more requests are taken from this connection
         self.gone = False  # the client has closed its side
         self.full: asyncio.Event | None = None  # set while the client takes less than we write
         self.since = 0.0  # when what we wait for began
         self._responder: Responder | None = None
-        self._request: Request | None = None
         self._waiting: deque[Request] = deque()
         self._refusal: RefusedError | None = None
         self._continue_due = False
-        self._deaf = False  # no more requests are taken from this connection
         self._held_up = False  # the next request waits until the client takes its answers
         self._paused = False  # nothing is read
         self._unsent_bytes = 0
@@ -54,22 +53,26 @@ class Connection(asyncio.Protocol):
             self._refuse(RefusedError(503, "too many connections"))
 
     def data_received(self, data: bytes) -> None:
-        if self._deaf:
+        if self.deaf:
             return
         try:
-            self._reader.feed(data)
+            request = self._reader.again(data) if self._responder is None else None
+            if request is None:
+                self._reader.feed(data)
+            else:
+                self._handle(request)
         except RefusedError as refusal:
             self._refuse(refusal)
 
     def eof_received(self) -> bool:
         """A client that only closes its side still gets the answers it has asked for."""
-        self.gone = self._deaf = True
+        self.gone = self.deaf = True
         if self._responder is not None:
             self._responder.tell_gone()
         return self._responder is not None
 
     def connection_lost(self, error: Exception | None) -> None:
-        self.gone = self._deaf = True
+        self.gone = self.deaf = True
         self._held_up = False
         self.server.closed(self)
         self._reader.close()
@@ -96,7 +99,7 @@ class Connection(asyncio.Protocol):
     # Requests, one after another.
 
     def _take(self, request: Request) -> None:
-        if self._deaf:
+        if self.deaf:
             self.server.held.size_bytes -= len(request.body)
             return
         self._continue_due = False
@@ -105,30 +108,32 @@ class Connection(asyncio.Protocol):
         else:
             self._waiting.append(request)
             self._stop_reading()
-            self._deaf = len(self._waiting) >= self.server.limits.pipelined
+            self.deaf = len(self._waiting) >= self.server.limits.pipelined
         if not request.keep_alive:
-            self._deaf = True
+            self.deaf = True
 
     def _handle(self, request: Request) -> None:
-        self._request = request
-        self._responder = responder = Responder(self, request)
+        self._responder = responder = Responder(self, request, request.keep_alive, self.gone)
         self.server.begin(request, responder)
 
-    def last(self, responder: Responder) -> bool:
-        """Whether the connection closes after this answer."""
-        return self.server.stopping or (self._deaf and not self._waiting and self._refusal is None)
+    @property
+    def last(self) -> bool:
+        """Whether nothing is left to be answered after this answer, where no more is taken."""
+        return not self._waiting and self._refusal is None
 
     def answered(self, responder: Responder) -> None:
         """The answer is written: on to the next request, or to the end."""
-        self._forget_request()
-        self.since = self.server.ticker.next
+        server = self.server
+        server.held.size_bytes -= len(responder.request.body)
+        self._responder = None
+        self.since = server.ticker.next
         if not responder.keep_alive:
             self.close()
-        elif self.full is None:
-            self._go_on()
-        else:  # who takes no answers asks for no more
+        elif self.full is not None:  # who takes no answers asks for no more
             self._held_up = True
             self._stop_reading()
+        elif self.deaf or self._paused or self._continue_due or server.stopping:
+            self._go_on()
 
     def _go_on(self) -> None:
         if self.transport.is_closing():
@@ -137,7 +142,7 @@ class Connection(asyncio.Protocol):
             self._handle(self._waiting.popleft())
         elif self._refusal is not None:
             self._refuse(self._refusal)
-        elif self._deaf or self.server.stopping:
+        elif self.deaf or self.server.stopping:
             self.close()
         else:
             if self._paused:
@@ -153,9 +158,9 @@ class Connection(asyncio.Protocol):
             self.transport.pause_reading()
 
     def _forget_request(self) -> None:
-        if self._request is not None:
-            self.server.held.size_bytes -= len(self._request.body)
-        self._request = self._responder = None
+        if self._responder is not None:
+            self.server.held.size_bytes -= len(self._responder.request.body)
+        self._responder = None
 
     def _go_ahead(self) -> None:
         self._continue_due = self._responder is not None
@@ -164,7 +169,7 @@ class Connection(asyncio.Protocol):
 
     def _refuse(self, refusal: RefusedError) -> None:
         """Answer what gets no handler, and close. The rest of the request is read and dropped, lest it reset us."""
-        self._deaf = True
+        self.deaf = True
         if self._responder is not None:
             self._refusal = refusal
             return
@@ -185,7 +190,7 @@ class Connection(asyncio.Protocol):
 
     def close(self) -> None:
         """Close once what is written has left; a client that does not take it is cut by the ticker."""
-        self._deaf = True
+        self.deaf = True
         self.since = self.server.ticker.next
         self.transport.close()
 
@@ -207,7 +212,7 @@ class Connection(asyncio.Protocol):
                 self.transport.abort()
         elif self._responder is not None:
             pass  # the handler keeps its own time
-        elif self._deaf:
+        elif self.deaf:
             if waited > limits.linger_seconds:
                 self.transport.abort()
         elif reader.stage == HEAD:

@@ -16,7 +16,7 @@ from offtake.gateway.http.limits import RefusedError
 ONCE = frozenset((b"host", b"content-length", b"transfer-encoding", b"authorization", b"x-api-key", b"content-type"))
 
 
-class Request(msgspec.Struct, eq=False):
+class Request(msgspec.Struct, eq=False, gc=False):
     """One whole request. `headers` have lower-case names, repeated ones are one list; `body` is without chunks.
 
     `alike` is the head's bytes but for the body's length, where the connection's requests are likely to repeat them: a

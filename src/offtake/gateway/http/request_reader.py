@@ -81,27 +81,33 @@ class RequestReader:
             begun = self._repeated.begin(data)
             if begun is None:
                 break
-            data = self._again(data, *begun)
+            data = self._begin(data, *begun)
         if data:
             self._parse(data)
 
-    def _again(self, data: bytes, request: Request, length: int, begin: int) -> bytes:
-        """Begin a request with a repeated head, and end it where all of its body is there. What is left behind it."""
+    def again(self, data: bytes) -> Request | None:
+        """The request that `data` is, where that is one whole request with a repeated head; `take` does not get it."""
+        begun = None if self._repeated is None or self.stage != START else self._repeated.begin(data)
+        if begun is None:
+            return None
+        request, length, begin = begun
+        held_bytes = self._held.size_bytes + length
+        if begin + length != len(data) or length > self._body_bytes_max or held_bytes > self._limits.bodies_bytes:
+            return None
         self._chances = CHANCES
-        end = begin + length
+        self._held.size_bytes = held_bytes
+        request.body = data[begin:]
+        return request
+
+    def _begin(self, data: bytes, request: Request, length: int, begin: int) -> bytes:
+        """Begin a request with a repeated head. What is left behind it."""
+        self._chances = CHANCES
+        self.stage = BODY
         if length > self._body_bytes_max:
-            self.stage = BODY
             raise RefusedError(413, f"a body may have {self._body_bytes_max} bytes")
-        if len(data) < end:
-            self.stage = BODY
-            self.since = self._ticker.next
-            self._request, self._missing_bytes = request, length
-            return self._more(memoryview(data)[begin:])
-        self._hold(length)
-        self.received_bytes = 0
-        request.body = data[begin:end]
-        self._take(request)
-        return data[end:]
+        self.since = self._ticker.next
+        self._request, self._missing_bytes = request, length
+        return self._more(memoryview(data)[begin:])
 
     def _more(self, data: bytes | memoryview) -> bytes:
         """Take what belongs to the body behind a repeated head; what is left behind it."""

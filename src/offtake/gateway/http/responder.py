@@ -6,9 +6,10 @@ handler goes on, since what the vendor does for it is still billed.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from offtake.gateway.http.head import BODILESS, Headers, fields
 from offtake.gateway.http.request import Request
@@ -23,21 +24,18 @@ JOIN_BYTES = 16 * 1024
 NEW, STARTED, DONE = range(3)
 
 
-class Responder:
+class Responder(msgspec.Struct, eq=False):
     """Writes one answer. ValueError: a header that would be an injection. RuntimeError: answered twice."""
 
-    __slots__ = ("_bodiless", "_chunked", "_connection", "_request", "_state", "gone", "keep_alive", "on_gone", "task")
-
-    def __init__(self, connection: Connection, request: Request) -> None:
-        self._connection: Connection | None = connection
-        self._request = request
-        self._state = NEW
-        self._chunked = False
-        self._bodiless = request.method == "HEAD"
-        self.keep_alive = request.keep_alive
-        self.gone = connection.gone
-        self.on_gone: Callable[[], None] | None = None
-        self.task: asyncio.Task[None]  # the handler's, kept by the server
+    _connection: Connection | None
+    request: Request
+    keep_alive: bool
+    gone: bool
+    _state: int = NEW
+    _chunked: bool = False
+    _bodiless: bool = False
+    on_gone: Callable[[], None] | None = None
+    task: Any = None  # the handler's, kept by the server
 
     @property
     def started(self) -> bool:
@@ -55,38 +53,35 @@ class Responder:
 
     def answer(self, status: int, lines: bytes, body: bytes) -> None:
         """The whole answer, whose headers were made to `lines` (`head.fields`) before."""
-        if status in BODILESS:
-            self._bodiless = True
-        else:
-            lines += b"content-length: %d\r\n" % len(body)
-        block = self._head(status, lines)
+        if status not in BODILESS:
+            lines = b"%bcontent-length: %d\r\n" % (lines, len(body))
+        head = self._head(status, lines)
         self._state = DONE
         connection = self._connection
         if connection is None:
             return
-        if self._bodiless or not body:
-            connection.transport.write(block)
+        if self._bodiless:
+            connection.transport.write(head)
         elif len(body) < JOIN_BYTES:
-            connection.transport.write(block + body)
+            connection.transport.write(head + body)
         else:
-            connection.transport.writelines((block, body))
+            connection.transport.writelines((head, body))
         self._connection = None
         connection.answered(self)
 
     def start(self, status: int, headers: Headers) -> None:
         """The head of an answer whose length is not known yet."""
-        framing = b""
-        if status in BODILESS:
-            self._bodiless = True
-        elif self._request.http_1_0:
-            self.keep_alive = False  # the end of the connection is the end of the answer
-        else:
-            self._chunked = True
-            framing = b"transfer-encoding: chunked\r\n"
-        block = self._head(status, fields(headers) + framing)
+        lines = fields(headers)
+        if status not in BODILESS:
+            if self.request.http_1_0:
+                self.keep_alive = False  # the end of the connection is the end of the answer
+            else:
+                self._chunked = True
+                lines += b"transfer-encoding: chunked\r\n"
+        head = self._head(status, lines)
         self._state = STARTED
         if self._connection is not None:
-            self._connection.transport.write(block)
+            self._connection.transport.write(head)
 
     def write(self, chunk: bytes) -> bool:
         """A piece of the body, now; whether the client takes less than we write.
@@ -152,18 +147,21 @@ class Responder:
         if self._state == STARTED:
             self.cut()
         else:
-            self.send(500, *connection.server.refuse(500, "the request was not answered", self._request.path))
+            self.send(500, *connection.server.refuse(500, "the request was not answered", self.request.path))
 
     def _head(self, status: int, lines: bytes) -> bytes:
         if self._state != NEW:
             raise RuntimeError("a request has one answer")
-        connection = self._connection
+        connection, request = self._connection, self.request
         if connection is None:
             return b""  # nobody is there to read it
-        if connection.last(self):
+        server = connection.server
+        if status in BODILESS or request.method == "HEAD":
+            self._bodiless = True
+        if server.stopping or (connection.deaf and connection.last):
             self.keep_alive = False
         if not self.keep_alive:
             lines += b"connection: close\r\n"
-        elif self._request.http_1_0:
+        elif request.http_1_0:
             lines += b"connection: keep-alive\r\n"
-        return b"%b%b\r\n" % (connection.server.start(status), lines)
+        return b"%b%b\r\n" % (server.start(status), lines)
