@@ -8,6 +8,7 @@ that nobody has seen before.
 from __future__ import annotations
 
 import os
+import signal
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,12 @@ settings.register_profile("test", max_examples=200, deadline=None, derandomize=T
 settings.register_profile("fast", max_examples=25, deadline=None, derandomize=True)
 settings.register_profile("new", max_examples=1_000, deadline=None)
 settings.load_profile("fast" if os.environ.get("OFFTAKE_FAST") else "new" if os.environ.get("OFFTAKE_NEW") else "test")
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C through to the processes that tests start: they would ignore it where a script runs us with `&`."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import duckdb
@@ -18,6 +21,8 @@ MEMORY_MB = 512
 """What the engine may hold before it spills to disk: a command stays below 1 GiB with Python and its own buffers."""
 
 INTERRUPTED = "Query interrupted"
+
+Handler = Callable[[int, FrameType | None], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +43,12 @@ class Engine:
 
     def run(self, sql: str, values: Sequence[Any] = ()) -> None:
         """A statement without a result."""
-        with explained():
+        with _statement(self.connection):
             self.connection.execute(sql, values)
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """All rows of a query whose result is small."""
-        with explained():
+        with _statement(self.connection):
             return self.connection.execute(sql, values).fetchall()
 
     def append(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
@@ -61,10 +66,12 @@ class Engine:
         """The rows of a query of any size, on a cursor of their own."""
         cursor = self.connection.cursor()
         try:
-            with explained():
-                cursor.execute(sql)
-                while batch := cursor.fetchmany(batch_rows):
-                    yield from batch
+            with _statement(cursor):
+                batch = cursor.execute(sql).fetchmany(batch_rows)
+            while batch:
+                yield from batch
+                with _statement(cursor):
+                    batch = cursor.fetchmany(batch_rows)
         finally:
             cursor.close()
 
@@ -91,6 +98,37 @@ def engine(limits: Limits | None = None) -> Iterator[Engine]:
             yield Engine(connection, folder)
         finally:
             connection.close()
+
+
+@contextmanager
+def _statement(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """One statement: its errors are explained, and Ctrl-C ends it on every thread.
+
+    DuckDB alone ends it on the thread that was asked, and waits for the others to end their part of the query.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    with explained():
+        if not callable(before) or threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        signal.signal(signal.SIGINT, _stopping(connection, before))
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+
+def _stopping(connection: duckdb.DuckDBPyConnection, before: Handler) -> Handler:
+    """A signal's handler that does as the one before, and stops the connection's statement where that one raises."""
+
+    def told(number: int, frame: FrameType | None) -> None:
+        try:
+            before(number, frame)
+        except BaseException:
+            connection.interrupt()
+            raise
+
+    return told
 
 
 @contextmanager
