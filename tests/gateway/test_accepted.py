@@ -14,8 +14,9 @@ from offtake.gateway.admit.policy import Policy
 from offtake.gateway.admit.question import Question
 from offtake.gateway.ask import Refusal
 from offtake.gateway.outlet import Outlet
-from offtake.gateway.supervise import watch
+from offtake.gateway.supervise import watch, watched
 from offtake.operations.accepted_results import accepted_folder, read_accepted
+from offtake.operations.serve_config import load_config
 from offtake.operations.signatures import signed
 from offtake.planner.routing.accepted import Accepted, shortfall
 from offtake.store.ledger.keys import server_secret
@@ -149,13 +150,33 @@ def test_a_change_after_signing_admits_nothing(tmp_path: Path) -> None:
 
 def test_a_new_result_a_changed_one_and_one_that_goes_are_changes_that_a_reload_sees(tmp_path: Path) -> None:
     folder = accepted_folder(tmp_path / "acme.yaml")
-    changed = watch([tmp_path / "acme.yaml", folder])
+    changed = watch(lambda: [tmp_path / "acme.yaml", folder])
     assert not changed()
     write(tmp_path, "{}")
     assert (True, False) == (changed(), changed())
     write(tmp_path, "{ }")
     assert (True, False) == (changed(), changed())
     (folder / "support.json").unlink()
+    assert (True, False) == (changed(), changed())
+
+
+def test_what_lies_beside_a_contract_that_a_reload_names_is_watched_from_then_on(tmp_path: Path) -> None:
+    config = tmp_path / "offtake.toml"
+    vendor = '[vendors.anthropic]\nwire = "anthropic"\nbase_url = "https://api.anthropic.com"\n'
+    other = '[[contracts]]\nfile = "other.yaml"\n'
+    config.write_text(vendor + other)
+    changed = watch(watched(load_config(config)))
+
+    write(tmp_path, "{}")  # beside acme.yaml, which nothing names yet
+    assert not changed()
+    config.write_text(vendor + other + '[[contracts]]\nfile = "acme.yaml"\n')
+    assert (True, False) == (changed(), changed())
+    write(tmp_path, "{ }")
+    assert (True, False) == (changed(), changed())
+
+    config.write_text("no TOML")  # what was right before goes on being watched
+    assert (True, False) == (changed(), changed())
+    write(tmp_path, "{  }")
     assert (True, False) == (changed(), changed())
 
 

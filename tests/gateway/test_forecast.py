@@ -227,7 +227,7 @@ def test_a_new_forecast_is_a_change_of_terms(tmp_path: Path) -> None:
         '[[contracts]]\nfile = "acme.yaml"\nforecast = "forecast.json"\n[[contracts]]\nfile = "other.yaml"\n'
     )
 
-    assert tmp_path / "forecast.json" in watched(load_config(file))
+    assert tmp_path / "forecast.json" in watched(load_config(file))()
 
 
 def test_it_is_read_with_the_contracts_and_a_wrong_one_stops_the_reading(

@@ -19,7 +19,7 @@ from types import FrameType
 
 from offtake.gateway.log import say, say_crash
 from offtake.operations.accepted_results import accepted_folder
-from offtake.operations.serve_config import ServeConfig
+from offtake.operations.serve_config import ServeConfig, load_config
 from offtake.values.errors import OfftakeError, OutsideError
 
 LOOK_SECONDS = 0.25
@@ -175,16 +175,20 @@ def _ended(name: str, run: Run) -> int:
     return 0
 
 
-def watch(files: Sequence[Path]) -> Callable[[], bool]:
-    """A function that tells whether one of the files has changed since it was last asked."""
+def watch(listed: Callable[[], Sequence[Path]]) -> Callable[[], bool]:
+    """A function that tells whether one of the files has changed since it was last asked.
+
+    They are listed again after each change, which may name others.
+    """
+    files = listed()
     seen = _stamps(files)
 
     def changed() -> bool:
-        nonlocal seen
-        found = _stamps(files)
-        if found == seen:
+        nonlocal files, seen
+        if _stamps(files) == seen:
             return False
-        seen = found
+        files = listed()
+        seen = _stamps(files)
         return True
 
     return changed
@@ -200,8 +204,20 @@ def _stamps(files: Sequence[Path]) -> Mapping[Path, tuple[int, int]]:
     return found
 
 
-def watched(config: ServeConfig) -> list[Path]:
-    """The files of which a change is a change of terms."""
+def watched(config: ServeConfig) -> Callable[[], list[Path]]:
+    """What lists the files of which a change is a change of terms: as the configuration is now, or last was right."""
+    known = config
+
+    def listed() -> list[Path]:
+        nonlocal known
+        with contextlib.suppress(OfftakeError):
+            known = load_config(config.file)
+        return _files(known)
+
+    return listed
+
+
+def _files(config: ServeConfig) -> list[Path]:
     contracts = [config.path(each.file) for each in config.settings.contracts]
     named = ((*each.catalogs, *each.facts, each.forecast) for each in config.settings.contracts)
     beside = [config.path(name) for names in named for name in names if name]

@@ -22,7 +22,7 @@ SAID_SECONDS = 60.0
 def purging(config: ServeConfig) -> Callable[[], None]:
     """A function to call often: it purges at first, and then each few seconds. What it cannot remove, it says."""
     folder = transcripts_folder(config.store)
-    changed = watch([config.file])
+    changed = watch(lambda: [config.file])
     hours = _hours(config)
     due = said = 0.0
 
