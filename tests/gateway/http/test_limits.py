@@ -66,7 +66,8 @@ def test_the_refusal_arrives_while_the_client_still_sends(run: Run) -> None:
     fast(run, test())
 
 
-def test_the_bodies_of_all_clients_together_have_a_limit(run: Run) -> None:
+@pytest.mark.parametrize("repeats", [False, True])
+def test_the_bodies_of_all_clients_together_have_a_limit(run: Run, repeats: bool) -> None:
     async def slow(request: Request, responder: Responder) -> None:
         await asyncio.sleep(0.05)
         responder.send(200, {})
@@ -75,6 +76,9 @@ def test_the_bodies_of_all_clients_together_have_a_limit(run: Run) -> None:
         body = b"Content-Length: 1000\r\n\r\n" + b"x" * 1000
         limited = serving(slow, bodies_bytes=2500)
         async with limited as (server, port), client(port) as one, client(port) as two, client(port) as three:
+            for peer in (one, two, three) if repeats else ():
+                peer.send(POST + b"Content-Length: 0\r\n\r\n")
+                assert 200 == (await peer.answer())[0]
             one.send(POST + body)
             two.send(POST + body)
             await until(lambda: server.running == 2)

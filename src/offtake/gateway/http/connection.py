@@ -56,11 +56,7 @@ class Connection(asyncio.Protocol):
         if self.deaf:
             return
         try:
-            request = self._reader.again(data) if self._responder is None else None
-            if request is None:
-                self._reader.feed(data)
-            else:
-                self._handle(request)
+            self._reader.feed(data)
         except RefusedError as refusal:
             self._refuse(refusal)
 
@@ -103,14 +99,15 @@ class Connection(asyncio.Protocol):
             self.server.held.size_bytes -= len(request.body)
             return
         self._continue_due = False
+        if not request.keep_alive:
+            self.deaf = True
         if self._responder is None:
             self._handle(request)
         else:
             self._waiting.append(request)
             self._stop_reading()
-            self.deaf = len(self._waiting) >= self.server.limits.pipelined
-        if not request.keep_alive:
-            self.deaf = True
+            if len(self._waiting) >= self.server.limits.pipelined:
+                self.deaf = True
 
     def _handle(self, request: Request) -> None:
         self._responder = responder = Responder(self, request, request.keep_alive, self.gone)

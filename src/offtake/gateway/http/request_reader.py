@@ -81,40 +81,34 @@ class RequestReader:
             begun = self._repeated.begin(data)
             if begun is None:
                 break
-            data = self._begin(data, *begun)
+            request, length, begin = begun
+            self._chances = CHANCES
+            end, held_bytes = begin + length, self._held.size_bytes + length
+            if end > len(data) or length > self._body_bytes_max or held_bytes > self._limits.bodies_bytes:
+                data = self._begin(request, length, memoryview(data)[begin:])
+            else:
+                self._held.size_bytes = held_bytes
+                request.body, data = data[begin:end], data[end:]
+                self._take(request)
         if data:
             self._parse(data)
 
-    def again(self, data: bytes) -> Request | None:
-        """The request that `data` is, where that is one whole request with a repeated head; `take` does not get it."""
-        begun = None if self._repeated is None or self.stage != START else self._repeated.begin(data)
-        if begun is None:
-            return None
-        request, length, begin = begun
-        held_bytes = self._held.size_bytes + length
-        if begin + length != len(data) or length > self._body_bytes_max or held_bytes > self._limits.bodies_bytes:
-            return None
-        self._chances = CHANCES
-        self._held.size_bytes = held_bytes
-        request.body = data[begin:]
-        return request
-
-    def _begin(self, data: bytes, request: Request, length: int, begin: int) -> bytes:
-        """Begin a request with a repeated head. What is left behind it."""
-        self._chances = CHANCES
+    def _begin(self, request: Request, length: int, data: memoryview) -> bytes:
+        """Begin a request with a repeated head, whose body is not whole yet or too large. What is left behind it."""
         self.stage = BODY
+        self.since = self._ticker.next
         if length > self._body_bytes_max:
             raise RefusedError(413, f"a body may have {self._body_bytes_max} bytes")
-        self.since = self._ticker.next
         self._request, self._missing_bytes = request, length
-        return self._more(memoryview(data)[begin:])
+        return self._more(data)
 
     def _more(self, data: bytes | memoryview) -> bytes:
         """Take what belongs to the body behind a repeated head; what is left behind it."""
         missing_bytes = self._missing_bytes
         piece = data[:missing_bytes]
-        self._missing_bytes = missing_bytes - len(piece)
-        self.on_body(piece)
+        if piece:
+            self._missing_bytes -= len(piece)
+            self.on_body(piece)
         if self._missing_bytes:
             return b""
         self._whole()

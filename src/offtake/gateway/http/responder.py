@@ -53,19 +53,18 @@ class Responder(msgspec.Struct, eq=False):
 
     def answer(self, status: int, lines: bytes, body: bytes) -> None:
         """The whole answer, whose headers were made to `lines` (`head.fields`) before."""
-        if status not in BODILESS:
-            lines = b"%bcontent-length: %d\r\n" % (lines, len(body))
-        head = self._head(status, lines)
+        start = self._start(status)
         self._state = DONE
         connection = self._connection
         if connection is None:
             return
         if self._bodiless:
-            connection.transport.write(head)
+            length = b"" if status in BODILESS else b"content-length: %d\r\n" % len(body)
+            connection.transport.write(b"%b%b%b\r\n" % (start, lines, length))
         elif len(body) < JOIN_BYTES:
-            connection.transport.write(head + body)
+            connection.transport.write(b"%b%bcontent-length: %d\r\n\r\n%b" % (start, lines, len(body), body))
         else:
-            connection.transport.writelines((head, body))
+            connection.transport.writelines((b"%b%bcontent-length: %d\r\n\r\n" % (start, lines, len(body)), body))
         self._connection = None
         connection.answered(self)
 
@@ -78,7 +77,7 @@ class Responder(msgspec.Struct, eq=False):
             else:
                 self._chunked = True
                 lines += b"transfer-encoding: chunked\r\n"
-        head = self._head(status, lines)
+        head = b"%b%b\r\n" % (self._start(status), lines)
         self._state = STARTED
         if self._connection is not None:
             self._connection.transport.write(head)
@@ -149,19 +148,21 @@ class Responder(msgspec.Struct, eq=False):
         else:
             self.send(500, *connection.server.refuse(500, "the request was not answered", self.request.path))
 
-    def _head(self, status: int, lines: bytes) -> bytes:
+    def _start(self, status: int) -> bytes:
+        """The lines with which the answer begins: the status, the date and what becomes of the connection."""
         if self._state != NEW:
             raise RuntimeError("a request has one answer")
         connection, request = self._connection, self.request
         if connection is None:
             return b""  # nobody is there to read it
         server = connection.server
+        start = server.start(status)
         if status in BODILESS or request.method == "HEAD":
             self._bodiless = True
         if server.stopping or (connection.deaf and connection.last):
             self.keep_alive = False
         if not self.keep_alive:
-            lines += b"connection: close\r\n"
+            start += b"connection: close\r\n"
         elif request.http_1_0:
-            lines += b"connection: keep-alive\r\n"
-        return b"%b%b\r\n" % (server.start(status), lines)
+            start += b"connection: keep-alive\r\n"
+        return start
