@@ -34,6 +34,7 @@ from offtake.gateway.desk import Desk, Ids, instant, microseconds
 from offtake.gateway.handle import Handler
 from offtake.gateway.http.answer import Answer, BrokenError, NotSentError, TimedOutError, UpstreamError
 from offtake.gateway.http.head import fields
+from offtake.gateway.http.link import Listener
 from offtake.gateway.http.request import Request
 from offtake.gateway.in_force import InForce, limits_at
 from offtake.gateway.ingest import Ingester
@@ -44,7 +45,8 @@ from offtake.gateway.outlet import Modes, Outlet
 from offtake.gateway.route.candidates import RouteState
 from offtake.gateway.route.odds import Point
 from offtake.gateway.route.standing import Standing, standing_of
-from offtake.gateway.routine import Routine
+from offtake.gateway.routine.begun import Begun
+from offtake.gateway.routine.routine import Routine
 from offtake.gateway.vendors.endpoint import Endpoint, OpenAIWire
 from offtake.ledger.budgets import BudgetRule
 from offtake.ledger.gateway_key import GatewayKey
@@ -139,6 +141,33 @@ class Vendor:
     def block(self, method: str, target: str, headers: dict[bytes, bytes]) -> Any:
         return method, target, tuple(sorted(headers.items()))
 
+    def send_at_once(self, block: Any, body: bytes, listener: Listener) -> bool:
+        """As over an idle connection: the head is told, and then the parts come one by one."""
+        if not self.house.at_once:
+            return False
+        self.house.tasks.append(asyncio.create_task(self._told(block, body, listener)))
+        return True
+
+    async def _told(self, block: Any, body: bytes, listener: Listener) -> None:
+        if isinstance(self.replies[0].error, NotSentError):
+            listener.failed(NotSentError("the idle connection was closed as we wrote"))
+            return
+        try:
+            whole = await self.send(block, body)
+        except UpstreamError as error:
+            listener.failed(error)
+            return
+        answer = Answer(whole.status, whole.headers, None, asyncio.get_running_loop())  # type: ignore[arg-type]
+        listener.answered(answer)
+        for part in whole._parts:
+            answer.grow(part)
+            answer.grown()
+        if whole._error is None:
+            answer.end()
+            answer.come()
+        else:
+            answer.fail(whole._error)  # type: ignore[arg-type]  # an UpstreamError
+
     async def send(self, block: Any, body: bytes) -> Answer:
         self.seen.append((block, body))
         reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
@@ -165,11 +194,14 @@ class Client:
         self.gone, self.started = gone, False
         self.read: list[object] = []
 
-    def send(self, status: int, headers: dict[bytes, bytes], body: bytes = b"", more: bytes = b"") -> None:
+    def send(self, status: int, headers: dict[bytes, bytes], body: bytes = b"") -> None:
+        self.answer(status, fields(headers), body)
+
+    def answer(self, status: int, lines: bytes, body: bytes) -> None:
         """The order of headers means nothing, so that they are read in one of ours."""
         assert not self.started
         self.started = True
-        self.read.append((status, sorted((fields(headers) + more).splitlines()), body))
+        self.read.append((status, sorted(lines.splitlines()), body))
 
     def start(self, status: int, headers: dict[bytes, bytes]) -> None:
         self.send(status, headers)
@@ -193,9 +225,11 @@ class House:
 
     def __init__(
         self, folder: Path, *, routines: bool, terms: str = TERMS, budget_usd: int | None = 5, log: str = "none",
-        modes: Modes = Modes(), **key: Any,
+        modes: Modes = Modes(), at_once: bool = True, **key: Any,
     ) -> None:  # fmt: skip
         self.clock, self.folder = Clock(), folder
+        self.at_once = at_once
+        self.tasks: list[asyncio.Task[None]] = []
         self.modes = modes
         self.signed(terms)
         self.ledger = open_ledger(folder / "offtake.db", create=True)
@@ -215,8 +249,9 @@ class House:
             self.callers(), purses, self.journal, None, Ids("w"), folder,
         )  # fmt: skip
         self.handler = Handler(self.desk, folder)
+        self.handler.run = lambda work, _: self.tasks.append(asyncio.create_task(work))
         if not routines:
-            self.handler._routines.begun = lambda *_: None  # type: ignore[method-assign]
+            self.handler.routines.begun = lambda *_: None  # type: ignore[method-assign]
         self.headers = {b"host": b"h", b"authorization": b"Bearer " + secret.encode(), b"user-agent": b"sdk/1"}
 
     def signed(self, terms: str) -> None:
@@ -248,12 +283,21 @@ class House:
                     continue
                 self.vendor.replies = list(step.replies)
                 client = Client(gone=step.gone)
-                await self.handler(self.call(step.body, **step.headers), client)  # type: ignore[arg-type]  # it answers
+                await self.served(self.call(step.body, **step.headers), client)
                 found.append(client.read)
             return found
 
         with self.clock.in_place():
             return asyncio.run(day())
+
+    async def served(self, request: Request, client: Client) -> None:
+        """Until nobody has anything left to do for it."""
+        work = self.handler(request, client)  # type: ignore[arg-type]  # it answers
+        if work is not None:
+            await work
+        while self.tasks:
+            await self.tasks.pop(0)
+        assert not self.handler.routines.under_way
 
     def books(self) -> dict[str, object]:
         """All that is known afterwards: in memory, in the journal, and in the ledger once that has read it."""
@@ -265,7 +309,7 @@ class House:
                 for name, each in budgets._filled.items()
             },
             "limits": [
-                (limits.in_flight, [(window.total, window.limit) for window, _ in limits._windows])
+                (limits.in_flight, [(window.total, window.limit) for window, _ in limits.windows])
                 for limits in (self.desk.in_force.limits["whole"], *self.rates._known.values())
             ],
             "breakers": {name: repr(each) for name, each in routing.breakers.items()},
@@ -307,14 +351,15 @@ class Step:
 def both(steps: Sequence[Step], **house: Any) -> int:
     """Live through the steps in both ways, and hold them against each other. How many calls a routine ended."""
     ended = 0
-    end = Routine.end
+    begin = Routine.begin
 
-    async def counted(self: Routine, begun: Any) -> None:
+    def counted(self: Routine, *call: Any) -> Begun | None:
         nonlocal ended
-        ended += 1
-        await end(self, begun)
+        begun = begin(self, *call)
+        ended += begun is not None
+        return begun
 
-    with TemporaryDirectory() as one, TemporaryDirectory() as other, mock.patch.object(Routine, "end", counted):
+    with TemporaryDirectory() as one, TemporaryDirectory() as other, mock.patch.object(Routine, "begin", counted):
         mine = House(Path(one), routines=True, **house)
         general = House(Path(other), routines=False, **house)
         try:
@@ -527,6 +572,7 @@ HOUSES: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
         "clamp": st.booleans(),
         "models_denied": st.just((SMALL,)),
         "expires_at": st.just(NOON + 1_500_000),
+        "at_once": st.booleans(),
     },
 )
 
@@ -666,9 +712,9 @@ def test_another_head_or_none_is_another_request() -> None:
     with TemporaryDirectory() as folder:
         house = House(Path(folder), routines=True)
         house.vendor.replies = [reply()]
-        with house.clock.in_place(), mock.patch.object(Routine, "end", side_effect=AssertionError):
+        with house.clock.in_place(), mock.patch.object(Routine, "begin", side_effect=AssertionError):
             for head in (b"one", b"two", b"three", b"", b""):
                 client = Client()
-                asyncio.run(house.handler(house.call(asks(), head), client))  # type: ignore[arg-type]  # it answers
+                asyncio.run(house.served(house.call(asks(), head), client))
                 assert "200" in str(client.read)
         house.close()

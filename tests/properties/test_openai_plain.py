@@ -105,15 +105,16 @@ def test_a_plain_request_is_read_as_in_full(body: bytes) -> None:
     target(float(plain is not None))
     if plain is None:
         return
+    model, input_tokens_max, output_tokens_max = plain
     try:
-        name = json.loads(plain.model)
+        name = json.loads(model)
     except ValueError:
         name = None
     if not isinstance(name, str) or not name:
         return  # no request with it has been served, so that no routine has this model
     ask = openai_chat.read("/v1/chat/completions", {}, body)
 
-    assert (name, plain.input_tokens_max, plain.output_tokens_max) == (
+    assert (name, input_tokens_max, output_tokens_max) == (
         ask.model, ask.input_tokens_max, ask.output_tokens_max,
     )  # fmt: skip
     assert (False, 1, (), 0, "", "", False, "") == (
@@ -130,7 +131,7 @@ def test_ordinary_requests_are_plain() -> None:
         plain = openai_plain.asked(body)
 
         assert plain is not None
-        assert max(limit.values(), default=None) == plain.output_tokens_max
+        assert max(limit.values(), default=None) == plain[2]
 
 
 DETAILS_IN = members(
@@ -194,10 +195,11 @@ def test_a_plain_answer_is_read_as_in_full(answer: dict[str, Any], end: bytes, m
         return
     served = openai_chat.served(200, {}, body)
 
-    assert (told.quantities, told.model, told.tier, "ok") == (
+    model, tier, quantities = told
+    assert (quantities, model, tier, "ok") == (
         served.quantities, served.model, served.tier, served.outcome,
     )  # fmt: skip
-    assert list(told.quantities) == list(served.quantities or {})  # the journal's bytes are the same too
+    assert list(quantities) == list(served.quantities or {})  # the journal's bytes are the same too
     assert ("", (), {}) == (served.region, served.others, served.at_least)
 
 

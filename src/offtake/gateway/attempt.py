@@ -171,7 +171,10 @@ class Attempt(Struct):
         if ask.session:
             sessions = desk.in_force.routing.sessions
             sessions.remember(ask.session, self.outlet.id, self.model, costs.context_tokens, time.monotonic_ns())
-        learn(desk, self.caller.key.id, self.model, self.admitted.ceiling, ask.input_tokens_max, costs)
+        learn(
+            desk, self.caller.key.id, self.model, self.admitted.ceiling, ask.input_tokens_max, costs.context_tokens,
+            costs.quantities.get("output_tokens", 0), costs.total_pico,
+        )  # fmt: skip
 
     def _count(self, desk: Desk, costs: Costs, now_ns: int) -> None:
         outlet, counts = self.outlet, desk.counts
@@ -248,15 +251,17 @@ def intent_of(
     )  # fmt: skip
 
 
-def learn(desk: Desk, key: str, model: str, ceiling: Ceiling, input_tokens_max: int | None, costs: Costs) -> None:
+def learn(
+    desk: Desk, key: str, model: str, ceiling: Ceiling, input_tokens_max: int | None, input_tokens: int,
+    output_tokens: int, cost_pico: int,
+) -> None:  # fmt: skip
     """What a request of a key on a model has used of what it might."""
     if desk.ids.number > LEARNED_WHOLE and desk.ids.number % LEARNED_EACH:
         return
     most = input_tokens_max if input_tokens_max is not None else ceiling.context_window or 0
-    output_tokens, context = costs.quantities.get("output_tokens", 0), costs.context_tokens
-    written = ceiling.expected(context, 0, output_tokens) - ceiling.expected(context, 0, 0)
-    rest_pico = max(costs.total_pico - written, 0)
-    desk.learned.add(key, model, output_tokens, context, most, rest_pico, ceiling.pico(most, 0))
+    written = ceiling.expected(input_tokens, 0, output_tokens) - ceiling.expected(input_tokens, 0, 0)
+    rest_pico = max(cost_pico - written, 0)
+    desk.learned.add(key, model, output_tokens, input_tokens, most, rest_pico, ceiling.pico(most, 0))
 
 
 def headers_of(
@@ -299,8 +304,8 @@ def clauses_of(clauses: tuple[str, ...], verdict: str = "") -> bytes:
 
 def left_of(drawdowns: Sequence[Drawdown], cost_pico: int) -> bytes:
     """What is left of each commitment after this call, as far as the worker knew a second ago."""
-    said = [(each.path.encode(), ours.dollars(max(each.left_pico - cost_pico, 0))) for each in drawdowns]
-    return b"; ".join([b"%b %b left" % each for each in said])
+    left = [(each.path.encode(), ours.dollars(max(each.left_pico - cost_pico, 0))) for each in drawdowns]
+    return b"; ".join([b"%b %b left" % each for each in left])
 
 
 @lru_cache(maxsize=1_024)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from offtake.gateway import headers as ours
@@ -19,8 +19,10 @@ from offtake.gateway.dialects import BY_NAME, Dialect, of_path
 from offtake.gateway.dispatch import Dispatch, RefusedError
 from offtake.gateway.http.request import Request
 from offtake.gateway.http.responder import Responder
+from offtake.gateway.http.server import Work
 from offtake.gateway.log import say, say_crash
-from offtake.gateway.routine import Routines
+from offtake.gateway.routine.begun import raising
+from offtake.gateway.routine.kept import Routines
 
 JSON = {b"content-type": b"application/json"}
 KINDS = {408: "overloaded", 413: "too_large", 429: "rate", 431: "too_large", 503: "overloaded"}
@@ -31,25 +33,48 @@ class Handler:
 
     def __init__(self, desk: Desk, batches: Path) -> None:
         self.desk = desk
-        self._routines = Routines(desk)
+        self.routines = Routines(desk, self._go_on)
+        self.run: Callable[[Work, Responder], None]  # the server's, which is there after its handler
         self._batches = Pages(batches, lambda headers, scope: self.desk.callers.find(headers, microseconds(), scope))
 
-    async def __call__(self, request: Request, responder: Responder) -> None:
-        """Answer one request. Nothing that a client sends ends in a traceback, and nothing is answered twice."""
-        dialect = of_path(request.path)
+    def __call__(self, request: Request, responder: Responder) -> Work | None:
+        """Answer one request, by a coroutine or by routine.
+
+        Nothing that a client sends ends in a traceback, and nothing is answered twice.
+        """
         request_id = self.desk.ids.next()
         try:
-            routine = self._routines.begun(request_id, request, responder)
-            if routine is not None:
-                await routine[0].end(routine[1])
-            elif dialect is None and is_batch_path(request.path):
-                await self._batches.serve(request, responder, request_id)
-            elif dialect is None:
-                await self._other(request, responder)
-            elif request.method != "POST":
-                responder.send(405, JSON | {b"allow": b"POST"}, _error(f"{request.path} takes POST"))
+            begun = self.routines.begun(request_id, request, responder)
+            if begun is None:
+                work = self._answered(request_id, request, responder)
+            elif self.routines.sent(begun):
+                return None
             else:
-                await self._served(dialect, request_id, request, responder)
+                work = begun.routine.send(begun)
+        except Exception as error:  # noqa: BLE001 - it is told as those of coroutines are
+            work = raising(error)
+        return self._guarded(request_id, request, responder, work)
+
+    def _go_on(self, request_id: str, request: Request, responder: Responder, work: Work) -> None:
+        self.run(self._guarded(request_id, request, responder, work), responder)
+
+    async def _answered(self, request_id: str, request: Request, responder: Responder) -> None:
+        """Answer a request the general way."""
+        dialect = of_path(request.path)
+        if dialect is None and is_batch_path(request.path):
+            await self._batches.serve(request, responder, request_id)
+        elif dialect is None:
+            await self._other(request, responder)
+        elif request.method != "POST":
+            responder.send(405, JSON | {b"allow": b"POST"}, _error(f"{request.path} takes POST"))
+        else:
+            await self._served(dialect, request_id, request, responder)
+
+    async def _guarded(self, request_id: str, request: Request, responder: Responder, work: Work) -> None:
+        """Await what answers a request, and say in its dialect why there is no answer."""
+        dialect = of_path(request.path)
+        try:
+            await work
         except BadAsk as error:
             self._refuse(dialect, error.refusal, request_id, responder)
         except RefusedError as error:
@@ -73,7 +98,7 @@ class Handler:
             ask = flexed(dialect, ask, caller, asked, self.desk.in_force, request.headers)
         dispatch = Dispatch(self.desk, self.desk.in_force, request_id, caller, dialect, ask, request, responder)
         await dispatch.run()
-        self._routines.learn(dispatch)
+        self.routines.learn(dispatch)
 
     def _caller(self, request: Request, scope: str) -> Caller:
         found = self.desk.callers.find(request.headers, microseconds(), scope)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +55,22 @@ class Tally(Struct):
     seconds: list[int] = field(default_factory=lambda: [0] * (len(SECONDS) + 2))
     first_seconds: list[int] = field(default_factory=lambda: [0] * (len(SECONDS) + 2))
 
+    def add(
+        self, cost_pico: int, list_pico: int, quantities: Mapping[str, int], milliseconds: int, first_milliseconds: int
+    ) -> None:
+        """A request has ended. `first_milliseconds` below 1: there was no first byte."""
+        self.requests += 1
+        self.cost_pico += cost_pico
+        self.list_pico += list_pico
+        tokens = self.tokens
+        for meter, quantity in quantities.items():
+            tokens[meter] = tokens.get(meter, 0) + quantity
+        self.seconds[bisect_left(MILLISECONDS, milliseconds)] += 1
+        self.seconds[-1] += milliseconds
+        if first_milliseconds > 0:
+            self.first_seconds[bisect_left(MILLISECONDS, first_milliseconds)] += 1
+            self.first_seconds[-1] += first_milliseconds
+
 
 class Counts:
     """One worker's: tallies by (contract, vendor, model, outcome), refusals by code, transcripts by result."""
@@ -67,23 +83,17 @@ class Counts:
 
     def settled(self, contract: str, vendor: str, costs: Costs, milliseconds: int, first_milliseconds: int) -> None:
         """A request has ended."""
-        key = contract, vendor, costs.model, costs.outcome or "ok"
+        tally = self.tally(contract, vendor, costs.model, costs.outcome or "ok")
+        tally.add(costs.cost_pico, costs.list_pico, costs.quantities, milliseconds, first_milliseconds)
+        if not costs.usage_known:
+            tally.unknown += 1
+
+    def tally(self, *key: str) -> Tally:
+        """The tally of (contract, vendor, model, outcome), one object for as long as the worker lives."""
         tally = self._tallies.get(key)
         if tally is None:
             tally = self._tallies[key] = Tally()
-        tally.requests += 1
-        tally.cost_pico += costs.cost_pico
-        tally.list_pico += costs.list_pico
-        tokens = tally.tokens
-        for meter, quantity in costs.quantities.items():
-            tokens[meter] = tokens.get(meter, 0) + quantity
-        if not costs.usage_known:
-            tally.unknown += 1
-        tally.seconds[bisect_left(MILLISECONDS, milliseconds)] += 1
-        tally.seconds[-1] += milliseconds
-        if first_milliseconds > 0:  # below: there was none
-            tally.first_seconds[bisect_left(MILLISECONDS, first_milliseconds)] += 1
-            tally.first_seconds[-1] += first_milliseconds
+        return tally
 
     def refused(self, code: str) -> None:
         """A request was turned away."""

@@ -137,7 +137,10 @@ class _Worker:
         if stale:
             self._reload()
         limits = replace(Limits(), body_bytes=desk.body_bytes_max, larger=UPLOADS)
-        server = Server(Handler(desk, batches_folder(self._config.store)), limits=limits, refuse=refuse_early)
+        handler = Handler(desk, batches_folder(self._config.store))
+        routines = handler.routines
+        server = Server(handler, limits=limits, refuse=refuse_early, aside=lambda: routines.under_way)
+        handler.run = server.run
         await server.listen(listening_socket(settings.host, port))
         looking = asyncio.create_task(self._look())
         renewing = asyncio.create_task(keep_renewed(lambda: desk.endpoints.values()))
@@ -145,6 +148,7 @@ class _Worker:
         looking.cancel()
         renewing.cancel()
         await server.stop(settings.drain_seconds_max)
+        routines.stop()
         with contextlib.suppress(OutsideError):
             await desk.budgets.tell_passed(microseconds())
         with contextlib.suppress(asyncio.CancelledError):

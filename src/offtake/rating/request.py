@@ -14,7 +14,7 @@ from decimal import Decimal
 from operator import mul
 from typing import NamedTuple
 
-from offtake.rating.compiled import CompiledTerms, Lane
+from offtake.rating.compiled import CompiledTerms, Lane, Together
 from offtake.rating.groups import BAND_UNKNOWN, band_of, input_tokens_of
 from offtake.rating.piece import Assume, Piece, price_piece
 from offtake.rating.planning import GRAINS
@@ -107,10 +107,14 @@ def cost_on(lane: Lane, at: datetime, quantities: Mapping[str, int], context_tok
 
     A gateway settles nearly every request so.
     """
-    band = bisect_left(lane.thresholds, context_tokens) if lane.thresholds else 0
-    prices = lane.card(at, band).together(tuple(quantities))
-    used = quantities.values()
+    prices, used = prices_on(lane, at, tuple(quantities), context_tokens), quantities.values()
     return Cost(sum(map(mul, used, prices.contracted)), sum(map(mul, used, prices.public)), prices.clauses)
+
+
+def prices_on(lane: Lane, at: datetime, meters: tuple[str, ...], context_tokens: int) -> Together:
+    """The unit prices of an answer's meters on its lane: one number for each, to be multiplied by what was used."""
+    band = bisect_left(lane.thresholds, context_tokens) if lane.thresholds else 0
+    return lane.card(at, band).together(meters)
 
 
 def priced_plainly(terms: CompiledTerms, record: UsageRecord) -> Piece:

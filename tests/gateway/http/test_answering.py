@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from offtake.gateway.http.answer import BrokenError
 from offtake.gateway.http.link import Link
-from offtake.gateway.http.upstream import Block, Pool, Timeouts
+from offtake.gateway.http.upstream import Block, Pool, Timeouts, Waiting
 from tests.gateway.http.test_reading import MUTATIONS, TOKEN, VALUE, cut
 
 Read = tuple[int, dict[bytes, bytes], bytes] | None
@@ -58,7 +58,8 @@ def read(loop: asyncio.Runner, pieces: list[bytes], method: str) -> Read:
         link = Link(pool, asyncio.get_running_loop())
         wire = Wire()
         link.connection_made(cast(Any, wire))
-        waiter = link.send(Block(method, b"", b""), b"", Timeouts())
+        waiting = Waiting(asyncio.get_running_loop().create_future())
+        link.send(Block(method, b"", b""), b"", Timeouts(), waiting)
         for piece in pieces:
             if not wire.closed:
                 link.data_received(piece)
@@ -66,7 +67,7 @@ def read(loop: asyncio.Runner, pieces: list[bytes], method: str) -> Read:
             link.eof_received()
         link.connection_lost(None)
         try:
-            answer = await waiter
+            answer = await waiting.future
             return answer.status, answer.headers, await answer.whole(10_000)
         except BrokenError:
             return None

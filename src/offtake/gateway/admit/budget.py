@@ -75,9 +75,14 @@ def reserve(
 
 def settle(purses: Sequence[Purse], hold: Hold, cost_pico: int) -> int:
     """The request has cost so much (0: it was never sent). Returns by how much it has exceeded its hold."""
-    missed = max(cost_pico - hold.pico, 0)
+    return settle_pico(purses, hold.pico, cost_pico)
+
+
+def settle_pico(purses: Sequence[Purse], hold_pico: int, cost_pico: int) -> int:
+    """As `settle`, of a hold that is only known by its amount."""
+    missed = max(cost_pico - hold_pico, 0)
     for purse in purses:
-        purse.lease.settle(hold.pico, cost_pico)
+        purse.lease.settle(hold_pico, cost_pico)
         purse.overdrawn_pico += missed
     return missed
 
@@ -96,10 +101,17 @@ def refused(short: Short, available_pico: int) -> Refusal:
 
 def take(purses: Sequence[Purse], hold: Hold) -> bool:
     """Hold on every purse, or on none where one of them lacks it."""
+    if hold.is_learned and any(purse.missing(hold) > 0 for purse in purses):
+        return False
+    return take_pico(purses, hold.pico)
+
+
+def take_pico(purses: Sequence[Purse], pico: int) -> bool:
+    """Hold so much on every purse, or on none where one of them lacks it."""
     for purse in purses:
-        if purse.missing(hold) > 0:
+        if pico > purse.lease.free_pico:
             return False
     for purse in purses:
-        purse.lease.reserve(hold.pico)
-        purse.held_pico += hold.pico
+        purse.lease.reserve(pico)
+        purse.held_pico += pico
     return True

@@ -37,12 +37,14 @@ class Learned:
 
     def __init__(self) -> None:
         self._seen: OrderedDict[tuple[str, str], Seen] = OrderedDict()
+        self.version = 0  # grows with all that is learned
 
     def add(
         self, key: str, model: str, output_tokens: int, input_tokens: int, input_tokens_max: int, rest_pico: int,
         rest_bound_pico: int,
     ) -> None:  # fmt: skip
         """A request has settled. `rest_pico` is what all but its output cost, its bound that without server tools."""
+        self.version += 1
         mine = self._seen.get((key, model))
         known = mine is not None and mine.output_tokens.total >= SETTLED and mine.output_tokens.total % SETTLED
         for name in ((key, model),) if known else ((key, model), ("", model)):
@@ -67,15 +69,16 @@ class Learned:
         self, key: str, model: str, input_tokens_max: int, output_tokens_max: int | None, permille: int
     ) -> tuple[int, int]:
         """(input, output) tokens that so many of a thousand requests do not exceed; within the limits given."""
+        share, output_tokens = self.shares(key, model, permille)
+        input_tokens = -(-input_tokens_max * share // THOUSAND)
+        return input_tokens, output_tokens if output_tokens_max is None else min(output_tokens, output_tokens_max)
+
+    def shares(self, key: str, model: str, permille: int) -> tuple[int, int]:
+        """(thousandths of the bound of the input, output tokens) that so many of a thousand requests do not exceed."""
         pair = self._known(key, model)
         if pair is None:
-            input_tokens = input_tokens_max
-            output_tokens = OUTPUT_PRIOR_TOKENS if permille > MEDIAN else OUTPUT_PRIOR_MEDIAN_TOKENS
-        else:
-            share = min(pair.input_permille.at(permille), THOUSAND)
-            input_tokens = -(-input_tokens_max * share // THOUSAND)
-            output_tokens = pair.output_tokens.at(permille)
-        return input_tokens, output_tokens if output_tokens_max is None else min(output_tokens, output_tokens_max)
+            return THOUSAND, OUTPUT_PRIOR_TOKENS if permille > MEDIAN else OUTPUT_PRIOR_MEDIAN_TOKENS
+        return min(pair.input_permille.at(permille), THOUSAND), pair.output_tokens.at(permille)
 
     def _known(self, key: str, model: str) -> Seen | None:
         pair = self._seen.get((key, model))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from msgspec import Struct
 
 from offtake.contract.schema.capacity import Limits as ServedLimits
-from offtake.gateway.admit.window import MINUTE, SECOND, Window, split
+from offtake.gateway.admit.window import MINUTE, SECOND, Counted, Window, split, take
 from offtake.gateway.ask import Refusal
 from offtake.gateway.outlet import KeyLimits
 
@@ -59,7 +59,7 @@ class Limits:
 
     def __init__(self, meters: Sequence[Meter], concurrency: int | None = None, clause: str = "") -> None:
         self.meters = tuple(meters)
-        self._windows = _windows(meters)
+        self.windows = _windows(meters)
         self.concurrency = concurrency
         self.in_flight = 0
         self._clause = clause
@@ -71,7 +71,7 @@ class Limits:
             hint = "send fewer at once" if self.concurrency else NO_PART
             return Refusal("rate", "G413", what, self._clause, hint, 1.0)
         amounts = (1, input_tokens, output_tokens)
-        for window, counted in self._windows:
+        for window, counted in self.windows:
             if not window.fits(amounts[counted], now_ns):
                 return self._slowest(amounts, now_ns)
         return None
@@ -79,26 +79,23 @@ class Limits:
     def never(self, input_tokens: int, output_tokens: int) -> bool:
         """Whether a request of so many tokens does not fit, however long it waits."""
         amounts = (1, input_tokens, output_tokens)
-        return self.concurrency == 0 or any(amounts[counted] > window.limit for window, counted in self._windows)
+        return self.concurrency == 0 or any(amounts[counted] > window.limit for window, counted in self.windows)
 
     def admit(self, input_tokens: int, output_tokens: int, now_ns: int) -> Ticket:
         """Count a request that no refusal stops."""
         self.in_flight += 1
         amounts = (1, input_tokens, output_tokens)
-        windows = self._windows
+        windows = self.windows
         return Ticket(self, amounts, [window.add(amounts[counted], now_ns) for window, counted in windows], windows)
 
     def settle(self, ticket: Ticket, input_tokens: int, output_tokens: int, now_ns: int) -> None:
         """The request has ended and has used so much. Its tokens are corrected; it stays one request of its minute."""
         self.in_flight -= 1
-        used = (1, input_tokens, output_tokens)
-        for (window, counted), slot in zip(ticket.windows, ticket.slots, strict=True):
-            if counted:
-                window.correct(slot, ticket.amounts[counted], used[counted], now_ns)
+        correct(ticket.windows, ticket.amounts, ticket.slots, (1, input_tokens, output_tokens), now_ns)
 
     def _slowest(self, amounts: Amounts, now_ns: int) -> Refusal:
         """The refusal of the limit that takes longest."""
-        waits = [window.wait_ns(amounts[counted], now_ns) for window, counted in self._windows]
+        waits = [window.wait_ns(amounts[counted], now_ns) for window, counted in self.windows]
         longest = max(waits)
         slowest = self.meters[waits.index(longest)]
         return _refusal(slowest, longest, amounts[COUNTED.index(slowest.unit)])
@@ -111,8 +108,49 @@ class Limits:
                 window.change(meter.window.limit, now_ns)
                 meter.window = window
         self.meters, self.concurrency, self._clause = fresh.meters, fresh.concurrency, fresh._clause
-        self._windows = _windows(self.meters)
+        self.windows = _windows(self.meters)
         return self
+
+
+class Together:
+    """All limits that requests of one kind meet, counted in one step."""
+
+    def __init__(self, limits: Sequence[Limits]) -> None:
+        self._limits = tuple(limits)
+        self._windows = tuple(window for each in limits for window in each.windows)
+
+    def take(self, amounts: Amounts, now_ns: int) -> list[int] | None:
+        """Count one more request, or nothing where a limit stops it. The slots of all windows, for `settle`."""
+        for limits in self._limits:
+            if limits.concurrency is not None and limits.in_flight >= limits.concurrency:
+                return None
+        slots = take(self._windows, amounts, now_ns)
+        if slots is not None:
+            for limits in self._limits:
+                limits.in_flight += 1
+        return slots
+
+    def settle(self, amounts: Amounts, slots: Sequence[int], used: Amounts, now_ns: int) -> None:
+        """The request has ended, as `Limits.settle`."""
+        for limits in self._limits:
+            limits.in_flight -= 1
+        correct(self._windows, amounts, slots, used, now_ns)
+
+    def tickets(self, amounts: Amounts, slots: Sequence[int]) -> list[Ticket]:
+        """What one request took, for each of the limits by itself."""
+        found, at = [], 0
+        for limits in self._limits:
+            end = at + len(limits.windows)
+            found.append(Ticket(limits, amounts, list(slots[at:end]), self._windows[at:end]))
+            at = end
+        return found
+
+
+def correct(windows: Counted, amounts: Amounts, slots: Sequence[int], used: Amounts, now_ns: int) -> None:
+    """Put right what was counted of tokens; a request stays one."""
+    for (window, counted), slot in zip(windows, slots, strict=True):
+        if counted and amounts[counted] != used[counted]:
+            window.correct(slot, amounts[counted], used[counted], now_ns)
 
 
 def _windows(meters: Sequence[Meter]) -> tuple[tuple[Window, int], ...]:

@@ -19,6 +19,10 @@ MINUTE = 60 * SECOND
 SLOTS = 120
 
 
+Counted = Sequence[tuple["Window", int]]
+"""Windows, each with the place of what it counts among the amounts of a request."""
+
+
 class Window:
     """At most `limit` units in any `length_ns`. `total`: what counts now."""
 
@@ -96,6 +100,22 @@ class Window:
         if self._later[0] and newest >= self._later[0]:
             self.limit = self._later[1]
             self._later = (0, 0)
+
+
+def take(windows: Counted, amounts: Sequence[int], now_ns: int) -> list[int] | None:
+    """Count amounts on every window, or on none where one lacks room. The slots, for a correction later."""
+    for window, counted in windows:
+        if now_ns >= window._until_ns:
+            window._advance(now_ns)
+        if window.total + amounts[counted] > window.limit:
+            return None
+    slots = []
+    for window, counted in windows:
+        amount, newest = amounts[counted], window._newest
+        window._counts[newest % (SLOTS + 1)] += amount
+        window.total += amount
+        slots.append(newest)
+    return slots
 
 
 def split(limit: int, wanted: Sequence[int]) -> tuple[int, ...]:

@@ -6,6 +6,7 @@ is None.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Annotated, NamedTuple
 
 import msgspec
@@ -13,7 +14,7 @@ from msgspec import Raw
 
 from offtake.gateway.ask import BadAsk
 from offtake.gateway.dialects import answered, bound
-from offtake.gateway.dialects.document import top_level
+from offtake.gateway.dialects.document import spans
 from offtake.usage.record import COUNT_MAX
 
 FIELDS = frozenset(
@@ -34,12 +35,16 @@ class _Text(msgspec.Struct, forbid_unknown_fields=True):
     name: str | None = None
 
 
-class Plain(NamedTuple):
-    """A request: the model as it is written, and its limits. `input_tokens_max` is a true bound."""
+Plain = tuple[bytes, int, int | None]
+"""A request: the model as it is written, a true bound of its input in tokens, and the limit of its output."""
 
-    model: bytes
-    input_tokens_max: int
-    output_tokens_max: int | None
+
+class _Shape(NamedTuple):
+    """The members that a request has, in their order. `rest_bytes`: all but their values, written without a space."""
+
+    rest_bytes: int
+    limits: tuple[str, ...]
+    streams: bool
 
 
 _Count = Annotated[int, msgspec.Meta(ge=0, le=COUNT_MAX)] | None
@@ -80,44 +85,56 @@ class _Answer(msgspec.Struct):
     error: Raw | None = None
 
 
-class Told(NamedTuple):
-    """An answer that ended well: the model and the tier as the vendor names them, and the usage without zeros."""
+Told = tuple[str, str, dict[str, int]]
+"""An answer that ended well: the model and the tier as the vendor names them, and the usage without zeros."""
 
-    model: str
-    tier: str
-    quantities: dict[str, int]
-
-
+_TOP = msgspec.json.Decoder(dict[str, Raw]).decode
 _TEXTS = msgspec.json.Decoder(list[_Text]).decode
 _ANSWER = msgspec.json.Decoder(_Answer).decode
 
 
 def asked(body: bytes) -> Plain | None:
     """A request that is plain."""
-    if len(body) > BODY_BYTES_MAX:
+    size = len(body)
+    if size > BODY_BYTES_MAX:
         return None
     try:
-        fields = top_level(body)
-        if not fields.keys() <= FIELDS or ("stream" in fields and bytes(fields["stream"]) != b"false"):
+        if not body.isascii():
+            body.decode()
+        fields = _TOP(body)
+        shape = _shape(tuple(fields))
+        if shape is None or (shape.streams and bytes(fields["stream"]) != b"false"):
             return None
+        if size != shape.rest_bytes + sum(map(len, fields.values())):
+            spans(body, fields)
         _TEXTS(fields["messages"])
-        model = bytes(fields["model"])
-    except (BadAsk, KeyError, msgspec.MsgspecError, RecursionError, ValueError):
+    except (BadAsk, msgspec.MsgspecError, RecursionError, ValueError):
         return None
     limit = None
-    for written in (fields.get("max_completion_tokens"), fields.get("max_tokens")):
-        if written is not None:
-            digits = bytes(written)
-            if not digits.isdigit() or len(digits) > _DIGITS_MAX:
-                return None
-            limit = max(limit or 0, int(digits))
-    return Plain(model, len(body) + bound.REQUEST_OVERHEAD + bound.grown(body), limit)
+    for name in shape.limits:
+        digits = bytes(fields[name])
+        if not digits.isdigit() or len(digits) > _DIGITS_MAX:
+            return None
+        limit = max(limit or 0, int(digits))
+    return bytes(fields["model"]), size + bound.REQUEST_OVERHEAD + bound.grown(body), limit
+
+
+@lru_cache(maxsize=256)
+def _shape(names: tuple[str, ...]) -> _Shape | None:
+    """None where one is not plain, or is missing."""
+    if not {"model", "messages"} <= set(names) <= FIELDS:
+        return None
+    limits = tuple(name for name in ("max_completion_tokens", "max_tokens") if name in names)
+    return _Shape(sum(map(len, names)) + 4 * len(names) + 1, limits, "stream" in names)
 
 
 def told(body: bytes) -> Told | None:
     """An answer that is plain: one choice that ended well, with usage of text and of cached text alone."""
-    answer: _Answer | None = answered.decode_or_none(_ANSWER, body)
-    if answer is None or answer.error is not None or not answer.model:
+    try:
+        answer = _ANSWER(body)
+    except (msgspec.MsgspecError, RecursionError, ValueError):
+        return None
+    if answer.error is not None or not answer.model:
         return None
     usage = answer.usage
     inside, out = usage.prompt_tokens_details, usage.completion_tokens_details
@@ -132,7 +149,8 @@ def told(body: bytes) -> Told | None:
         return None
     if (usage.total_tokens or 0) > usage.prompt_tokens + output:  # reasoning that stands beside the output
         return None
-    if answered.outcome_of_finish(answer.choices[0].finish_reason) != "ok":
+    finish = answer.choices[0].finish_reason
+    if finish != "stop" and answered.outcome_of_finish(finish) != "ok":
         return None
     quantities = {}
     if usage.prompt_tokens > read:
@@ -143,4 +161,4 @@ def told(body: bytes) -> Told | None:
         quantities["output_tokens"] = output
     if out is not None and out.reasoning_tokens:
         quantities["reasoning_tokens"] = out.reasoning_tokens
-    return Told(answer.model, answer.service_tier or "", quantities)
+    return answer.model, answer.service_tier or "", quantities

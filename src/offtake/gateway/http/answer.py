@@ -47,7 +47,7 @@ class Answer:
     """
 
     __slots__ = (
-        *("_ahead_bytes", "_error", "_link", "_loop", "_parts", "_take", "_waiter"),
+        *("_ahead_bytes", "_error", "_link", "_loop", "_parts", "_take", "_then", "_waiter"),
         *("ended", "headers", "status"),
     )
 
@@ -61,7 +61,16 @@ class Answer:
         self._ahead_bytes = 0
         self._error: Exception | None = None
         self._take: Callable[[bytes], bool] | None = None
+        self._then: Callable[[], None] | None = None
         self._waiter: asyncio.Future[None] | None = None
+
+    def then(self, come: Callable[[], None]) -> None:
+        """Have `come` called once: when all of it is here, or as much as is read ahead, or the end does not come."""
+        self._then = come
+
+    def arrived(self, limit_bytes: int) -> bytes | None:
+        """The whole body, where it is here and no longer than the limit."""
+        return self._arrived() if self.ended and self._ahead_bytes <= limit_bytes else None
 
     async def read(self) -> bytes:
         """All that has arrived since the last call, waiting for at least a byte; b"" at the end.
@@ -162,7 +171,16 @@ class Answer:
                 return False
             self._take = None
         self._wake()
-        return self._ahead_bytes > AHEAD_BYTES
+        if self._ahead_bytes <= AHEAD_BYTES:
+            return False
+        self.come()
+        return True
+
+    def come(self) -> None:
+        """Tell who wants to know that it has come as far as it does by itself."""
+        then, self._then = self._then, None
+        if then is not None:
+            then()
 
     def end(self) -> None:
         """The body is whole."""
@@ -175,6 +193,7 @@ class Answer:
         self._link = None
         self._error = error
         self._wake()
+        self.come()
 
     def _wake(self) -> None:
         waiter = self._waiter

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import httptools
 
@@ -22,12 +22,25 @@ JOIN_BYTES = 16 * KIB
 DROPPED = frozenset((b"set-cookie", b"set-cookie2"))
 
 
+class Listener(Protocol):
+    """Who sent a request, and is told what came of it; one of the two, once."""
+
+    def answered(self, answer: Answer) -> None:
+        """The head of the answer is there. Told in the midst of reading, so that it must not raise."""
+        ...
+
+    def failed(self, error: UpstreamError) -> None:
+        """No answer comes."""
+        ...
+
+
 class Link(asyncio.Protocol):
     """Made by a pool, which gets it back once an answer is whole and the connection good for another."""
 
     __slots__ = (
         *("_answer", "_answered", "_before_bytes", "_deadline", "_eof", "_headers", "_loop", "_method", "_parser"),
         *(
+            "_listener",
             "_never_accepted",
             "_pool",
             "_quiet_bytes",
@@ -36,7 +49,6 @@ class Link(asyncio.Protocol):
             "_timeouts",
             "_until_close",
             "_until",
-            "_waiter",
         ),
         *("idle_since", "reused", "transport"),
     )
@@ -47,7 +59,7 @@ class Link(asyncio.Protocol):
         self._parser: Any = httptools.HttpResponseParser(
             self
         )  # None once the connection is gone, lest they hold each other
-        self._waiter: asyncio.Future[Answer] | None = None  # for the head of the answer
+        self._listener: Listener | None = None  # until the head of the answer is there
         self._answer: Answer | None = None
         self._sent_bytes: int | None = None  # what the vendor will have acknowledged before the request that is next
         self._before_bytes: int | None = None  # the same, before the request that is out
@@ -68,8 +80,8 @@ class Link(asyncio.Protocol):
             return False
         return True
 
-    def send(self, block: Block, body: bytes, timeouts: Timeouts) -> asyncio.Future[Answer]:
-        """Write a request on a link that is `alive`; the future has its answer as soon as the head is there."""
+    def send(self, block: Block, body: bytes, timeouts: Timeouts, listener: Listener) -> None:
+        """Write a request on a link that is `alive`; `listener` is told of its answer as soon as the head is there."""
         self._method, before, after = block
         head = b"%b%d%b" % (before, len(body), after) if after else before
         self._timeouts = timeouts
@@ -77,7 +89,7 @@ class Link(asyncio.Protocol):
         self._reusable = self._until_close = False
         self._until = self._pool.ticker.next + timeouts.total_seconds
         self._deadline = self._pool.ticker.next + timeouts.first_byte_seconds
-        self._waiter = waiter = self._loop.create_future()
+        self._listener = listener
         if self._pool.secure:  # TLS sends bytes of its own, so that only the kernel can count
             self._sent_bytes = acknowledged_bytes(self.transport)
         self._before_bytes = self._sent_bytes
@@ -89,18 +101,15 @@ class Link(asyncio.Protocol):
             self.transport.write(head + body)
         else:
             self.transport.writelines((head, body))
-        return waiter
 
-    def leave(self, waiter: asyncio.Future[Answer]) -> None:
-        """Nobody waits for this request any more."""
-        if self._waiter is waiter:
+    def leave(self, listener: Listener) -> None:
+        """Nobody waits for this answer any more."""
+        if self._listener is listener:
             self.drop()
-        elif not waiter.cancelled() and waiter.exception() is None:
-            waiter.result().close()
 
     def drop(self) -> None:
         """Close at once: nobody wants the rest."""
-        self._answer = self._waiter = None
+        self._answer = self._listener = None
         self.transport.abort()
 
     def resume(self) -> None:
@@ -111,7 +120,7 @@ class Link(asyncio.Protocol):
 
     def tick(self, now: float) -> None:
         """Give up what takes too long."""
-        if self._waiter is None and self._answer is None:
+        if self._listener is None and self._answer is None:
             if now - self.idle_since > self._pool.idle_seconds:
                 self.transport.abort()
         elif now > self._until:
@@ -130,7 +139,7 @@ class Link(asyncio.Protocol):
         self.idle_since = self._pool.ticker.next
 
     def data_received(self, data: bytes) -> None:
-        if self._waiter is None and self._answer is None:
+        if self._listener is None and self._answer is None:
             self.transport.abort()  # nobody asked
             return
         self._answered = True
@@ -155,6 +164,7 @@ class Link(asyncio.Protocol):
             return
         if answer.ended:
             self._finish()
+            answer.come()
         elif self.transport.is_reading():
             patience = self._timeouts.unread_seconds if waits else self._timeouts.between_bytes_seconds
             self._deadline = self._pool.ticker.next + patience
@@ -163,7 +173,7 @@ class Link(asyncio.Protocol):
 
     def eof_received(self) -> None:
         self._eof = True
-        if self._waiter is not None and not self._answered and self._before_bytes is not None:
+        if self._listener is not None and not self._answered and self._before_bytes is not None:
             acknowledged = acknowledged_bytes(self.transport)
             self._never_accepted = acknowledged is not None and acknowledged <= self._before_bytes
 
@@ -210,9 +220,9 @@ class Link(asyncio.Protocol):
             answer.end()
         elif status not in BODILESS:
             self._until_close = b"content-length" not in headers and b"transfer-encoding" not in headers
-        waiter, self._waiter = self._waiter, None
-        if waiter is not None and not waiter.done():
-            waiter.set_result(answer)
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            listener.answered(answer)
 
     def on_body(self, data: bytes) -> None:
         self._quiet_bytes = 0
@@ -244,9 +254,9 @@ class Link(asyncio.Protocol):
         self.transport.abort()
 
     def _fail(self, error: UpstreamError) -> None:
-        waiter, answer = self._waiter, self._answer
-        self._waiter = self._answer = None
-        if waiter is not None and not waiter.done():
-            waiter.set_exception(error)
+        listener, answer = self._listener, self._answer
+        self._listener = self._answer = None
+        if listener is not None:
+            listener.failed(error)
         if answer is not None:
             answer.fail(error)

@@ -24,7 +24,9 @@ from offtake.gateway.http.request import Request
 from offtake.gateway.http.responder import Responder
 from offtake.gateway.http.ticker import Ticker
 
-Handle = Callable[[Request, Responder], Coroutine[Any, Any, None]]
+Work = Coroutine[Any, Any, None]
+Handle = Callable[[Request, Responder], Work | None]
+"""What answers a request: the coroutine that it returns, or without one whatever it has set going."""
 Refuse = Callable[[int, str, str], tuple[Headers, bytes]]
 
 
@@ -42,7 +44,10 @@ def plain_refusal(status: int, reason: str, path: str) -> tuple[Headers, bytes]:
 
 
 class Server:
-    """Clients of one worker. `refuse(status, reason, path)` words the answers that no handler gives."""
+    """Clients of one worker. `refuse(status, reason, path)` words the answers that no handler gives.
+
+    `aside()`: how many requests the handler serves without a coroutine.
+    """
 
     def __init__(
         self,
@@ -51,7 +56,9 @@ class Server:
         limits: Limits | None = None,
         refuse: Refuse = plain_refusal,
         ticker: Ticker | None = None,
+        aside: Callable[[], int] = int,
     ) -> None:
+        self._aside = aside
         self.limits = limits or Limits()
         self.refuse = refuse
         self.ticker = ticker or Ticker()
@@ -77,7 +84,7 @@ class Server:
             if connection.idle:
                 connection.close()
         until = self._loop.time() + grace_seconds
-        while (self._connections or self._tasks) and self._loop.time() < until:
+        while (self._connections or self.running) and self._loop.time() < until:
             await asyncio.sleep(0.01)
         for connection in list(self._connections):
             connection.transport.abort()
@@ -92,8 +99,8 @@ class Server:
 
     @property
     def running(self) -> int:
-        """How many handlers run, those of clients that have left among them."""
-        return len(self._tasks)
+        """How many requests are being served, those of clients that have left among them."""
+        return len(self._tasks) + self._aside()
 
     # What a connection asks of its server.
 
@@ -110,19 +117,33 @@ class Server:
         self.ticker.forget(connection)
 
     def begin(self, request: Request, responder: Responder) -> None:
-        """Run the handler."""
-        responder.task = task = self._loop.create_task(self._run(request, responder))
+        """Have a request answered."""
+        try:
+            work = self._handle(request, responder)
+        except Exception as error:  # noqa: BLE001 - as in `_run`
+            self._failed(error)
+            responder.abandon()
+        else:
+            if work is not None:
+                self.run(work, responder)
+
+    def run(self, work: Work, responder: Responder) -> None:
+        """Have a coroutine answer a request."""
+        responder.task = task = self._loop.create_task(self._run(work, responder))
         self._tasks.add(task)
 
-    async def _run(self, request: Request, responder: Responder) -> None:
+    async def _run(self, work: Work, responder: Responder) -> None:
         try:
-            await self._handle(request, responder)
+            await work
         except Exception as error:  # noqa: BLE001 - whatever it is, the client gets an answer and the operator the trace
-            self._loop.call_exception_handler({"message": "a handler failed", "exception": error})
+            self._failed(error)
         finally:
             self._tasks.discard(responder.task)
             if not responder.finished:
                 responder.abandon()
+
+    def _failed(self, error: Exception) -> None:
+        self._loop.call_exception_handler({"message": "a handler failed", "exception": error})
 
     def start(self, status: int) -> bytes:
         """The lines with which answers begin: the status, and the date as of the last tick."""

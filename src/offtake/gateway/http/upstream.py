@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from offtake.gateway.http.answer import Answer, NotSentError, TimedOutError
+from offtake.gateway.http.answer import Answer, NotSentError, TimedOutError, UpstreamError
 from offtake.gateway.http.head import OURS_UPSTREAM, Headers, fields
-from offtake.gateway.http.link import Link
+from offtake.gateway.http.link import Link, Listener
 from offtake.gateway.http.ticker import Ticker
 
 
@@ -41,6 +41,28 @@ class Block(NamedTuple):
     method: str
     before: bytes
     after: bytes
+
+
+@dataclass(slots=True)
+class Waiting:
+    """The listener of a coroutine that waits for the head of an answer."""
+
+    future: asyncio.Future[Answer]
+
+    def answered(self, answer: Answer) -> None:
+        """As `Listener.answered`."""
+        if not self.future.done():
+            self.future.set_result(answer)
+
+    def failed(self, error: UpstreamError) -> None:
+        """As `Listener.failed`."""
+        if not self.future.done():
+            self.future.set_exception(error)
+
+    def leave(self) -> None:
+        """Nobody waits any more: give up what has come all the same."""
+        if self.future.done() and not self.future.cancelled() and self.future.exception() is None:
+            self.future.result().close()
 
 
 class Pool:
@@ -105,15 +127,29 @@ class Pool:
         timeouts = timeouts or self.timeouts
         while True:
             link = self._reuse() or await self._connected(timeouts)
-            waiter = link.send(block, body, timeouts)
+            waiting = Waiting(asyncio.get_running_loop().create_future())
+            link.send(block, body, timeouts, waiting)
             try:
-                return await waiter
+                return await waiting.future
             except NotSentError:
                 if not link.reused:
                     raise
             except asyncio.CancelledError:
-                link.leave(waiter)
+                link.leave(waiting)
+                waiting.leave()
                 raise
+
+    def send_at_once(self, block: Block, body: bytes, listener: Listener) -> bool:
+        """Send over an idle connection and have `listener` told of what comes; False, and nothing done, without one.
+
+        NotSentError then is no reason to despair: the connection may have been closed as we wrote, and `send` finds
+        another.
+        """
+        link = self._reuse()
+        if link is None:
+            return False
+        link.send(block, body, self.timeouts, listener)
+        return True
 
     async def close(self) -> None:
         """Close every connection, those in use too."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from offtake.gateway.admit.window import SECOND
 
 WINDOW = 20
+KEPT = (1 << WINDOW) - 1
 FAILED_OF_WINDOW = 10
 FAILED_IN_A_ROW = 5
 PAUSE_NS = 10 * SECOND
@@ -43,6 +44,10 @@ class Breaker:
             return self.until_ns - now_ns
         return PAUSE_NS if self.probing else 0
 
+    def is_closed(self, now_ns: int) -> bool:
+        """Whether requests go with no more ado: it neither rests nor is open, nor half."""
+        return not self.opened and now_ns >= self.rests_until_ns
+
     def begins(self, now_ns: int) -> None:
         """A request goes; in a circuit that was open it is the probe."""
         if self.opened and now_ns >= self.until_ns:
@@ -54,12 +59,14 @@ class Breaker:
             self.failures = self.seen = 0
         self.opened = self.in_a_row = 0
         self.probing = False
-        self._remember(0)
+        self.failures = self.failures << 1 & KEPT
+        self.seen = min(self.seen + 1, WINDOW)
 
     def failed(self, now_ns: int) -> None:
         """It did not: a 5xx, no connection, or no answer in time."""
         self.in_a_row += 1
-        self._remember(1)
+        self.failures = (self.failures << 1 | 1) & KEPT
+        self.seen = min(self.seen + 1, WINDOW)
         too_many = self.seen >= WINDOW and self.failures.bit_count() >= FAILED_OF_WINDOW
         if self.probing or (not self.opened and (too_many or self.in_a_row >= FAILED_IN_A_ROW)):
             self.opened += 1
@@ -75,7 +82,3 @@ class Breaker:
     def abandoned(self) -> None:
         """It ended without a word about the endpoint: the client left, or the request was wrong."""
         self.probing = False
-
-    def _remember(self, bit: int) -> None:
-        self.failures = (self.failures << 1 | bit) & ((1 << WINDOW) - 1)
-        self.seen = min(self.seen + 1, WINDOW)

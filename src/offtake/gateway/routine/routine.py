@@ -1,0 +1,285 @@
+"""What holds for calls that are like one another, and the arithmetic that is left to do for each."""
+
+from __future__ import annotations
+
+import time
+from operator import mul
+from typing import TYPE_CHECKING
+
+from offtake.gateway import headers as ours
+from offtake.gateway.admit.admission import NOTHING_HELD, Admitted
+from offtake.gateway.admit.budget import Purse, settle_pico, take_pico
+from offtake.gateway.admit.hold import Hold
+from offtake.gateway.admit.learned import HIGH, THOUSAND
+from offtake.gateway.admit.limits import Amounts, Together
+from offtake.gateway.attempt import Attempt, Prepared, clauses_of, headers_of, intent_of, learn, left_of
+from offtake.gateway.desk import instant, microseconds
+from offtake.gateway.dialects import openai_plain
+from offtake.gateway.dialects.openai_plain import Plain
+from offtake.gateway.dispatch import Dispatch, RefusedError, unwritten
+from offtake.gateway.http.answer import Answer, UpstreamError
+from offtake.gateway.http.head import FRAMING, Headers, fields
+from offtake.gateway.http.request import Request
+from offtake.gateway.http.responder import Responder
+from offtake.gateway.http.upstream import Block
+from offtake.gateway.journal.writer import JournalError
+from offtake.gateway.relay import EVENTS, NOT_PASSED, Relay
+from offtake.gateway.routine.begun import Begun
+from offtake.gateway.settle import STANDARD, Costs, named, settle_line
+from offtake.rating.request import prices_on
+from offtake.values.errors import OfftakeError
+
+if TYPE_CHECKING:
+    from offtake.gateway.admit.quote import Said
+    from offtake.gateway.routine.kept import Routines
+    from offtake.rating.compiled import Together as Prices
+
+OWN = frozenset((ours.REQUEST_ID, ours.COST, ours.CLAUSE, ours.COMMITMENT))
+"""Headers that no two calls share."""
+NOT_ANSWERED = NOT_PASSED | FRAMING
+NOTHING_USED: Amounts = (1, 0, 0)
+
+
+class Routine:
+    """What holds for plain calls with one head to one model, as the attempt that was answered last found it."""
+
+    def __init__(self, routines: Routines, dispatch: Dispatch, attempt: Attempt, said: Said, block: Block) -> None:
+        self.routines, self._desk = routines, routines.desk
+        desk, caller, outlet, model = routines.desk, attempt.caller, attempt.outlet, attempt.model
+        self._in_force, self._callers, self._said = dispatch.in_force, desk.callers, said
+        self._since = int(said.since.timestamp() * 1e6)
+        self._until = min(int(said.until.timestamp() * 1e6), desk.callers.until(dispatch.request.headers))
+        self._dialect = dispatch.dialect
+        self._caller, self._outlet, self._model = caller, outlet, model
+        self._candidate, self._standing = attempt.prepared.candidate, attempt.standing
+        self._limits = Together((self._in_force.limits[outlet.contract], *caller.rates))
+        self._shares, self._learned = (0, 0), -1
+        self._breaker = self._in_force.routing.breaker(outlet.id, model)
+        self._pool, self._block = desk.endpoints[outlet.name].pool, block
+        self._tally = desk.counts.tally(outlet.contract, outlet.name, model, "ok")
+        self._price_as(attempt)
+        self._tell_as(attempt)
+        self._write_as(attempt)
+
+    def _price_as(self, attempt: Attempt) -> None:
+        """The lane on which such calls are priced, at an instant whose prices are those of all of them."""
+        outlet, key, self._now = self._outlet, self._caller.key, attempt.now
+        self._lane = outlet.terms.lane_of(
+            self._now, outlet.vendor, self._model, "realtime", outlet.access, outlet.region, key.workload,
+            self._caller.rules.account,
+        )  # fmt: skip
+        self._prices: dict[tuple[str, ...], Prices] = {}
+        self._told_model = attempt.served_model
+
+    def _tell_as(self, attempt: Attempt) -> None:
+        """The headers that such calls are answered with."""
+        clause, costs = self._candidate.clause, attempt.costs
+        told = headers_of("", self._outlet, self._model, attempt.at, clause, costs, None)
+        self._lines = fields({name: value for name, value in told.items() if name not in OWN})
+        self._drawdowns = self._standing.drawdowns if self._standing is not None else ()
+        self._paths: tuple[str, ...] | None = None
+        self._clauses = b""
+
+    def _write_as(self, attempt: Attempt) -> None:
+        """The two lines of the journal, in which each call changes what is its own."""
+        caller, outlet, model = self._caller, self._outlet, self._model
+        evidence = attempt.costs.evidence if attempt.costs else {}
+        costs = Costs(outlet.vendor, model, {}, True, "ok", "realtime", outlet.region, 0, "", "", "")
+        self._purses: tuple[Purse, ...] = ()
+        self._accounts: list[str] = []
+        self._intent = intent_of("", 0, caller, outlet, model, NOTHING_HELD, ())
+        self._settled = settle_line("", 0, 0, caller, outlet, self._accounts, costs, evidence)
+
+    def holds(self, at: int) -> bool:
+        """Whether all is as it was."""
+        desk, in_force = self._desk, self._in_force
+        return (
+            self._since <= at < self._until
+            and desk.in_force is in_force
+            and desk.callers is self._callers
+            and self._said.version == in_force.policy.version
+            and in_force.routing.standings.get(self._outlet.contract) is self._standing
+        )
+
+    def begin(self, id: str, request: Request, responder: Responder, plain: Plain) -> Begun | None:
+        """Count the call, hold for it and write its intent; None, and nothing done, where that is not routine.
+
+        RefusedError where the journal does not take it.
+        """
+        desk, quote = self._desk, self._candidate.quote
+        at, now_ns = microseconds(), time.monotonic_ns()
+        if not self.holds(at) or not self._breaker.is_closed(now_ns):
+            return None
+        if quote.blocks is not None and quote.blocks.found_in(request.body) is not None:
+            return None
+        _, most, limit = plain
+        purses, pico = desk.budgets.purses(self._caller, at), 0
+        if purses:
+            try:
+                pico = quote.ceiling.pico(most, limit)
+            except OfftakeError:
+                return None
+        for purse in purses:
+            if pico > purse.lease.free_pico:
+                return None
+        amounts = self._expected(most, limit)
+        slots = self._limits.take(amounts, now_ns)
+        if slots is None:
+            return None
+        take_pico(purses, pico)
+        begun = Begun(self, id, request, responder, most, at, now_ns, pico, purses, amounts, slots)
+        if purses is not self._purses:
+            self._purses, self._accounts = purses, [purse.lease.budget for purse in purses]
+        line = self._intent
+        line.id, line.at, line.holds = id, at, dict.fromkeys(self._accounts, pico)
+        try:
+            desk.journal.append(line)
+        except JournalError as error:
+            self._settle(begun, 0, NOTHING_USED, now_ns)
+            raise RefusedError(unwritten(error)) from error
+        return begun
+
+    def _expected(self, most: int, limit: int | None) -> Amounts:
+        """What limits of rates count for a call until it is settled."""
+        learned = self._desk.learned
+        if self._learned != learned.version:
+            self._learned = learned.version
+            self._shares = learned.shares(self._caller.rules.id, self._model, HIGH)
+        share, output = self._shares
+        return 1, -(-most * share // THOUSAND), output if limit is None or output < limit else limit
+
+    def send_at_once(self, begun: Begun) -> bool:
+        """Send it so that nobody waits; False, and nothing sent, where somebody has to: for a connection, or a disk."""
+        return self._desk.durable is None and self._pool.send_at_once(self._block, begun.request.body, begun)
+
+    async def send(self, begun: Begun) -> None:
+        """Send it, write down what it has cost, and answer."""
+        try:
+            begun.answer = await self._pool.send(self._block, begun.request.body)
+        except UpstreamError as error:
+            await self.generally(begun, error)
+            return
+        begun.first_ns = time.monotonic_ns()
+        await self.end(begun)
+
+    def ended(self, begun: Begun) -> bool:
+        """Write down what it has cost, and answer; False, and nothing done, where there is more to it (`end`)."""
+        answer = begun.answer
+        if answer is None or answer.status != 200 or answer.headers.get(b"content-type", b"").startswith(EVENTS):
+            return False
+        begun.body = body = answer.arrived(self._desk.body_bytes_max)
+        if body is None:
+            return False
+        self._breaker.succeeded()
+        lines = self._written(begun, answer.headers, body)
+        if lines is None:
+            return False
+        begun.responder.answer(200, lines, body)
+        return True
+
+    async def end(self, begun: Begun) -> None:
+        """Write down what it has cost, and answer, whatever comes and however long it takes."""
+        answer, body = begun.answer, begun.body
+        assert answer is not None
+        if answer.status != 200 or answer.headers.get(b"content-type", b"").startswith(EVENTS):
+            await self.generally(begun, answer)
+            return
+        if body is None:
+            self._breaker.succeeded()
+            try:
+                body = await answer.whole(self._desk.body_bytes_max)
+            except UpstreamError as error:
+                await self._relay(begun).broken(error)
+                return
+        lines = self._written(begun, answer.headers, body)
+        if lines is None:
+            await self._relay(begun).whole(answer, body)
+            return
+        if self._desk.durable is not None:
+            await self._desk.durable.appended()
+        begun.responder.answer(200, lines, body)
+
+    def _written(self, begun: Begun, headers: Headers, body: bytes) -> bytes | None:
+        """What it has cost, in the journal and in all counts, and the headers that say so; None where more is to it."""
+        told = openai_plain.told(body)
+        if told is None or begun.responder.gone:
+            return None
+        model, tier, quantities = told
+        if model != self._told_model or tier not in STANDARD:
+            return None
+        used = quantities.get("input_tokens", 0) + quantities.get("cache_read_tokens", 0)
+        try:
+            prices = self._prices_of(tuple(quantities), used)
+        except OfftakeError:
+            return None
+        numbers = quantities.values()
+        cost, listed = sum(map(mul, numbers, prices.contracted)), sum(map(mul, numbers, prices.public))
+        now_ns = time.monotonic_ns()
+        took, first = (now_ns - begun.sent_ns) // 1_000_000, (begun.first_ns - begun.sent_ns) // 1_000_000
+        line = self._settled
+        line.id, line.at, line.used_at = begun.id, microseconds(), begun.at
+        line.budgets = self._accounts if begun.purses is self._purses else [each.lease.budget for each in begun.purses]
+        line.cost_pico, line.list_pico, line.quantities, line.context_tokens = cost, listed, quantities, used
+        line.latency_ms, line.first_token_ms = took, first
+        line.vendor_request_id = headers.get(b"x-request-id", b"").decode("latin-1")
+        self._desk.journal.append(line)
+        output = quantities.get("output_tokens", 0)
+        self._settle(begun, cost, (1, used, output), now_ns)
+        ceiling = self._candidate.quote.ceiling
+        learn(self._desk, self._caller.rules.id, self._model, ceiling, begun.input_tokens_max, used, output, cost)
+        self._tally.add(cost, listed, quantities, took, first)
+        return self._told(begun.id, headers, cost)
+
+    def _prices_of(self, meters: tuple[str, ...], input_tokens: int) -> Prices:
+        """The prices of what was used, whose clauses are those that are written down and told from now on."""
+        prices = self._prices.get(meters)
+        if prices is None:
+            prices = prices_on(self._lane, self._now, meters, input_tokens)
+            if not self._lane.thresholds:
+                self._prices[meters] = prices
+        if prices.clauses != self._paths:
+            terms = self._outlet.terms
+            self._settled.clauses = named(terms, prices.clauses, terms.contract.version_number(self._now))
+            self._clauses = fields({ours.CLAUSE: clauses_of(self._settled.clauses)})
+            self._paths = prices.clauses
+        return prices
+
+    def _told(self, id: str, headers: Headers, cost_pico: int) -> bytes:
+        """The headers of an answer as lines: the vendor's, those of all such calls, and this one's own."""
+        lines = b"%b%b%b%b: %b\r\n%b: %b\r\n" % (
+            fields(headers, NOT_ANSWERED), self._lines, self._clauses,
+            ours.REQUEST_ID, id.encode(), ours.COST, ours.dollars(cost_pico),
+        )  # fmt: skip
+        if self._drawdowns:
+            lines += b"%b: %b\r\n" % (ours.COMMITMENT, left_of(self._drawdowns, cost_pico))
+        return lines
+
+    def _settle(self, begun: Begun, cost_pico: int, used: Amounts, now_ns: int) -> None:
+        """What it has used is used, and the rest of what was held and counted is free again."""
+        settle_pico(begun.purses, begun.hold_pico, cost_pico)
+        self._limits.settle(begun.amounts, begun.slots, used, now_ns)
+
+    def _attempt(self, begun: Begun) -> Attempt:
+        """The call as the general way knows it."""
+        ask = self._dialect.read(begun.request.path, begun.request.headers, begun.request.body)
+        admitted = Admitted(
+            Hold(begun.hold_pico, begun.hold_pico) if begun.purses else NOTHING_HELD, self._candidate.quote.ceiling,
+            self._limits.tickets(begun.amounts, begun.slots),
+        )  # fmt: skip
+        return Attempt(
+            begun.id, "", self._caller, self._outlet, self._model, Prepared(self._candidate, self._dialect, ask),
+            admitted, begun.purses, begun.at, instant(begun.at), begun.sent_ns, begun.first_ns, standing=self._standing,
+        )  # fmt: skip
+
+    async def generally(self, begun: Begun, sent: Answer | UpstreamError) -> None:
+        """Go on with what came, or did not, as with any attempt."""
+        attempt = self._attempt(begun)
+        dispatch = Dispatch(
+            self._desk, self._in_force, begun.id, self._caller, self._dialect, attempt.prepared.ask, begun.request,
+            begun.responder,
+        )  # fmt: skip
+        await dispatch.go_on(attempt, sent)
+
+    def _relay(self, begun: Begun) -> Relay:
+        attempt = self._attempt(begun)
+        return Relay(self._desk, attempt, attempt.prepared.ask, self._dialect, begun.responder, begun.request.headers)
