@@ -296,6 +296,14 @@ def test_an_address_in_the_request_line_is_its_path() -> None:
     assert [("/a/b", "c=d"), ("*", "")] == [(path, query) for _, path, query, _, _ in read([data])[0]]
 
 
+def test_a_request_in_a_traceback_or_a_log_shows_neither_key_nor_body() -> None:
+    requests: list[Request] = []
+    RequestReader(requests.append, lambda: None).feed(
+        b"POST /v1?token=query HTTP/1.1\r\n" + HOST + b"Authorization: key\r\nContent-Length: 4\r\n\r\nbody"
+    )
+    assert "[POST /v1]" == repr(requests)
+
+
 def test_what_follows_the_last_request_is_not_read() -> None:
     data = b"GET / HTTP/1.1\r\nConnection: close\r\n" + HOST + b"\r\nrubbish"
     requests, refused = read([data])

@@ -115,7 +115,7 @@ class Connection(asyncio.Protocol):
 
     @property
     def last(self) -> bool:
-        """Whether nothing is left to be answered after this answer, where no more is taken."""
+        """Whether nothing waits behind the request that is being answered."""
         return not self._waiting and self._refusal is None
 
     def answered(self, responder: Responder) -> None:

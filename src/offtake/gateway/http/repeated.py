@@ -36,7 +36,7 @@ class Repeated:
         begin = len(before)
         end = data.find(b"\r", begin, begin + _DIGITS_MAX + 1)
         digits = data[begin:end]
-        if end < 0 or not digits.isdigit() or not data.startswith(self._after, end):
+        if not digits.isdigit() or not data.startswith(self._after, end):
             return None
         known = self._request
         headers = known.headers

@@ -33,6 +33,10 @@ class Request(msgspec.Struct, eq=False, gc=False):
     http_1_0: bool
     alike: bytes = b""
 
+    def __repr__(self) -> str:
+        """What may stand in a log: neither keys nor prompts."""
+        return f"{self.method} {self.path}"
+
 
 def target_of(url: bytes) -> tuple[str, str]:
     """Path and query of a request line; an absolute address is its path. RefusedError where it is neither."""

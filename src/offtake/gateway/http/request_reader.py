@@ -77,17 +77,18 @@ class RequestReader:
         """Read on."""
         if self._missing_bytes:
             data = self._more(data)
+        held = self._held
         while data and self.stage == START and self._repeated is not None:
             begun = self._repeated.begin(data)
             if begun is None:
                 break
-            request, length, begin = begun
             self._chances = CHANCES
-            end, held_bytes = begin + length, self._held.size_bytes + length
+            request, length, begin = begun
+            end, held_bytes = begin + length, held.size_bytes + length
             if end > len(data) or length > self._body_bytes_max or held_bytes > self._limits.bodies_bytes:
                 data = self._begin(request, length, memoryview(data)[begin:])
             else:
-                self._held.size_bytes = held_bytes
+                held.size_bytes = held_bytes
                 request.body, data = data[begin:end], data[end:]
                 self._take(request)
         if data:
