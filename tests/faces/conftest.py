@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -9,6 +10,10 @@ from typing import NamedTuple
 import pytest
 
 from offtake.cli.main import run
+from offtake.operations.accepted_results import accepted_folder
+from offtake.operations.contracts import load_contract
+from offtake.operations.signatures import signed
+from offtake.store.ledger.keys import server_secret
 
 CONTRACT = """\
 contract: small
@@ -23,6 +28,7 @@ fees: {platform: 100 USD / month}
 failed_requests:
   {http_5xx: free, timeout: free, vendor_truncation: free, refusal: billed, client_cancel: billed, client_error: billed}
 """
+SUITE = "models: {evaluation: [{suite: support, floor: 90%, confidence: 95%, admitted: []}]}\n"
 HEADER = "id,used_at,model,workload,tag:team,channel,outcome,input_tokens,cache_read_tokens,output_tokens\n"
 USAGE = (
     HEADER
@@ -74,3 +80,15 @@ def usage(tmp_path: Path) -> Path:
     path = tmp_path / "usage.csv"
     path.write_text(USAGE)
     return path
+
+
+def accept(contract: Path, store: Path, model: str, passed: int = 30, *, until: str = "2026-09-01") -> Path:
+    """A result of `offtake accept` for the suite `support`, signed with the store's secret, beside a contract."""
+    document: dict[str, object] = {
+        "model": model, "suite": "support", "contracts": [load_contract(contract).signed.contract], "passed": passed,
+        "tasks": 30, "until": until,
+    }  # fmt: skip
+    file = accepted_folder(contract) / f"support.{model}.json"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(json.dumps(signed(document, server_secret(store))))
+    return file

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.faces.conftest import Offtake
+from tests.faces.conftest import SUITE, Offtake, accept
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = sorted((ROOT / "contracts").glob("*/contract.yaml"))
@@ -336,6 +336,19 @@ def test_admissions_of_a_contract_hold_until_they_end(at: str, model: str, offta
     done = offtake("plan", usage, "--offers", offer, "--at", at, "--format", "json")
 
     assert model == json.loads(done.out)["plan"]["route"][0]["model"]
+
+
+@pytest.mark.parametrize(("until", "model"), [("2026-09-01", "claude-haiku-4-5"), ("2026-08-01", "claude-opus-4.7")])
+def test_signed_results_admit_as_the_lines_of_a_contract_do(
+    until: str, model: str, offtake: Offtake, usage: Path, direct: Path, tmp_path: Path
+) -> None:
+    direct.write_text(DIRECT + SUITE)
+    accept(direct, tmp_path / "offtake.db", "claude-haiku-4-5", until=until)
+    accept(direct, tmp_path / "offtake.db", "claude-sonnet-4-5", 20)
+    done = offtake("plan", usage, "--offers", direct, "--store", tmp_path / "offtake.db", *CATALOG, "--format", "json")
+
+    assert model == json.loads(done.out)["plan"]["route"][0]["model"]
+    assert "admits nothing: 20 of 30 tasks do not reach a floor of 90%" in done.err
 
 
 @pytest.mark.skipif(

@@ -14,7 +14,7 @@ import pytest
 
 from offtake.operations.contracts import load_contract
 from offtake.operations.forecast_file import read_forecast
-from tests.faces.conftest import CONTRACT, HEADER, Offtake
+from tests.faces.conftest import CONTRACT, HEADER, SUITE, Offtake, accept
 
 COMMITMENT = (
     "commitments: [{id: spend, amount: 1_200 USD / year, pool: all_models, counts_at: contracted, true_up: quarter}]\n"
@@ -189,3 +189,30 @@ def test_strict_refuses_what_the_data_cannot_decide(offtake: Offtake, tmp_path: 
 
     assert {"low", "high"} == set(open_ended)
     assert 2 == offtake("status", usage, "--contract", committed, "--strict").code
+
+
+def test_a_signed_result_says_when_its_model_must_pass_again(
+    offtake: Offtake, days: Path, contract: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contract.write_text(CONTRACT + SUITE)
+    store = tmp_path / "offtake.db"
+    accept(contract, store, "claude-haiku-4-5")
+    low = accept(contract, store, "claude-opus-4-7", 20)
+    monkeypatch.chdir(tmp_path)
+    status = ("status", days, "--contract", contract, "--format", "json")
+
+    unread = offtake(*status)
+    assert f"{contract.with_name('small.accepted')} was not read: --config or --store" in unread.err
+    (tmp_path / "offtake.toml").write_text(
+        '[vendors.anthropic]\nwire = "anthropic"\nbase_url = "https://api.anthropic.com"\n'
+        '[[contracts]]\nfile = "small.yaml"\n'
+    )
+    for done in (offtake(*status), offtake(*status, "--store", store)):
+        again = [each for each in json.loads(done.out)["next_dates"] if "must pass" in each["what"]]
+        assert [("2026-09-01T00:00:00Z", "claude-haiku-4-5 must pass support again", "models.evaluation[0]")] == [
+            (each["at"], each["what"], each["clause"]) for each in again
+        ]
+        assert f"{low} admits nothing: 20 of 30 tasks do not reach a floor of 90%" in done.err
+    other = tmp_path / "other.db"
+    assert "signed with another store's secret" in offtake(*status, "--store", other).err
+    assert [] == list(tmp_path.glob("other.db*"))

@@ -6,12 +6,13 @@ window that ends, the first instant after it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from itertools import pairwise
 
 from offtake.contract.contract import Contract
+from offtake.contract.patterns import canonical
 from offtake.rating.clauses.commitment import CommitmentClause
 from offtake.rating.clauses.tiers import TiersClause
 from offtake.rating.lots import NEVER
@@ -32,12 +33,16 @@ class NextDate:
     source: str = ""
 
 
-def next_dates(stopped: Stopped) -> tuple[NextDate, ...]:
-    """Every date after the instant, within the term and at its end."""
+def next_dates(stopped: Stopped, accepted: Sequence[tuple[int, str, date]] = ()) -> tuple[NextDate, ...]:
+    """Every date after the instant, within the term and at its end.
+
+    `accepted`: what signed results admit beside the contract's own lines, as (place in `models.evaluation`, model, the
+    first day on which it no longer counts).
+    """
     contract = stopped.run.machine.terms.contract
     at = stopped.at
     found = {*_windows(stopped), *_lots(stopped), *_terms(contract, at), *_payments(stopped), *_ending(contract, at)}
-    found |= {*_obligations(contract, at), *_amendments(contract), *_admissions(contract, at)}
+    found |= {*_obligations(contract, at), *_amendments(contract), *_admissions(contract, at, accepted)}
     return tuple(
         NextDate(each.at, each.what, each.clause, each.source or contract.source(each.clause))
         for each in sorted(found)
@@ -135,13 +140,17 @@ def _amendments(contract: Contract) -> Iterator[NextDate]:
         yield NextDate(version.effective, f"{version.document} takes effect", f"amendments[{index}]", version.document)
 
 
-def _admissions(contract: Contract, at: datetime) -> Iterator[NextDate]:
-    """Models that passed an evaluation serve until their admission ends."""
+def _admissions(contract: Contract, at: datetime, accepted: Sequence[tuple[int, str, date]]) -> Iterator[NextDate]:
+    """Models that passed an evaluation serve until the last of their admissions ends."""
     models = contract.as_of(at).models
     for index, evaluation in enumerate((models and models.evaluation) or ()):
-        for number, each in enumerate(evaluation.admitted):
-            words = f"{each.model} must pass {evaluation.suite} again"
-            yield NextDate(contract.instant(each.until), words, f"models.evaluation[{index}].admitted[{number}].until")
+        path = f"models.evaluation[{index}]"
+        lines = enumerate(evaluation.admitted)
+        found = [(each.until, f"{path}.admitted[{number}].until", each.model) for number, each in lines]
+        found += [(until, path, model) for place, model, until in accepted if place == index]
+        last = {canonical(model): (until, clause, model) for until, clause, model in sorted(found)}
+        for until, clause, model in last.values():
+            yield NextDate(contract.instant(until), f"{model} must pass {evaluation.suite} again", clause)
 
 
 def _before(end: datetime, duration: Duration, contract: Contract) -> datetime:

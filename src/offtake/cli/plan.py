@@ -21,6 +21,7 @@ from offtake.cli.options import (
     format_option,
     months_option,
     out_option,
+    store_options,
 )
 from offtake.cli.plan_files import remember, report_option, write_reports
 from offtake.cli.profile import Rule
@@ -118,6 +119,7 @@ class PlanCommand(click.Command):
 @catalog_option
 @facts_option
 @at_option
+@store_options
 @report_option
 @format_option("table", "json", "csv")
 @out_option

@@ -18,6 +18,7 @@ from offtake.cli.options import (
     format_option,
     out_option,
     pricing_options,
+    store_options,
     usage_argument,
 )
 from offtake.values.errors import InputError
@@ -48,6 +49,7 @@ Rows = list[tuple[str, ...]]
 )
 @click.option("--events", type=EXISTING_FILE, metavar="FILE", help="With --forecast: what is known to come (YAML).")
 @pricing_options
+@store_options
 @format_option("table", "json", "csv")
 @out_option
 def command(

@@ -14,9 +14,10 @@ from typing import Any
 
 from offtake.contract.contract import Contract
 from offtake.contract.schema.models import Evaluation
+from offtake.operations.gateway_store import DEFAULT_CONFIG, store_path
 from offtake.operations.signatures import is_signed
 from offtake.planner.routing.accepted import Accepted, shortfall
-from offtake.store.ledger.keys import server_secret
+from offtake.store.ledger.keys import has_secret, server_secret
 
 BYTES_MAX = 65_536
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
@@ -54,6 +55,23 @@ def read_accepted(
     return tuple(found), aside
 
 
+def accepted_beside(
+    contract: Contract, at: datetime, config: Path | None = None, store: Path | None = None
+) -> tuple[tuple[Accepted, ...], list[str]]:
+    """`read_accepted` for who runs no gateway: (the results, in words what lies there and does not count).
+
+    The secret is that of the store, or of the configuration's; by default of offtake.toml here, if it is there.
+    """
+    file = Path(contract.file)
+    folder = accepted_folder(file)
+    if not folder.is_dir():
+        return (), []
+    if config is None and store is None and not DEFAULT_CONFIG.exists():
+        return (), [f"{folder} was not read: --config or --store says whose signatures count"]
+    found, aside = read_accepted(file, contract, store_path(config, store), at)
+    return found, [f"{path} admits nothing: {why}" for path, why in aside.items()]
+
+
 def _result(path: Path, contract: str, store: Path) -> Accepted | str:
     """What a file says, or why it says nothing of this contract."""
     try:
@@ -67,7 +85,7 @@ def _result(path: Path, contract: str, store: Path) -> Accepted | str:
     if not isinstance(document, dict):
         return "it is no JSON that `offtake accept` writes"
     document.pop("schema_version", None)
-    if not store.parent.is_dir() or not is_signed(document, server_secret(store)):
+    if not has_secret(store) or not is_signed(document, server_secret(store)):
         return "it was changed since it was signed, or signed with another store's secret"
     match document:
         case {

@@ -19,8 +19,10 @@ from offtake.assurance.status import (
     tier_status,
 )
 from offtake.contract.contract import Contract
+from offtake.operations.accepted_results import accepted_beside, suites_of
 from offtake.operations.rate_usage import Session, open_session, refuse_ranges
 from offtake.operations.usage_input import FileProgress, Usage
+from offtake.planner.routing.accepted import passing
 from offtake.rating.breakdown import unrounded
 from offtake.rating.clauses.steps import conditions_met
 from offtake.rating.compiled import CompiledTerms
@@ -69,9 +71,13 @@ def commitment_status(
     allocate: Method = "blended",
     strict: bool = False,
     stance: str | None = None,
+    config: Path | None = None,
+    store: Path | None = None,
     progress: FileProgress | None = None,
 ) -> Status:
     """The status at an instant of the term: by default, when the usage ends. `by` is tag:NAME: who bears the invoices.
+
+    `config` or `store` says whose signed results of `offtake accept` count: offtake.toml's here, by default.
 
     Invoices are those of every billing period that has begun by then, on all usage given, as `rate_usage` has them.
     InputError R411 where the instant lies outside of the term, U191 where `by` is not a tag.
@@ -87,14 +93,24 @@ def commitment_status(
         known = replace(opened, facts=tuple(fact for fact in opened.facts if fact.at <= moment))
         session = replace(session, opened=known, span=Interval(opened.contract.span.start, moment))
         low, high = _stopped(session, moment)
+        accepted, aside = _accepted(opened.contract, moment, config, store)
         invoices = session.rated()
         if strict:
             refuse_ranges(invoices)
         return Status(
             moment, session, low, invoices, commitment_statuses(low, high), lot_statuses(low), tier_status(low),
-            next_dates(low), _allocation(session, invoices, by, allocate) if by else None,
-            tuple(_warnings(survey, moment)),
+            next_dates(low, accepted), _allocation(session, invoices, by, allocate) if by else None,
+            (*_warnings(survey, moment), *aside),
         )  # fmt: skip
+
+
+def _accepted(
+    contract: Contract, at: datetime, config: Path | None, store: Path | None
+) -> tuple[list[tuple[int, str, date]], list[str]]:
+    """(place of the suite, model, end) of the signed results that admit, and what does not count, in words."""
+    results, aside = accepted_beside(contract, at, config, store)
+    suites = enumerate(suites_of(contract, at))
+    return [(place, each.model, each.until) for place, suite in suites for each in passing(suite, results)], aside
 
 
 def _moment(at: datetime | date | None, survey: Survey, session: Session) -> datetime:

@@ -18,6 +18,7 @@ from pathlib import Path
 from offtake.catalog.list_price import ListPrices
 from offtake.contract.contract import Contract
 from offtake.planner.offers.admissible import Need
+from offtake.planner.routing.accepted import Accepted, passing
 from offtake.values import units
 from offtake.values.errors import CatalogError, InputError, Place
 from offtake.values.yaml_text import read_yaml, step
@@ -68,13 +69,18 @@ def needs_of(
     return tuple(found)
 
 
-def admissions(contracts: Sequence[Contract], on: date) -> list[Need]:
-    """What the contracts' own evaluations (`models.evaluation`) admit on a day, by workload pattern."""
+def admissions(contracts: Sequence[Contract], accepted: Mapping[str, Sequence[Accepted]], on: date) -> list[Need]:
+    """What the contracts' own evaluations (`models.evaluation`) admit on a day, by workload pattern.
+
+    `accepted`: signed results of `offtake accept` by the contract's file; they admit as lines of `admitted` do.
+    """
     found: dict[str, Need] = {}
     for contract in contracts:
         models = contract.signed.models
         for index, each in enumerate((models.evaluation if models else None) or ()):
-            passed = tuple(row.model for row in each.admitted if on < row.until)
+            rows = [(row.model, row.until) for row in each.admitted]
+            rows += [(result.model, result.until) for result in passing(each, accepted.get(contract.file, ()))]
+            passed = tuple(dict.fromkeys(model for model, until in rows if on < until))
             for pattern in each.workloads or ["*"]:
                 if passed:
                     where = contract.place(f"models.evaluation[{index}]")

@@ -20,6 +20,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from offtake.operations.accepted_results import accepted_beside
 from offtake.operations.plan_extra import need_plan_extra
 from offtake.operations.plan_needs import Quality, admissions, needs_of
 from offtake.operations.plan_table import Opener, open_table
@@ -37,9 +38,10 @@ from offtake.values.yaml_text import read_yaml
 if TYPE_CHECKING:
     from offtake.catalog.catalog import Catalog
     from offtake.catalog.list_price import ModelFacts
+    from offtake.contract.contract import Contract
     from offtake.planner.demand.events import Event
     from offtake.planner.demand.paths import Paths
-    from offtake.planner.offers.admissible import Rejected
+    from offtake.planner.offers.admissible import Need, Rejected
     from offtake.planner.offers.assemble import Table as Laid
     from offtake.planner.offers.offer import Offer
     from offtake.planner.offers.problem import Watch
@@ -53,7 +55,8 @@ MONTHS_MAX = 120
 class Asked:
     """What a plan is asked for. `usage_months` is how many months the usage stands for, where that is known better
     than its times say. `scenarios` 1 is the forecast alone; `risk` is (weight, level) of CVaR. `tokens` are the tokens
-    that other models need, by pattern, per token of today's.
+    that other models need, by pattern, per token of today's. `config` or `store` says whose signed results of
+    `offtake accept` count: offtake.toml's here, by default.
     """
 
     horizon: int = 12
@@ -73,6 +76,8 @@ class Asked:
     clouds: Sequence[Cloud] = ()
     tokens: Mapping[str, Decimal] | None = None
     model: str = ""
+    config: Path | None = None
+    store: Path | None = None
 
     @property
     def moment(self) -> datetime:
@@ -115,8 +120,7 @@ def plan_offers(
     public = opener.public(sorted({part.workload.access for part in seen.parts}))
     today = _today(asked, opener, public)
     kept, foreign = _one_currency(found, today)
-    passed = admissions([offer.contract for offer in (today, *kept)], asked.moment.date())
-    needs = needs_of(asked.needs, asked.quality, catalog, passed)
+    needs, aside = _needs(asked, [offer.contract for offer in (today, *kept)], catalog)
     menu = Menu(asked.tokens or {}, _exclusions(), asked.moment.date())
     table = laid_out(seen.parts, (*_with_today(kept, today), public), needs, menu)
     table = replace(table, rejected=(*turned_away, *foreign, *table.rejected))
@@ -124,10 +128,20 @@ def plan_offers(
     setting = Setting(
         table=table, menu=menu, today=today, paths=paths, forecast=forecast,
         risk=Risk(*asked.risk), clouds=tuple(asked.clouds), peak=seen.peak, halves=seen.halves,
-        volumes=volumes, priced_at=asked.moment, assumptions=_assumptions(asked, seen), warnings=seen.warnings,
+        volumes=volumes, priced_at=asked.moment, assumptions=_assumptions(asked, seen),
+        warnings=(*seen.warnings, *aside),
     )  # fmt: skip
     with searching() if searching else nullcontext(Watch()) as watch:
         return replace(planned(setting, watch), histories=seen.histories)
+
+
+def _needs(asked: Asked, contracts: Sequence[Contract], catalog: Catalog) -> tuple[tuple[Need, ...], list[str]]:
+    """What workloads need, and which signed results beside the contracts do not count, in words."""
+    accepted, aside = {}, []
+    for contract in {each.file: each for each in contracts}.values():
+        accepted[contract.file], unread = accepted_beside(contract, asked.moment, asked.config, asked.store)
+        aside += unread
+    return needs_of(asked.needs, asked.quality, catalog, admissions(contracts, accepted, asked.moment.date())), aside
 
 
 def _exclusions() -> tuple[Exclusion, ...]:

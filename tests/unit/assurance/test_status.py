@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, localcontext
 
 from offtake.assurance.next_dates import next_dates
@@ -203,3 +203,18 @@ def test_a_model_that_passed_an_evaluation_must_pass_again() -> None:
     found = [(each.at, each.what, each.clause) for each in next_dates(stopped(text, [], day(2, 10)))]
 
     assert (day(4, 12), "claude-haiku-4-5 must pass bot again", "models.evaluation[0].admitted[0].until") in found
+
+
+def test_a_model_must_pass_again_when_the_last_of_its_admissions_ends() -> None:
+    admitted = "[{model: claude-haiku-4.5, score: 96%, tasks: 250, until: 2026-04-12}]"
+    suite = f"{{suite: bot, floor: 92%, confidence: 95%, admitted: {admitted}}}"
+    text = f"{PLAIN}models: {{evaluation: [{suite}, {suite.replace('bot', 'code')}]}}\n"
+    accepted = [(0, "claude-haiku-4-5", date(2026, 5, 1)), (1, "claude-haiku-4-5", date(2026, 3, 1))]
+    accepted.append((1, "claude-opus-4-7", date(2026, 6, 1)))
+    found = [each for each in next_dates(stopped(text, [], day(2, 10)), accepted) if "must pass" in each.what]
+
+    assert [
+        (day(4, 12), "claude-haiku-4.5 must pass code again", "models.evaluation[1].admitted[0].until"),
+        (day(5, 1), "claude-haiku-4-5 must pass bot again", "models.evaluation[0]"),
+        (day(6, 1), "claude-opus-4-7 must pass code again", "models.evaluation[1]"),
+    ] == [(each.at, each.what, each.clause) for each in found]

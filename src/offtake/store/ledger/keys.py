@@ -58,9 +58,14 @@ class KeyBook:
         return len(self._found)
 
 
+def has_secret(store: Path) -> bool:
+    """Whether the secret beside the store was made: without it nothing has been signed here."""
+    return _secret_path(store).is_file()
+
+
 def server_secret(store: Path) -> bytes:
     """The secret of the digests, beside the store; made on first use. LedgerError where it is readable to others."""
-    path = store.with_name(f"{store.name}.secret")
+    path = _secret_path(store)
     if not path.exists():
         _make_secret(path)
     if path.stat().st_mode & 0o077:
@@ -75,6 +80,10 @@ def server_secret(store: Path) -> bytes:
     if len(found) != _SECRET_BYTES:
         raise LedgerError("L718", f"{path} is damaged", hint="restore it from a backup: without it all keys are void")
     return found
+
+
+def _secret_path(store: Path) -> Path:
+    return store.with_name(f"{store.name}.secret")
 
 
 def _make_secret(path: Path) -> None:
