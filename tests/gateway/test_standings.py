@@ -16,7 +16,7 @@ from offtake.gateway.outlet import Outlet
 from offtake.gateway.route.drawn import Drawn, Spent
 from offtake.gateway.route.standing import pace, standing_of
 from offtake.gateway.standings import Standings
-from offtake.ledger.lines import line_of
+from offtake.ledger.lines import line_of, split_lines
 from offtake.rating.request import price_request, priced_alone
 from offtake.store.ledger.leases import start_worker
 from offtake.store.ledger.ledger import Ledger, open_ledger
@@ -120,8 +120,8 @@ def settled(ledger: Ledger, number: int, cost_pico: int) -> None:
     quantities = {"input_tokens": 1_000}
     begun = Intent(f"q{number}", at, "k", {}, "acme", "anthropic", OPUS)
     ended = Settle(f"q{number}", at, at, "k", [], cost_pico, "acme", "anthropic", OPUS, quantities, list_pico=cost_pico)
-    lines = [line_of(encode(begun)), line_of(encode(ended))]
-    post(ledger, [Stretch("w1", f"w1.{number}.wal", 0, sum(map(len, lines)) + 1, events_of(lines))], at)
+    text = b"".join(line_of(encode(event)) + b"\n" for event in (begun, ended))
+    post(ledger, [Stretch("w1", f"w1.{number}.wal", 0, len(text), events_of(split_lines(text)))], at)
 
 
 def test_standings_come_from_the_ledger_and_follow_its_balance(ledger: Ledger) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from offtake.gateway.journal.events import Event, Resolve, encode, events_of
 from offtake.ledger import accounts
-from offtake.ledger.lines import line_of
+from offtake.ledger.lines import line_of, split_lines
 from offtake.store.ledger.history import audit, usage_of
 from offtake.store.ledger.leases import (
     budget_states,
@@ -30,8 +30,8 @@ BUDGET = "key:k/month/2026-11-01"
 
 def stretch(*events: Event, file: str = "w1.000001.wal", start: int = 0, worker: str = "w1") -> Stretch:
     """These events as if they had been read from a journal."""
-    lines = [line_of(encode(event)) for event in events]
-    return Stretch(worker, file, start, start + sum(map(len, lines)) + 1, events_of(lines))
+    text = b"".join(line_of(encode(event)) + b"\n" for event in events)
+    return Stretch(worker, file, start, start + len(text), events_of(split_lines(text)))
 
 
 def codes(ledger: Ledger) -> list[str]:

@@ -14,8 +14,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from offtake.gateway.journal.reader import JournalDamagedError, dead_lock, journals, read_piece, remove, worker_of
+from offtake.gateway.journal.reader import (
+    JournalDamagedError,
+    Listing,
+    dead_lock,
+    journals,
+    read_piece,
+    remove,
+    worker_of,
+)
 from offtake.gateway.journal.writer import lock
+from offtake.gateway.memory import keep_freed
 from offtake.store.ledger.leases import close_worker, open_workers
 from offtake.store.ledger.ledger import Ledger, LedgerError, open_ledger
 from offtake.store.ledger.lots import settle_lots
@@ -49,10 +58,16 @@ class Ingester:
     _tidied_at: int = 0
     _lots_at: int = 0
     _said: set[str] = field(default_factory=set)
+    _listing: Listing = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._listing = Listing(self.folder)
 
     def step(self) -> Posted:
         """Post one batch, and once a second close what is finished. What was posted."""
-        found = journals(self.folder)
+        return self._step(self._listing())
+
+    def _step(self, found: dict[str, list[Path]]) -> Posted:
         paths = [path for several in found.values() for path in several]
         share = max(self.batch_bytes // max(len(paths), 1), min(LEAST_BYTES, self.batch_bytes))
         self.behind = False
@@ -65,7 +80,7 @@ class Ingester:
     def drain(self) -> int:
         """Post everything that is there now, and close what is finished; how many lines."""
         lines = 0
-        while posted := self.step().lines:
+        while posted := self._step(journals(self.folder)).lines:
             lines += posted
         self._tidy(journals(self.folder))
         return lines
@@ -150,6 +165,7 @@ class Ingester:
 
     def _forget(self, path: Path) -> None:
         forget_journal(self.ledger, path.name)
+        self._listing.forget()
         self._places.pop(path, None)
 
     def _once(self, words: str) -> None:
@@ -173,6 +189,7 @@ def ingest(store: Path, folder: Path, stopped: Callable[[], bool], say: Callable
     os.nice(NICE)
     gc.freeze()
     gc.set_threshold(100_000, 20, 20)
+    keep_freed()
     ledger = open_ledger(store)
     ingester = Ingester(ledger, folder, say)
     try:

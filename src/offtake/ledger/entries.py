@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol, SupportsBytes
 
 BEGIN = "intent"
@@ -24,7 +25,7 @@ class Entry(Protocol):
     @property
     def holds(self) -> SupportsBytes: ...
     @property
-    def budgets(self) -> Sequence[str]: ...
+    def budgets(self) -> tuple[str, ...]: ...
     @property
     def cost_pico(self) -> int: ...
     @property
@@ -41,3 +42,20 @@ class Entry(Protocol):
     def list_pico(self) -> int | None: ...
     @property
     def quantities(self) -> Mapping[str, int]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Events in order, and the text that they stand in: a line of ledger/lines.py for each, without the last line feed.
+
+    It gives pairs of an event and its line.
+    """
+
+    entries: Sequence[Entry]
+    text: bytes
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def __iter__(self) -> Iterator[tuple[Entry, bytes]]:
+        return zip(self.entries, self.text.split(b"\n"), strict=False)  # no events: one empty line

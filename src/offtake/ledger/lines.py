@@ -34,11 +34,14 @@ class Lines:
     """What could be read of a stretch of a journal.
 
     `whole` lines, without their line feeds, end at `length` bytes; what follows is `torn`: a line that was not
-    finished, or nothing. `damaged` is the place in the stretch of a line that is not whole although whole lines follow
-    it: no crash does that.
+    finished, or nothing. `payloads` are those of the whole lines, `text` is the stretch that they are, without its last
+    line feed. `damaged` is the place in the stretch of a line that is not whole although whole lines follow it: no
+    crash does that.
     """
 
     whole: list[bytes]
+    payloads: list[bytes]
+    text: bytes
     length: int
     torn: int = 0
     damaged: int | None = None
@@ -46,18 +49,23 @@ class Lines:
 
 def split_lines(data: bytes) -> Lines:
     """The whole lines at the start of `data`."""
-    *lines, _ = data.split(b"\n")
-    if not lines or b"".join([line[:HEAD_BYTES] for line in lines]) == _heads(lines):
-        length = data.rfind(b"\n") + 1
-        return Lines(lines, length, len(data) - length)
+    lines = data.split(b"\n")
+    torn = len(lines.pop())
+    payloads = [line[HEAD_BYTES:] for line in lines]
+    if b"".join([line[:HEAD_BYTES] for line in lines]) == _heads(payloads):
+        length = len(data) - torn
+        return Lines(lines, payloads, data[: length - 1] if lines else b"", length, torn)
     broken = [index for index, line in enumerate(lines) if not is_whole(line)]
     whole = lines[: broken[0]]
     length = sum(len(line) + 1 for line in whole)
     is_torn = len(broken) == len(lines) - broken[0]  # no whole line follows
-    return Lines(whole, length, len(data) - length, None if is_torn else length)
+    damaged = None if is_torn else length
+    return Lines(whole, payloads[: broken[0]], b"\n".join(whole), length, len(data) - length, damaged)
 
 
-def _heads(lines: list[bytes]) -> bytes:
+def _heads(payloads: list[bytes]) -> bytes:
     """What whole lines begin with, one after the other: all checksums are put into digits at once."""
-    sums = pack(f">{len(lines)}I", *[crc32(line[HEAD_BYTES:]) for line in lines])
+    if not payloads:
+        return b""
+    sums = pack(f">{len(payloads)}I", *map(crc32, payloads))
     return sums.hex(" ", 4).encode() + b" "

@@ -14,11 +14,12 @@ its id is its own too. Ids that grow with time keep the ledger's index fast.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Literal
 
 import msgspec
 
-from offtake.ledger.lines import HEAD_BYTES, line_of, payload_of
+from offtake.ledger.entries import Written
+from offtake.ledger.lines import Lines, line_of
 
 FORMAT = 1
 
@@ -129,10 +130,10 @@ Event = Open | End | Intent | Settle | Release | Resolve
 
 
 class Head(msgspec.Struct, gc=False):
-    """What the ledger needs of any event; the rest of the line is kept as it is and read when it is asked for."""
+    """What the ledger needs of an event; the rest of the line is kept as it is and read when it is asked for."""
 
     kind: str
-    id: str = ""
+    id: str
     at: int = 0
     holds: msgspec.Raw = msgspec.Raw(b"{}")
     budgets: tuple[str, ...] = ()
@@ -144,29 +145,46 @@ class Head(msgspec.Struct, gc=False):
     access: str = "api"
     list_pico: int | None = None
     quantities: dict[str, int] = {}
-    worker: str = ""
+
+
+class Mark(msgspec.Struct, gc=False):
+    """`open` or `end`, which stand at the ends of a file and say nothing of a request."""
+
+    kind: Literal["open", "end"]
     format: int = FORMAT
 
 
 encode = msgspec.json.Encoder().encode
-_decode_head: Any = msgspec.json.Decoder(Head).decode
+_decode_head = msgspec.json.Decoder(Head).decode
+_decode_mark = msgspec.json.Decoder(Mark).decode
 _decode_several = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
-def events_of(lines: list[bytes]) -> list[tuple[Head, bytes]]:
-    """The events of whole lines, each with a line of its own. ValueError for what is no event."""
+def events_of(lines: Lines) -> Written:
+    """The events of whole lines, each with a line of its own. ValueError for what is no event, or a later format's."""
     try:
-        return [(_decode_head(line[HEAD_BYTES:]), line) for line in lines]
-    except msgspec.ValidationError:  # some are arrays, which is rare
-        return [event for line in lines for event in _events_of(payload_of(line), line)]
+        return Written(list(map(_decode_head, lines.payloads)), lines.text)
+    except msgspec.ValidationError:  # some are marks, or arrays, which is rare
+        pass
     except msgspec.DecodeError as error:
-        raise ValueError(f"no event: {error}") from error
+        raise ValueError(f"it is no event: {error}") from error
+    try:
+        found = [raw for payload in lines.payloads if not _is_mark(payload) for raw in _apart(payload)]
+        return Written([_decode_head(raw) for raw in found], b"\n".join(map(line_of, found)))
+    except msgspec.DecodeError as error:
+        raise ValueError(f"it is no event: {error}") from error
 
 
-def _events_of(payload: bytes, line: bytes) -> list[tuple[Head, bytes]]:
+def _apart(payload: bytes) -> list[bytes]:
+    """The events of a line, which may be an array of them."""
+    return [bytes(raw) for raw in _decode_several(payload)] if payload.startswith(b"[") else [payload]
+
+
+def _is_mark(payload: bytes) -> bool:
     try:
-        if payload.startswith(b"["):
-            return [(_decode_head(raw), line_of(bytes(raw))) for raw in _decode_several(payload)]
-        return [(_decode_head(payload), line)]
-    except msgspec.DecodeError as error:
-        raise ValueError(f"no event: {error}") from error
+        mark = _decode_mark(payload)
+    except msgspec.DecodeError:
+        return False
+    if mark.format > FORMAT:
+        raise ValueError(f"it is of format {mark.format}, and this version reads {FORMAT}")
+    return True

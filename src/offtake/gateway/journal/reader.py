@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from offtake.gateway.journal.events import FORMAT, Head, events_of
+from offtake.gateway.journal.events import events_of
 from offtake.gateway.journal.writer import LOCK, SUFFIX, lock
+from offtake.ledger.entries import Written
 from offtake.ledger.lines import split_lines
 from offtake.values.errors import OutsideError
 
+LISTED_NS = 1_000_000_000
 _NAME = re.compile(r"([A-Za-z0-9_-]+)\.[0-9]+" + re.escape(SUFFIX))
 
 
@@ -30,7 +33,7 @@ class Piece:
     What is torn at its very end is not read, and is not more.
     """
 
-    events: list[tuple[Head, bytes]]
+    events: Written
     stop: int
     more: bool
 
@@ -40,6 +43,8 @@ def read_piece(path: Path, start: int, bytes_max: int) -> Piece:
 
     JournalDamagedError for a line that is not whole in the middle, for one that is no event, and for a later format.
     """
+    if path.stat().st_size <= start:  # most often, where there is little to do
+        return Piece(Written((), b""), start, more=False)
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         left = max(os.fstat(descriptor).st_size - start, 0)
@@ -54,14 +59,9 @@ def read_piece(path: Path, start: int, bytes_max: int) -> Piece:
     if found.damaged is not None:
         raise _damaged(path, start + found.damaged, "a line does not match its checksum, and whole lines follow it")
     try:
-        events = events_of(found.whole)
+        events = events_of(found)
     except ValueError as error:
-        raise _damaged(path, start, f"a line from there on is no event ({error})") from error
-    for place in (0, -1):  # `open` and `end` stand at the ends of a file, and nowhere else
-        if events and not events[place][0].id:
-            mark, _ = events.pop(place)
-            if mark.format > FORMAT:
-                raise _damaged(path, start, f"it is of format {mark.format}, and this version reads {FORMAT}")
+        raise _damaged(path, start, f"a line from there on cannot be read: {error}") from error
     return Piece(events, start + found.length, found.length + found.torn < left)
 
 
@@ -90,6 +90,31 @@ def journals(folder: Path) -> dict[str, list[Path]]:
         if named:
             found.setdefault(named[1], []).append(folder / name)
     return found
+
+
+class Listing:
+    """The journals of a folder, which is listed again where its entries have changed, and once a second."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._found: dict[str, list[Path]] = {}
+        self._changed_ns, self._listed_ns = -1, -LISTED_NS
+
+    def __call__(self) -> dict[str, list[Path]]:
+        """As `journals`; but what changed within the file system's tick of the last listing is seen a second later."""
+        try:
+            changed_ns = self._folder.stat().st_mtime_ns
+        except FileNotFoundError:
+            changed_ns = -1
+        now_ns = time.monotonic_ns()
+        if changed_ns != self._changed_ns or now_ns - self._listed_ns >= LISTED_NS:
+            self._changed_ns, self._listed_ns = changed_ns, now_ns
+            self._found = journals(self._folder)
+        return self._found
+
+    def forget(self) -> None:
+        """List again the next time."""
+        self._listed_ns = -LISTED_NS
 
 
 def dead_lock(folder: Path, worker: str) -> int | None:

@@ -10,7 +10,7 @@ import json
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 from offtake.ledger.accounts import has_floor
@@ -22,6 +22,7 @@ from offtake.values.errors import InputError, OutsideError, Place
 
 WAIT_SECONDS = 30
 CHECKPOINT_PAGES = 4_000
+_NO_BLOCK = (-1, "")
 
 
 class LedgerError(OutsideError):
@@ -37,6 +38,7 @@ class Ledger:
         self._file = _identity(path)
         self._lock = threading.RLock()
         self._depth = 0
+        self._last = _NO_BLOCK
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -65,6 +67,7 @@ class Ledger:
                 yield
                 self._connection.execute(end)
             except BaseException:
+                self._last = _NO_BLOCK
                 if self._depth == 1:
                     self._undo()
                 raise
@@ -116,21 +119,27 @@ class Ledger:
     def append(self, at: int, lines: Sequence[bytes], postings: Postings, *, keep_floors: bool = False) -> int:
         """Post a block at the end of the chain, within a transaction; gives its number.
 
-        `lines` are those of ledger/lines.py, and have no line feeds. The postings sum to zero. `keep_floors`:
-        LedgerError where an account would fall below its floor; settlements come without, since what was spent is
-        spent.
+        `lines` are those of ledger/lines.py, one by one or several joined by line feeds. The postings sum to zero.
+        `keep_floors`: LedgerError where an account would fall below its floor; settlements come without, since what
+        was spent is spent.
         """
         amounts = checked(postings)
-        ((last, previous),) = self.rows(
-            "SELECT number, hash FROM blocks ORDER BY number DESC LIMIT 1"
-        ) or [(0, GENESIS)]  # fmt: skip
-        number = int(str(last)) + 1
+        ((last,),) = self.rows("SELECT coalesce(max(number), 0) FROM blocks")
+        number, previous = int(str(last)) + 1, self._hash_of(int(str(last)))
         self._move(amounts, keep_floors)
         self.run_each("INSERT INTO postings VALUES (?, ?, ?)", [(number, name, str(p)) for name, p in amounts.items()])
         text = b"\n".join(lines)
-        digest = block_hash(number, at, str(previous), text, amounts)
+        digest = block_hash(number, at, previous, text, amounts)
         self.run("INSERT INTO blocks VALUES (?, ?, ?, ?, ?)", number, at, text, previous, digest)
+        self._last = number, digest
         return number
+
+    def _hash_of(self, number: int) -> str:
+        """The hash of a block. It stands behind the lines, all of which SQLite reads to find it: the last is known."""
+        if self._last[0] != number:
+            ((digest,),) = self.rows("SELECT hash FROM blocks WHERE number = ?", number) or [(GENESIS,)]
+            self._last = number, str(digest)
+        return self._last[1]
 
     def balance(self, account: str) -> int:
         """An account's balance; 0 for one that nothing was posted to."""
@@ -255,14 +264,25 @@ def _version(connection: sqlite3.Connection, path: Path) -> int:
     return version
 
 
-@contextmanager
-def explained(path: Path) -> Iterator[None]:
+def explained(path: Path) -> AbstractContextManager[None]:
     """SQLite's errors as ours."""
-    try:
-        yield
-    except sqlite3.Error as error:
+    return _Explained(path)
+
+
+class _Explained:  # entered for each statement: a generator would take three times as long
+    __slots__ = ("_path",)
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if not isinstance(error, sqlite3.Error):
+            return
         said = str(error)
         if "not a database" in said or "malformed" in said:
-            raise InputError("L710", f"not a ledger: {said}", where=Place(str(path))) from error
+            raise InputError("L710", f"not a ledger: {said}", where=Place(str(self._path))) from error
         hint = "another process holds it; try again" if "locked" in said else "check the disk's room and permissions"
-        raise LedgerError("L712", f"the ledger {path} cannot be used: {said}", hint=hint) from error
+        raise LedgerError("L712", f"the ledger {self._path} cannot be used: {said}", hint=hint) from error

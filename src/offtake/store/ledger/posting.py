@@ -8,12 +8,14 @@ conflict, kept apart and shown, and never money.
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from offtake.ledger import movements
-from offtake.ledger.entries import BEGIN, Entry
+from offtake.ledger.entries import BEGIN, Entry, Written
 from offtake.ledger.lines import line_of, payload_of
 from offtake.ledger.resolutions import Resolution
 from offtake.ledger.transactions import Postings, netted
@@ -34,13 +36,13 @@ _Key = tuple[str, tuple[str, ...], str, str, int, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """What was read of one journal: `events` (each with its line) between two places of the file, in bytes."""
+    """What was read of one journal: `events` between two places of the file, in bytes."""
 
     worker: str
     file: str
     start: int
     stop: int
-    events: Sequence[tuple[Entry, bytes]]
+    events: Written
 
 
 @dataclass(slots=True)
@@ -57,23 +59,31 @@ class OutOfStepError(LedgerError):
     """Somebody else has posted from this journal: read the place again."""
 
 
+class _PostedBeforeError(Exception):
+    """One of the requests of a batch began or ended before; the transaction must be undone."""
+
+
 @dataclass(slots=True)
 class _Batch:
     """A batch being netted. `unresolved`: requests of dead workers (→ their holds), whose money is held apart."""
 
     unresolved: Mapping[str, Mapping[str, int]]
-    lines: list[bytes] = field(default_factory=list)
+    texts: list[bytes] = field(default_factory=list)
+    lines: int = 0
     begun: dict[str, tuple[str, Entry]] = field(default_factory=dict)
     ended: dict[str, Entry] = field(default_factory=dict)
-    sums: dict[_Key, Sums] = field(default_factory=dict)
+    charged: dict[_Key, list[Entry]] = field(default_factory=lambda: defaultdict(list))
     resolved: list[Postings] = field(default_factory=list)
     settled: int = 0
+    sums: dict[_Key, Sums] = field(default_factory=dict)
 
-    def add(self, worker: str, events: Sequence[tuple[Entry, bytes]]) -> None:
+    def add(self, worker: str, events: Written) -> None:
         """Take a worker's events. One loop, with as few steps as there can be: it runs for every request."""
-        begun, ended, sums, unresolved = self.begun, self.ended, self.sums, self.unresolved
-        self.lines += [line for _, line in events]
-        for entry, _ in events:
+        begun, ended, all_charged, unresolved = self.begun, self.ended, self.charged, self.unresolved
+        if events:
+            self.texts.append(events.text)
+            self.lines += len(events)
+        for entry in events.entries:
             request = entry.id
             if entry.kind == BEGIN:
                 begun[request] = worker, entry
@@ -91,15 +101,13 @@ class _Batch:
                 continue
             else:
                 self.settled += 1
-            key = (
-                charged, tuple(entry.budgets), entry.vendor, entry.contract, entry.used_at // HOUR, entry.model,
-                entry.access,
-            )  # fmt: skip
-            found = sums.get(key)
-            if found is None:
-                found = sums[key] = Sums()
-            cost = entry.cost_pico
-            found.add(cost, entry.list_pico or cost, entry.quantities)
+            all_charged[
+                charged, entry.budgets, entry.vendor, entry.contract, entry.used_at // HOUR, entry.model, entry.access
+            ].append(entry)
+
+    def close(self) -> None:
+        """Sum up what was taken."""
+        self.sums = {key: _sums(entries) for key, entries in self.charged.items()}
 
     @property
     def postings(self) -> Postings:
@@ -122,6 +130,16 @@ class _Batch:
         return found
 
 
+def _sums(entries: Sequence[Entry]) -> Sums:
+    quantities: dict[str, int] = {}
+    for entry in entries:
+        found = entry.quantities
+        for meter in found:
+            quantities[meter] = quantities.get(meter, 0) + found[meter]
+    cost = sum([entry.cost_pico for entry in entries])
+    return Sums(cost, sum([entry.list_pico or entry.cost_pico for entry in entries]), quantities)
+
+
 def place_in(ledger: Ledger, file: str) -> int:
     """Up to which byte a journal was posted."""
     rows = ledger.rows("SELECT offset FROM journals WHERE file = ?", file)
@@ -130,38 +148,39 @@ def place_in(ledger: Ledger, file: str) -> int:
 
 def post(ledger: Ledger, stretches: Sequence[Stretch], at: int) -> Posted:
     """Post the events of several journals as one block, durably. OutOfStepError where one was posted meanwhile."""
-    with ledger.transaction():
+    with suppress(_PostedBeforeError), ledger.transaction():
         for stretch in stretches:
             _advance(ledger, stretch)
-        if not any(stretch.events for stretch in stretches):
-            return Posted()
-        ledger.run("SAVEPOINT batch")
-        posted = _append(ledger, stretches, at)
-        if posted is None:  # some are posted already: the rare case costs the time, not the usual one
-            ledger.run("ROLLBACK TO batch")
-            kept = Posted()
-            fresh = list(_unposted(ledger, stretches, at, kept))
-            again = _append(ledger, fresh, at)
-            if again is None:
-                raise LedgerError("L712", "the ledger's list of requests is not what its blocks say", hint="verify it")
-            posted = again
-            posted.repeated, posted.conflicts = kept.repeated, kept.conflicts
-        ledger.run("RELEASE batch")
-        return posted
+        return _append(ledger, stretches, at)
+    kept = Posted()
+    with ledger.transaction():  # the rare case costs the time, not the usual one
+        for stretch in stretches:
+            _advance(ledger, stretch)
+        fresh = list(_unposted(ledger, stretches, at, kept))
+        try:
+            posted = _append(ledger, fresh, at)
+        except _PostedBeforeError as error:
+            what = "the ledger's list of requests is not what its blocks say"
+            raise LedgerError("L712", what, hint="verify it") from error
+    return replace(posted, repeated=kept.repeated, conflicts=kept.conflicts)
 
 
 def post_resolutions(ledger: Ledger, resolutions: Sequence[Resolution], at: int) -> None:
     """End requests that dead workers left without an end, all in one block. LedgerError where one is not among them."""
     if not resolutions:
         return
-    events = [(each, line_of(each.payload())) for each in resolutions]
-    stretch = Stretch("", "", 0, 0, events)
+    lines = [line_of(each.payload()) for each in resolutions]
+    stretch = Stretch("", "", 0, 0, Written(resolutions, b"\n".join(lines)))
     with ledger.transaction():
         known = _unresolved(ledger, [stretch])
         missing = [each.id for each in resolutions if each.id not in known]
-        if missing or _append(ledger, [stretch], at) is None:
-            what = f"{missing[0] if missing else 'one of them'} has ended meanwhile"
-            raise LedgerError("L729", what, why="nothing was posted", hint="`offtake ledger unresolved` lists the rest")
+        hint = "`offtake ledger unresolved` lists the rest"
+        if missing:
+            raise LedgerError("L729", f"{missing[0]} has ended meanwhile", why="nothing was posted", hint=hint)
+        try:
+            _append(ledger, [stretch], at)
+        except _PostedBeforeError as error:
+            raise LedgerError("L729", "one of them has ended meanwhile", why="nothing was posted", hint=hint) from error
 
 
 def forget_journal(ledger: Ledger, file: str) -> None:
@@ -183,15 +202,16 @@ def intent_of(ledger: Ledger, request: str) -> Mapping[str, Any]:
     return found
 
 
-def _append(ledger: Ledger, stretches: Sequence[Stretch], at: int) -> Posted | None:
-    """Post a batch; None, with half of it written, where one of its requests began or ended before."""
+def _append(ledger: Ledger, stretches: Sequence[Stretch], at: int) -> Posted:
+    """Post a batch. _PostedBeforeError, with half of it written, where one of its requests began or ended before."""
     batch = _Batch(_unresolved(ledger, stretches))
     for stretch in stretches:
         batch.add(stretch.worker, stretch.events)
     if not batch.lines:
         return Posted()
+    batch.close()
     begun, ended = batch.begun, batch.ended
-    block = ledger.append(at, batch.lines, batch.postings)
+    block = ledger.append(at, batch.texts, batch.postings)
     add_tallies(ledger, batch.tallies)
     opened = [request for request in begun if request not in ended]
     closed = [request for request in ended if request not in begun]
@@ -201,8 +221,8 @@ def _append(ledger: Ledger, stretches: Sequence[Stretch], at: int) -> Posted | N
         for requests, *blocks in ((whole, block, block), (opened, block, None), (closed, None, block))
         if requests
     ]
-    if not all(noted) or len(begun) + len(ended) != len(batch.lines):
-        return None
+    if not all(noted) or len(begun) + len(ended) != batch.lines:
+        raise _PostedBeforeError
     ledger.run_each(
         "INSERT INTO open_requests SELECT ?1, ?2, ?3, ?4, NULL "
         "WHERE EXISTS (SELECT 1 FROM requests WHERE request = ?1 AND ended IS NULL)",
@@ -214,14 +234,14 @@ def _append(ledger: Ledger, stretches: Sequence[Stretch], at: int) -> Posted | N
     )
     if closed:
         ledger.run(f"DELETE FROM open_requests WHERE request IN ({_WITHIN})", json.dumps(closed))
-    return Posted(len(batch.lines), batch.settled)
+    return Posted(batch.lines, batch.settled)
 
 
 def _unresolved(ledger: Ledger, stretches: Sequence[Stretch]) -> dict[str, dict[str, int]]:
     """The holds of requests in these events whose worker is dead."""
     if not ledger.rows("SELECT 1 FROM open_requests WHERE unresolved_at IS NOT NULL LIMIT 1"):
         return {}
-    ids = [entry.id for stretch in stretches for entry, _ in stretch.events]
+    ids = [entry.id for stretch in stretches for entry in stretch.events.entries]
     rows = ledger.rows(
         f"SELECT request, holds FROM open_requests WHERE unresolved_at IS NOT NULL AND request IN ({_WITHIN})",
         json.dumps(ids),
@@ -242,20 +262,21 @@ def _advance(ledger: Ledger, stretch: Stretch) -> None:
 
 def _unposted(ledger: Ledger, stretches: Sequence[Stretch], at: int, posted: Posted) -> Iterator[Stretch]:
     """The events that are not posted yet; those that are, are counted, and kept as conflicts where they differ."""
-    seen = _lines_of(ledger, [entry.id for stretch in stretches for entry, _ in stretch.events])
+    seen = _lines_of(ledger, [entry.id for stretch in stretches for entry in stretch.events.entries])
     for stretch in stretches:
-        fresh = []
+        fresh, lines = [], []
         for entry, line in stretch.events:
             key = (entry.id, entry.kind == BEGIN)
             if key not in seen:
                 seen[key] = line
-                fresh.append((entry, line))
+                fresh.append(entry)
+                lines.append(line)
             elif seen[key] == line:
                 posted.repeated += 1
             else:
                 posted.conflicts += 1
                 ledger.run("INSERT INTO conflicts VALUES (NULL, ?, ?, ?, ?)", at, entry.id, entry.kind, line)
-        yield Stretch(stretch.worker, stretch.file, stretch.start, stretch.stop, fresh)
+        yield replace(stretch, events=Written(fresh, b"\n".join(lines)))
 
 
 def _lines_of(ledger: Ledger, requests: Sequence[str]) -> dict[tuple[str, bool], bytes]:
