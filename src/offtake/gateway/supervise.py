@@ -9,8 +9,10 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import select
 import signal
 import socket
+import stat
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -22,11 +24,13 @@ from offtake.operations.accepted_results import accepted_folder
 from offtake.operations.serve_config import ServeConfig, load_config
 from offtake.values.errors import OfftakeError, OutsideError
 
-LOOK_SECONDS = 0.25
+LOOK_SECONDS = 0.5
+"""How soon a changed file is seen; a signal, or the death of a process, is noticed at once."""
 RESTART_SECONDS = 1.0
 """A worker that dies sooner than this is replaced only after it, so that a fault at start does not spin."""
 
 CRASHED = 70
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
 PR_SET_PDEATHSIG = 1
 
 Run = Callable[[], None]
@@ -69,13 +73,17 @@ class Supervisor:
         self._drain_seconds = drain_seconds
         self._stopping = False
         self._reloading = False
+        self._woken, self._waking = socket.socketpair()
+        for each in (self._woken, self._waking):
+            each.setblocking(False)
 
     def run(self, changed: Callable[[], bool], tidy: Run) -> None:
         """Serve until SIGTERM or SIGINT; SIGHUP, or what `changed` sees, makes the workers reload.
 
         `tidy` is called at each look.
         """
-        before = {each: signal.signal(each, self._told) for each in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
+        before = {each: signal.signal(each, self._told) for each in _SIGNALS}
+        signal.set_wakeup_fd(self._waking.fileno(), warn_on_full_buffer=False)
         try:
             for name in self._starts:
                 self._start(name)
@@ -88,9 +96,10 @@ class Supervisor:
                 elif due:
                     due = False
                     self._tell("worker", signal.SIGHUP)
-                time.sleep(LOOK_SECONDS)
+                self._rest()
             self._stop()
         finally:
+            signal.set_wakeup_fd(-1)
             for pid in self._running:
                 os.kill(pid, signal.SIGKILL)
             for each, handler in before.items():
@@ -99,8 +108,14 @@ class Supervisor:
     def _told(self, number: int, _frame: FrameType | None) -> None:
         if number == signal.SIGHUP:
             self._reloading = True
-        else:
+        elif number != signal.SIGCHLD:
             self._stopping = True
+
+    def _rest(self) -> None:
+        """Until the next look, or a signal."""
+        select.select([self._woken], [], [], LOOK_SECONDS)
+        with contextlib.suppress(BlockingIOError):
+            self._woken.recv(64)
 
     def _start(self, name: str) -> None:
         sys.stderr.flush()
@@ -109,7 +124,8 @@ class Supervisor:
         if pid:
             self._running[pid] = (name, time.monotonic())
             return
-        for each in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.set_wakeup_fd(-1)
+        for each in _SIGNALS:
             signal.signal(each, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the supervisor decides
         _stop_with(supervisor)
@@ -198,9 +214,10 @@ def _stamps(files: Sequence[Path]) -> Mapping[Path, tuple[int, int]]:
     found = {}
     for file in files:
         with contextlib.suppress(OSError):  # between the two halves of an editor's save
-            for each in (file, *file.glob("*.json")):  # a folder with what is in it
-                status = each.stat()
-                found[each] = (status.st_mtime_ns, status.st_size)
+            status = file.stat()
+            found[file] = (status.st_mtime_ns, status.st_size)
+            if stat.S_ISDIR(status.st_mode):  # a folder with what is in it
+                found |= _stamps(list(file.glob("*.json")))
     return found
 
 
@@ -222,4 +239,5 @@ def _files(config: ServeConfig) -> list[Path]:
     named = ((*each.catalogs, *each.facts, each.forecast) for each in config.settings.contracts)
     beside = [config.path(name) for names in named for name in names if name]
     locks = (contract.with_name("prices.lock.yaml") for contract in contracts)
-    return [config.file, *contracts, *beside, *locks, *(accepted_folder(contract) for contract in contracts)]
+    accepted = (accepted_folder(contract) for contract in contracts)
+    return list(dict.fromkeys([config.file, *contracts, *beside, *locks, *accepted]))

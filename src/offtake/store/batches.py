@@ -80,6 +80,11 @@ class BatchStore:
         """Those that are to be worked on, the oldest first."""
         return self._documents(f"SELECT {_COLUMNS} FROM documents WHERE open AND kind = ? ORDER BY rowid", kind)
 
+    def has_open(self) -> bool:
+        """Whether there is any to be worked on."""
+        with self._lock, explained(self.folder):
+            return self._connection.execute("SELECT 1 FROM documents WHERE open LIMIT 1").fetchone() is not None
+
     def ended(self, kind: Kind, at: int) -> list[Document]:
         """Those whose time is over."""
         return self._documents(f"SELECT {_COLUMNS} FROM documents WHERE ends_at <= ? AND kind = ?", at, kind)

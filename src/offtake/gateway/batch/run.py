@@ -41,7 +41,7 @@ from offtake.store.ledger.keys import find_key
 from offtake.store.ledger.ledger import Ledger, open_ledger
 from offtake.values.errors import InputError, OfftakeError
 
-LOOK_SECONDS, IDLE_SECONDS = 0.05, 0.25
+LOOK_SECONDS, IDLE_SECONDS = 0.05, 0.5
 """How soon what is asked is seen: while something runs, and while nothing does."""
 PURGE_SECONDS = 5.0
 AGAIN_SECONDS = 5.0
@@ -130,6 +130,12 @@ class _Process:
 
     async def _look(self) -> None:
         """Take up what is new, and pass on what was asked."""
+        if self._store.has_open():
+            await self._take_up()
+        for id in [id for id, each in self._running.items() if each.task.done() and not each.again_at]:
+            del self._running[id]
+
+    async def _take_up(self) -> None:
         for document in self._store.open("file"):
             await self._check(document)
         for document in self._store.open("batch"):
@@ -139,8 +145,6 @@ class _Process:
             if document.asked == "cancel" and not running.cancelled:
                 running.cancelled = True
                 _cancel(running)
-        for id in [id for id, each in self._running.items() if each.task.done() and not each.again_at]:
-            del self._running[id]
 
     async def _check(self, document: Document) -> None:
         caller = self._caller(document.key_id)
