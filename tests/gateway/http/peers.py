@@ -11,6 +11,7 @@ import pytest
 import uvloop
 
 from offtake.gateway.http import Limits, Pool, Request, Responder, Server, Ticker, listening_socket
+from offtake.gateway.http.server import Handle
 
 TICK_SECONDS = 0.02
 PATIENCE_SECONDS = 10.0
@@ -30,9 +31,7 @@ async def echo(request: Request, responder: Responder) -> None:
 
 
 @contextlib.asynccontextmanager
-async def serving(
-    handle: Callable[[Request, Responder], Coroutine[Any, Any, None]] = echo, **limits: Any
-) -> AsyncIterator[tuple[Server, int]]:
+async def serving(handle: Handle = echo, **limits: Any) -> AsyncIterator[tuple[Server, int]]:
     """A server on a free port."""
     server = Server(handle, limits=Limits(**limits), ticker=Ticker(TICK_SECONDS))
     listening = listening_socket("127.0.0.1", 0)

@@ -198,7 +198,7 @@ def test_a_slow_reader_who_takes_something_is_not_cut(run: Run) -> None:
         responder.send(200, {}, b"x" * 12_000_000)
 
     async def test() -> None:
-        async with serving(big, write_seconds=0.15) as (_, port), client(port) as peer:
+        async with serving(big, write_seconds=0.4) as (_, port), client(port) as peer:
             peer.send(GET)
             got = 0
             while got < 12_000_000:

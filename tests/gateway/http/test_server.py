@@ -45,6 +45,24 @@ def test_requests_sent_ahead_are_answered_in_order(run: Run) -> None:
     fast(run, test())
 
 
+def test_requests_sent_ahead_to_a_handler_that_answers_at_once_are_answered_as_others(run: Run) -> None:
+    post = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n"
+
+    def at_once(request: Request, responder: Responder) -> None:
+        responder.answer(200, b"", request.body)
+
+    async def test() -> None:
+        async with serving(at_once) as (server, port), client(port) as peer:
+            peer.send(b"".join(post % length + b"x" * length for length in range(50)) + b"rubbish\r\n\r\n")
+            for length in range(50):
+                assert (200, b"x" * length) == (await peer.answer())[::2]
+            assert 400 == (await peer.answer())[0]
+            assert b"" == await peer.rest()
+            assert 0 == server.held.size_bytes
+
+    fast(run, test())
+
+
 def test_more_requests_ahead_than_allowed_close_the_connection_after_those_answered(run: Run) -> None:
     async def test() -> None:
         async with serving(pipelined=3) as (_, port), client(port) as peer:
