@@ -12,7 +12,7 @@ import contextlib
 import itertools
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -81,6 +81,12 @@ RESIDENCY = "residency: {regions: [us], fail: closed}\ndata: {training: never, r
 LIMITS = "capacity: {limits: {requests_per_minute: 12, output_tpm: 20000}}\n"
 
 
+async def nap(sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+    """Let everybody else go on, for as long as anybody may need."""
+    for _ in range(5):
+        await sleep(0)
+
+
 class Clock:
     """Both clocks of a gateway: they move when the vendor works, when somebody sleeps, and when a test says so."""
 
@@ -98,11 +104,10 @@ class Clock:
 
     @contextlib.contextmanager
     def in_place(self) -> Iterator[None]:
-        nap = asyncio.sleep
 
         async def sleep(seconds: float) -> None:
             self.ns += int(seconds * 1e9)
-            await nap(0)
+            await nap()
 
         stand = Attempt.stand
 
@@ -153,22 +158,19 @@ class Vendor:
             listener.failed(NotSentError("the idle connection was closed as we wrote"))
             return
         try:
-            whole = await self.send(block, body)
+            reply, answer = await self._headed(block, body)
         except UpstreamError as error:
             listener.failed(error)
-            return
-        answer = Answer(whole.status, whole.headers, None, asyncio.get_running_loop())  # type: ignore[arg-type]
-        listener.answered(answer)
-        for part in whole._parts:
-            answer.grow(part)
-            answer.grown()
-        if whole._error is None:
-            answer.end()
-            answer.come()
         else:
-            answer.fail(whole._error)  # type: ignore[arg-type]  # an UpstreamError
+            listener.answered(answer)
+            await self._feed(reply, answer)
 
     async def send(self, block: Any, body: bytes) -> Answer:
+        reply, answer = await self._headed(block, body)
+        self.house.tasks.append(asyncio.create_task(self._feed(reply, answer)))
+        return answer
+
+    async def _headed(self, block: Any, body: bytes) -> tuple[Reply, Answer]:
         self.seen.append((block, body))
         reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
         self.house.clock.ns += 7_000_000
@@ -177,22 +179,34 @@ class Vendor:
             reply.during(self.house)
         if reply.error is not None and not reply.parts:
             raise reply.error
-        answer = Answer(reply.status, {b"x-request-id": b"req_v", **reply.headers}, None, asyncio.get_running_loop())  # type: ignore[arg-type]  # it has arrived, so that no link is asked for more
+        return reply, Answer(
+            reply.status, {b"x-request-id": b"req_v", **reply.headers}, None, asyncio.get_running_loop()
+        )  # type: ignore[arg-type]  # nobody asks its link for more
+
+    async def _feed(self, reply: Reply, answer: Answer) -> None:
+        """The parts one by one, whatever happens between."""
         for part in reply.parts:
-            answer.grow(part)
+            await nap()
+            if part:
+                answer.grow(part)
+            answer.grown()
         if reply.error is None:
             answer.end()
+            answer.come()
         else:
             answer.fail(reply.error)
-        return answer
 
 
 class Client:
-    """What a client reads. `gone`: it has left."""
+    """What a client reads. `gone`: it has left; `leaves`: it does after so many pieces; `slow`: it takes too little.
 
-    def __init__(self, *, gone: bool = False) -> None:
-        self.gone, self.started = gone, False
+    What it reads of a stream is one piece, however it was cut.
+    """
+
+    def __init__(self, *, gone: bool = False, leaves: int = 0, slow: bool = False) -> None:
+        self.gone, self.leaves, self.slow, self.started = gone, leaves, slow, False
         self.read: list[object] = []
+        self.pieces = self.drained = 0
 
     def send(self, status: int, headers: dict[bytes, bytes], body: bytes = b"") -> None:
         self.answer(status, fields(headers), body)
@@ -206,12 +220,21 @@ class Client:
     def start(self, status: int, headers: dict[bytes, bytes]) -> None:
         self.send(status, headers)
 
+    def begin(self, status: int, lines: bytes) -> None:
+        self.answer(status, lines, b"")
+
     def write(self, chunk: bytes) -> bool:
-        self.read.append(chunk)
-        return False
+        assert self.started
+        last = self.read.pop() if isinstance(self.read[-1], bytes) else b""
+        assert isinstance(last, bytes)
+        self.read.append(last + chunk)
+        self.pieces += 1
+        self.gone = self.gone or self.pieces == self.leaves
+        return self.slow
 
     async def drain(self) -> None:
-        return
+        self.drained += 1
+        await nap()
 
     def finish(self) -> None:
         self.read.append("end")
@@ -282,7 +305,7 @@ class House:
                     step.happens(self)
                     continue
                 self.vendor.replies = list(step.replies)
-                client = Client(gone=step.gone)
+                client = Client(gone=step.gone, leaves=step.leaves, slow=step.slow)
                 await self.served(self.call(step.body, **step.headers), client)
                 found.append(client.read)
             return found
@@ -341,6 +364,8 @@ class Step:
     replies: Sequence[Reply] = ()
     happens: Callable[[House], None] = lambda house: None
     gone: bool = False
+    leaves: int = 0
+    slow: bool = False
     headers: dict[str, Any] = field(default_factory=dict)
     what: str = ""
 
@@ -452,6 +477,62 @@ REPLIES = {
     "a stream unasked": Reply(parts=STREAM, headers=EVENTS),
     "a stream broken": Reply(parts=STREAM[:1], headers=EVENTS, error=BrokenError("reset")),
 }  # fmt: skip
+WHOLE_STREAM = b"".join(STREAM)
+
+
+def cut(stream: bytes, *sizes: int) -> list[bytes]:
+    """A stream in pieces of so many bytes, again and again."""
+    pieces, at = [], 0
+    for size in itertools.cycle(sizes):
+        if at >= len(stream):
+            return pieces
+        pieces.append(stream[at : at + size])
+        at += size
+    return pieces
+
+
+def event(**chunk: Any) -> bytes:
+    return b"data: " + json.dumps({"model": MODEL, "choices": []} | chunk).encode() + b"\n\n"
+
+
+def ends(finish: str) -> dict[str, Any]:
+    return {"choices": [{"index": 0, "delta": {}, "finish_reason": finish}]}
+
+
+USED = {"prompt_tokens": 9, "completion_tokens": 4}
+STREAMS = {
+    "stream": STREAM,
+    "stream in one piece": [WHOLE_STREAM],
+    "stream in odd pieces": cut(WHOLE_STREAM, 7, 40, 3),
+    "stream byte by byte": cut(WHOLE_STREAM, 1),
+    "stream with CRLF": [WHOLE_STREAM.replace(b"\n", b"\r\n")],
+    "stream without an end": STREAM[:2],
+    "stream without usage": [*STREAM[:2], b"data: [DONE]\n\n"],
+    "stream of nothing": [],
+    "stream with an error": [STREAM[0], b'data: {"error":{"type":"server_error"}}\n\n'],
+    "stream with an error at the end": [*STREAM[:2], event(usage=USED, error={"code": 500})],
+    "stream that is cut short": [STREAM[0], event(**ends("length")), event(usage=USED), b"data: [DONE]\n\n"],
+    "stream that refuses": [STREAM[0], event(**ends("content_filter")), event(usage=USED), b"data: [DONE]\n\n"],
+    "stream of another model": [event(model="gpt-5.4-mini"), event(model="gpt-5.4-mini", usage=USED, **ends("stop"))],
+    "stream at priority": [event(service_tier="priority", **ends("stop")), event(usage=USED)],
+    "stream at default": [event(service_tier="default", **ends("stop")), event(usage=USED)],
+    "stream with odd usage": [*STREAM[:2], event(usage={"prompt_tokens": "9"}), b"data: [DONE]\n\n"],
+    "stream of a cache": [*STREAM[:2], event(usage=USED | {"prompt_tokens_details": {"cached_tokens": 8}})],
+    "stream with audio": [*STREAM[:2], event(usage=USED | {"completion_tokens_details": {"audio_tokens": 2}})],
+    "stream of no tokens": [*STREAM[:2], event(usage={"prompt_tokens": 0, "completion_tokens": 0})],
+    "stream with usage all along": [event(usage=USED, **ends("stop")), event(usage=USED), b": more\n\n"],
+    "stream with words after the end": [*STREAM, event(choices=[{"index": 0, "delta": {"content": "!"}}])],
+    "stream with comments": [b": ping\n\n", *STREAM[:1], b": ping\n\n", *STREAM[1:]],
+    "stream that is long": [*STREAM[:1] * 40, *STREAM[1:]],
+}
+REPLIES |= {name: Reply(parts=parts, headers=EVENTS) for name, parts in STREAMS.items()}
+REPLIES |= {
+    "broken stream": Reply(parts=STREAM[:2], headers=EVENTS, error=BrokenError("reset")),
+    "broken after usage": Reply(parts=STREAM, headers=EVENTS, error=BrokenError("reset")),
+    "broken at once": Reply(parts=(b"",), headers=EVENTS, error=BrokenError("reset")),
+    "timed out stream": Reply(parts=STREAM[:1], headers=EVENTS, error=TimedOutError("between", dispatched=True)),
+    "stream of a 500": Reply(500, parts=STREAM, headers=EVENTS),
+}
 PART = [{"role": "user", "content": [{"type": "text", "text": "hello"}]}]
 ASKS = {
     "hello": asks(),
@@ -465,6 +546,12 @@ ASKS = {
     "nobody sells it": asks(model="gpt-5.4-x"),
     "a name of no vendor": asks(model="nothing"),
     "stream": asks(stream=True),
+    "stream with usage": asks(stream=True, stream_options={"include_usage": True}),
+    "small stream": asks(model=SMALL, stream=True, stream_options={"include_usage": True}),
+    "stream without usage": asks(stream=True, stream_options={"include_usage": False}),
+    "stream with more": asks(stream=True, stream_options={"include_usage": True, "include_obfuscation": False}),
+    "options without a stream": asks(stream_options={"include_usage": True}),
+    "no stream": asks(stream=False),
     "several": asks(n=2),
     "priority": asks(service_tier="priority"),
     "flex": asks(service_tier="flex"),
@@ -546,6 +633,15 @@ def between(name: str) -> Step:
     return Step(happens=EVENTS_BETWEEN[name], what=name)
 
 
+STREAM_ASKS = ("stream with usage", "small stream", "stream")
+STREAM_CALLS = st.builds(
+    lambda ask, replies, **client: call(ask, *replies, "stream", **client),
+    st.sampled_from(STREAM_ASKS),
+    st.lists(st.sampled_from([name for name in REPLIES if "stream" in name] + ["429", "500", "not sent"]), max_size=2),
+    gone=st.sampled_from([False, False, False, True]),
+    leaves=st.sampled_from([0, 0, 0, 1, 2, 3]),
+    slow=st.booleans(),
+)
 PLAIN_CALLS = st.sampled_from(["hello", "another text", "hello", "small", "no limit", "newer limit", "large"]).map(call)
 ANY_CALLS = st.builds(
     lambda ask, replies, gone: call(ask, *replies, "plain", gone=gone) if replies else call(ask, gone=gone),
@@ -558,10 +654,10 @@ HAPPENS = st.sampled_from([name for name in EVENTS_BETWEEN if name not in ("revo
 )
 LAST = st.sampled_from(["revoked"]).map(between)
 DAYS = st.tuples(
-    st.lists(PLAIN_CALLS | ANY_CALLS | HAPPENS, min_size=2, max_size=14),
+    st.lists(PLAIN_CALLS | ANY_CALLS | STREAM_CALLS | HAPPENS, min_size=2, max_size=14),
     st.lists(LAST, max_size=1),
     st.lists(PLAIN_CALLS, max_size=2),
-).map(lambda parts: [call(), *itertools.chain(*parts)])
+).map(lambda parts: [call(), call("stream with usage", "stream"), *itertools.chain(*parts)])
 HOUSES: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {
         "terms": st.sampled_from([TERMS, TERMS + LIMITS, TERMS + RESIDENCY]),
@@ -601,6 +697,20 @@ def test_whatever_the_vendor_answers(name: str, budget_usd: int | None) -> None:
 @pytest.mark.parametrize("name", list(REPLIES))
 def test_whatever_the_vendor_answers_to_a_client_that_has_left(name: str) -> None:
     assert 1 <= both([call(), call("hello", name, "plain", gone=True), call()])
+
+
+def test_plain_streams_are_served_by_routine() -> None:
+    asked = ["stream with usage", "stream with usage", "small stream", "small stream", "stream with usage"]
+
+    assert 3 == both([call(ask, "stream") for ask in asked], budget_usd=None)
+
+
+@pytest.mark.parametrize("name", list(REPLIES))
+@pytest.mark.parametrize("client", [{}, {"slow": True}, {"leaves": 1}, {"gone": True}], ids=str)
+def test_whatever_the_vendor_streams(name: str, client: dict[str, Any]) -> None:
+    first, again = call("stream with usage", "stream"), call("stream with usage", name, "stream", **client)
+
+    assert 2 <= both([first, first, again, again, first, call("small stream", name, "stream")], terms=TERMS + LIMITS)
 
 
 @pytest.mark.parametrize("name", list(ASKS))

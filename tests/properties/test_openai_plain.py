@@ -105,7 +105,7 @@ def test_a_plain_request_is_read_as_in_full(body: bytes) -> None:
     target(float(plain is not None))
     if plain is None:
         return
-    model, input_tokens_max, output_tokens_max = plain
+    model, streams, input_tokens_max, output_tokens_max = plain
     try:
         name = json.loads(model)
     except ValueError:
@@ -117,7 +117,7 @@ def test_a_plain_request_is_read_as_in_full(body: bytes) -> None:
     assert (name, input_tokens_max, output_tokens_max) == (
         ask.model, ask.input_tokens_max, ask.output_tokens_max,
     )  # fmt: skip
-    assert (False, 1, (), 0, "", "", False, "") == (
+    assert (streams, 1, (), 0, "", "", False, "") == (
         ask.stream, ask.choices, ask.media, ask.server_tools, ask.tier, ask.session, ask.stores, ask.region,
     )  # fmt: skip
     assert ("5m",) == ask.cache_writes
@@ -131,7 +131,7 @@ def test_ordinary_requests_are_plain() -> None:
         plain = openai_plain.asked(body)
 
         assert plain is not None
-        assert max(limit.values(), default=None) == plain[2]
+        assert max(limit.values(), default=None) == plain[3]
 
 
 DETAILS_IN = members(

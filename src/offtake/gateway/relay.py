@@ -35,7 +35,7 @@ class Relay:
         asked: Mapping[bytes, bytes],
     ) -> None:  # fmt: skip
         self._desk = desk
-        self._attempt = attempt
+        self.attempt = attempt
         self._ask = ask
         self._dialect = dialect
         self._responder = responder
@@ -59,31 +59,37 @@ class Relay:
 
     async def broken(self, error: UpstreamError) -> None:
         """Say that an answer began and did not end."""
-        await self._attempt.settle(self._desk, _cut(error))
-        refusal = Refusal("upstream", "G602", f"{self._attempt.prepared.outlet.name} broke off its answer")
-        status, listed, body = self._dialect.refuse(refusal, self._attempt.id)
-        self._responder.send(status, dict(listed) | self._attempt.headers(), body)
+        await self.attempt.settle(self._desk, _cut(error))
+        refusal = Refusal("upstream", "G602", f"{self.attempt.prepared.outlet.name} broke off its answer")
+        status, listed, body = self._dialect.refuse(refusal, self.attempt.id)
+        self._responder.send(status, dict(listed) | self.attempt.headers(), body)
 
     async def whole(self, answer: Arriving, body: bytes) -> None:
         """Relay an answer whose body is read to its end."""
-        prepared = self._attempt.prepared
-        self._attempt.written_bytes = len(body)
+        prepared = self.attempt.prepared
+        self.attempt.written_bytes = len(body)
         served = prepared.dialect.served(answer.status, answer.headers, body, prepared.ask)
-        await self._attempt.settle(self._desk, cancelled(served) if self._responder.gone else served)
+        await self.attempt.settle(self._desk, cancelled(served) if self._responder.gone else served)
         status, headers = answer.status, self._passed(answer)
         if prepared.exchange is not None:
             status, body = prepared.exchange.answer(status, body)
-        self._responder.send(status, headers | self._attempt.headers(), body)
+        self._responder.send(status, headers | self.attempt.headers(), body)
 
     async def _stream(self, answer: Arriving) -> None:
         """Each chunk as it comes; the one with which the usage is known waits until that is written down."""
-        attempt, responder = self._attempt, self._responder
+        attempt, responder = self.attempt, self._responder
         prepared = attempt.prepared
         reading: Streaming = prepared.dialect.Stream(prepared.ask, answer.headers)
         translated = prepared.exchange.stream() if prepared.exchange is not None else None
         responder.start(answer.status, self._passed(answer) | attempt.headers())
+        await self.pour(answer, reading, translated)
+
+    async def pour(
+        self, answer: Arriving, reading: Streaming, translated: Translated | None = None, held: bytes = b""
+    ) -> None:
+        """Relay a stream from wherever it is to its end. `held`: what made it complete, and is not passed on yet."""
+        attempt, responder = self.attempt, self._responder
         failed: UpstreamError | None = None
-        held = b""
 
         def take(chunk: bytes) -> bool:
             """Pass a chunk on, with no more ado; whether something is to be waited for before the next one."""
@@ -98,22 +104,24 @@ class Relay:
             return bool(passed) and not responder.gone and responder.write(passed)
 
         try:
-            while await answer.pour(take):
+            more = True
+            while more:
                 if reading.complete:
                     passed, held = await self._settled(reading, held), b""
                     if passed and not responder.gone:
                         responder.write(passed)
                 await responder.drain()
+                more = await answer.pour(take)
         except UpstreamError as error:
             failed = error
         await self._end(reading, translated, failed)
 
     async def _settled(self, reading: Streaming, passed: bytes, cut: str = "vendor_truncation") -> bytes:
         """Write the cost down, and say it in front of the last bytes where the client asks for that."""
-        if self._attempt.costs is not None:
+        if self.attempt.costs is not None:
             return passed
         served = reading.served(cut)
-        costs = await self._attempt.settle(self._desk, cancelled(served) if self._responder.gone else served)
+        costs = await self.attempt.settle(self._desk, cancelled(served) if self._responder.gone else served)
         if not self._trailing:
             return passed
         return b": offtake-cost %b\n\n%b" % (ours.dollars(costs.total_pico), passed)
@@ -126,7 +134,7 @@ class Relay:
         cut = "timeout" if isinstance(failed, TimedOutError) else "vendor_truncation"
         tail = await self._settled(reading, tail, cut)
         if failed is not None and translated is None:
-            name = self._attempt.prepared.outlet.name
+            name = self.attempt.prepared.outlet.name
             tail += self._dialect.stream_error(Refusal("upstream", "G602", f"{name} broke off its answer"))
         if not responder.gone:
             responder.write(tail)
@@ -134,7 +142,7 @@ class Relay:
 
     def _passed(self, answer: Arriving) -> Headers:
         """The vendor's headers that pass; of a translated answer only what means the same in every dialect."""
-        if self._attempt.prepared.exchange is not None:
+        if self.attempt.prepared.exchange is not None:
             kind = EVENTS if self._ask.stream and 200 <= answer.status < 300 else b"application/json"
             return {b"content-type": kind}
         return passed(answer.headers)

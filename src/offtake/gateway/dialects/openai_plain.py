@@ -1,7 +1,7 @@
-"""What most chat completions are: texts to a model, answered whole. Read in one step, or left to `openai_chat`.
+"""What most chat completions are: texts to a model, answered whole, or in a stream that is asked to say its usage.
 
-What is read here is what `openai_chat` reads, as a property test has it; what it would refuse or look at more closely
-is None.
+They are read in one step, or left to `openai_chat`. What is read here is what that reads, as a property test has it;
+what it would refuse or look at more closely is None.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Annotated, NamedTuple
 import msgspec
 from msgspec import Raw
 
-from offtake.gateway.ask import BadAsk
+from offtake.gateway.ask import BadAsk, Fields
 from offtake.gateway.dialects import answered, bound
 from offtake.gateway.dialects.document import spans
 from offtake.usage.record import COUNT_MAX
@@ -20,13 +20,14 @@ from offtake.usage.record import COUNT_MAX
 FIELDS = frozenset(
     (
         *("model", "messages", "max_tokens", "max_completion_tokens", "temperature", "top_p", "seed", "stop"),
-        *("presence_penalty", "frequency_penalty", "user", "stream"),
+        *("presence_penalty", "frequency_penalty", "user", "stream", "stream_options"),
     )
 )
 """Members that change neither what a request may cost, nor which rules it meets, nor what goes out."""
 BODY_BYTES_MAX = 2**20
 """What is longer is seldom plain, and would be read twice for nothing."""
 _DIGITS_MAX = 9
+_WITH_USAGE = (b'{"include_usage":true}', b'{"include_usage": true}')
 
 
 class _Text(msgspec.Struct, forbid_unknown_fields=True):
@@ -35,8 +36,8 @@ class _Text(msgspec.Struct, forbid_unknown_fields=True):
     name: str | None = None
 
 
-Plain = tuple[bytes, int, int | None]
-"""A request: the model as it is written, a true bound of its input in tokens, and the limit of its output."""
+Plain = tuple[bytes, bool, int, int | None]
+"""A request: the model as it is written, whether it streams, a true bound of its input, and the limit of its output."""
 
 
 class _Shape(NamedTuple):
@@ -45,6 +46,7 @@ class _Shape(NamedTuple):
     rest_bytes: int
     limits: tuple[str, ...]
     streams: bool
+    options: bool
 
 
 _Count = Annotated[int, msgspec.Meta(ge=0, le=COUNT_MAX)] | None
@@ -103,7 +105,10 @@ def asked(body: bytes) -> Plain | None:
             body.decode()
         fields = _TOP(body)
         shape = _shape(tuple(fields))
-        if shape is None or (shape.streams and bytes(fields["stream"]) != b"false"):
+        if shape is None:
+            return None
+        streams = shape.streams and bytes(fields["stream"]) != b"false"
+        if streams is not shape.options or (streams and not _says_usage(fields)):
             return None
         if size != shape.rest_bytes + sum(map(len, fields.values())):
             spans(body, fields)
@@ -116,7 +121,12 @@ def asked(body: bytes) -> Plain | None:
         if not digits.isdigit() or len(digits) > _DIGITS_MAX:
             return None
         limit = max(limit or 0, int(digits))
-    return bytes(fields["model"]), size + bound.REQUEST_OVERHEAD + bound.grown(body), limit
+    return bytes(fields["model"]), streams, size + bound.REQUEST_OVERHEAD + bound.grown(body), limit
+
+
+def _says_usage(fields: Fields) -> bool:
+    """Whether a stream asks for its usage, so that nothing has to be changed in it."""
+    return bytes(fields["stream"]) == b"true" and bytes(fields["stream_options"]) in _WITH_USAGE
 
 
 @lru_cache(maxsize=256)
@@ -125,7 +135,7 @@ def _shape(names: tuple[str, ...]) -> _Shape | None:
     if not {"model", "messages"} <= set(names) <= FIELDS:
         return None
     limits = tuple(name for name in ("max_completion_tokens", "max_tokens") if name in names)
-    return _Shape(sum(map(len, names)) + 4 * len(names) + 1, limits, "stream" in names)
+    return _Shape(sum(map(len, names)) + 4 * len(names) + 1, limits, "stream" in names, "stream_options" in names)
 
 
 def told(body: bytes) -> Told | None:

@@ -64,9 +64,12 @@ class Answer:
         self._then: Callable[[], None] | None = None
         self._waiter: asyncio.Future[None] | None = None
 
-    def then(self, come: Callable[[], None]) -> None:
-        """Have `come` called once: when all of it is here, or as much as is read ahead, or the end does not come."""
-        self._then = come
+    def then(self, come: Callable[[], None] | None, take: Callable[[bytes], bool] | None = None) -> None:
+        """Have `come` called once: when all of it is here, or as much as is read ahead, or the end does not come.
+
+        `take` gets each piece before that, as with `pour`, until it returns True. None: nobody wants to know any more.
+        """
+        self._then, self._take = come, take
 
     def arrived(self, limit_bytes: int) -> bytes | None:
         """The whole body, where it is here and no longer than the limit."""

@@ -47,9 +47,9 @@ class Responder(msgspec.Struct, eq=False):
         """Whether the answer is whole, or cut."""
         return self._state == DONE
 
-    def send(self, status: int, headers: Headers, body: bytes = b"", more: bytes = b"") -> None:
-        """The whole answer; `more` are headers that were made to lines (`head.fields`) before."""
-        self.answer(status, more + fields(headers), body)
+    def send(self, status: int, headers: Headers, body: bytes = b"") -> None:
+        """The whole answer."""
+        self.answer(status, fields(headers), body)
 
     def answer(self, status: int, lines: bytes, body: bytes) -> None:
         """The whole answer, whose headers were made to `lines` (`head.fields`) before."""
@@ -70,7 +70,10 @@ class Responder(msgspec.Struct, eq=False):
 
     def start(self, status: int, headers: Headers) -> None:
         """The head of an answer whose length is not known yet."""
-        lines = fields(headers)
+        self.begin(status, fields(headers))
+
+    def begin(self, status: int, lines: bytes) -> None:
+        """As `start`, with headers that were made to lines before."""
         if status not in BODILESS:
             if self.request.http_1_0:
                 self.keep_alive = False  # the end of the connection is the end of the answer

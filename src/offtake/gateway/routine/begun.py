@@ -1,4 +1,4 @@
-"""A call by routine that is on its way, and what the connection to the vendor tells it."""
+"""A call by routine that is on its way, and what the connection to the vendor tells it: its own steps, no coroutine."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ from offtake.gateway.http.answer import Answer, NotSentError, UpstreamError
 from offtake.gateway.http.request import Request
 from offtake.gateway.http.responder import Responder
 from offtake.gateway.http.server import Work
+from offtake.gateway.relay import EVENTS
+from offtake.gateway.settle import Costs
 
 if TYPE_CHECKING:
+    from offtake.gateway.dialects.openai_chat import Stream
     from offtake.gateway.routine.routine import Routine
 
 
@@ -38,6 +41,7 @@ class Begun(Struct, eq=False):
     first_ns: int = 0
     answer: Answer | None = None
     body: bytes | None = None
+    costs: Costs | None = None
 
     # What the connection to the vendor tells.
 
@@ -45,7 +49,10 @@ class Begun(Struct, eq=False):
         """The head is there."""
         self.first_ns = time.monotonic_ns()
         self.answer = answer
-        answer.then(self.come)
+        if answer.status == 200 and not streams(answer):
+            answer.then(self.come)
+        else:
+            self._hand_over(answer, self.routine.generally(self, answer))
 
     def failed(self, error: UpstreamError) -> None:
         """No head comes. An idle connection may have been closed as we wrote: then the call is sent once more."""
@@ -63,8 +70,73 @@ class Begun(Struct, eq=False):
         except Exception as error:  # noqa: BLE001 - it is told as those of coroutines are
             self._go_on(raising(error))
 
+    def _hand_over(self, answer: Answer, work: Work) -> None:
+        answer.then(None)
+        if self.routine.routines.came():
+            self._go_on(work)
+        else:
+            work.close()
+
     def _go_on(self, work: Work) -> None:
         self.routine.routines.go_on(self.id, self.request, self.responder, work)
+
+
+class Streamed(Begun):
+    """A call whose answer is to be streamed: each piece goes to the client as it comes.
+
+    `passed_bytes` have come so far. `costs` are there once they are written down, which is before the piece that tells
+    them is passed on.
+    """
+
+    reading: Stream | None = None
+    passed_bytes: int = 0
+
+    def answered(self, answer: Answer) -> None:
+        """The head is there: begin to answer with a stream, or wait for the whole."""
+        self.first_ns = time.monotonic_ns()
+        self.answer = answer
+        if answer.status != 200 or not streams(answer):
+            self._hand_over(answer, self.routine.generally(self, answer))
+            return
+        answer.then(self.come, self.take)
+        try:
+            self.reading = self.routine.streaming(self, answer)
+        except Exception as error:  # noqa: BLE001 - it is told as those of coroutines are
+            self._hand_over(answer, raising(error))
+            answer.close()
+
+    def take(self, piece: bytes) -> bool:
+        """Pass a piece on; True once a coroutine goes on, from the next one."""
+        answer, reading, responder = self.answer, self.reading, self.responder
+        assert answer is not None
+        assert reading is not None
+        self.passed_bytes += len(piece)
+        passed = reading.feed(piece)
+        if reading.complete and self.costs is None:
+            self.costs = self.routine.streamed(self, answer.headers, reading)
+            if self.costs is None:
+                self._hand_over(answer, self.routine.pour(self, answer, reading, passed, self.passed_bytes))
+                return True
+        if passed and not responder.gone and responder.write(passed):
+            self._hand_over(answer, self.routine.pour(self, answer, reading, b"", self.passed_bytes))
+            return True
+        return False
+
+    def come(self) -> None:
+        """The end, or there is none."""
+        answer, reading, responder = self.answer, self.reading, self.responder
+        assert answer is not None
+        assert reading is not None
+        if not answer.ended or self.costs is None:
+            self._hand_over(answer, self.routine.pour(self, answer, reading, b"", self.passed_bytes))
+        elif self.routine.routines.came() and not responder.gone:
+            responder.write(reading.end())
+            responder.finish()
+
+
+def streams(answer: Answer) -> bool:
+    """Whether an answer is a stream of events."""
+    return answer.headers.get(b"content-type", b"").startswith(EVENTS)
 
 
 async def raising(error: Exception) -> None:

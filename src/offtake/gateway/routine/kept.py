@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from offtake.gateway import headers as ours
 from offtake.gateway.attempt import Attempt
 from offtake.gateway.desk import Desk, microseconds
 from offtake.gateway.dialects import openai_plain
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 HEADS_MAX = 4_096
 MODELS_MAX = 16
-"""Of each head."""
+"""Of each head, those of streams apart."""
 
 
 class Routines:
@@ -36,7 +37,7 @@ class Routines:
         self.under_way = 0  # without a coroutine
         self._stopped = False
         self._in_force = desk.in_force
-        self._kept: dict[bytes, dict[bytes, Routine]] = {}
+        self._kept: dict[bytes, dict[tuple[bytes, bool], Routine]] = {}
 
     def begun(self, id: str, request: Request, responder: Responder) -> Begun | None:
         """A request that has begun by routine; None for one that goes the general way, of which nothing is done yet."""
@@ -46,7 +47,7 @@ class Routines:
         plain = openai_plain.asked(request.body)
         if plain is None:
             return None
-        routine = known.get(plain[0])
+        routine = known.get(plain[:2])
         return None if routine is None else routine.begin(id, request, responder, plain)
 
     def sent(self, begun: Begun) -> bool:
@@ -83,7 +84,7 @@ class Routines:
         known = self._kept.setdefault(request.alike, {})
         if len(known) >= MODELS_MAX:
             known.clear()
-        known[plain[0]] = Routine(self, dispatch, attempt, said, block)
+        known[plain[:2]] = Routine(self, dispatch, attempt, said, block)
 
     def _is_routine(self, dispatch: Dispatch, attempt: Attempt) -> bool:
         """Whether nothing about a request was out of the ordinary."""
@@ -95,6 +96,7 @@ class Routines:
         return (
             ask.dialect == "openai_chat" and ask.fields.keys() <= openai_plain.FIELDS and not ask.session
             and attempt.outlet.vendor in HEED_BOTH
+            and ours.ASK_TRAILING not in dispatch.request.headers
             and costs.outcome == "ok" and costs.usage_known and not costs.others and "unpriced" not in costs.evidence
             and not attempt.admitted.observed and attempt.reserved is None
             and (attempt.standing is None or _decides_alike(attempt.standing))

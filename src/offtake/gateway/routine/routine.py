@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from operator import mul
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from offtake.gateway.admit.limits import Amounts, Together
 from offtake.gateway.attempt import Attempt, Prepared, clauses_of, headers_of, intent_of, learn, left_of
 from offtake.gateway.desk import instant, microseconds
 from offtake.gateway.dialects import openai_plain
+from offtake.gateway.dialects.openai_chat import Stream
 from offtake.gateway.dialects.openai_plain import Plain
 from offtake.gateway.dispatch import Dispatch, RefusedError, unwritten
 from offtake.gateway.http.answer import Answer, UpstreamError
@@ -23,10 +25,11 @@ from offtake.gateway.http.request import Request
 from offtake.gateway.http.responder import Responder
 from offtake.gateway.http.upstream import Block
 from offtake.gateway.journal.writer import JournalError
-from offtake.gateway.relay import EVENTS, NOT_PASSED, Relay
-from offtake.gateway.routine.begun import Begun
+from offtake.gateway.relay import NOT_PASSED, Relay
+from offtake.gateway.routine.begun import Begun, Streamed, streams
 from offtake.gateway.settle import STANDARD, Costs, named, settle_line
 from offtake.rating.request import prices_on
+from offtake.usage.usage_objects import context_of
 from offtake.values.errors import OfftakeError
 
 if TYPE_CHECKING:
@@ -69,7 +72,7 @@ class Routine:
             self._caller.rules.account,
         )  # fmt: skip
         self._prices: dict[tuple[str, ...], Prices] = {}
-        self._told_model = attempt.served_model
+        self._told_model, self._ask = attempt.served_model, attempt.prepared.ask
 
     def _tell_as(self, attempt: Attempt) -> None:
         """The headers that such calls are answered with."""
@@ -112,7 +115,7 @@ class Routine:
             return None
         if quote.blocks is not None and quote.blocks.found_in(request.body) is not None:
             return None
-        _, most, limit = plain
+        _, is_streamed, most, limit = plain
         purses, pico = desk.budgets.purses(self._caller, at), 0
         if purses:
             try:
@@ -127,7 +130,8 @@ class Routine:
         if slots is None:
             return None
         take_pico(purses, pico)
-        begun = Begun(self, id, request, responder, most, at, now_ns, pico, purses, amounts, slots)
+        kind = Streamed if is_streamed else Begun
+        begun = kind(self, id, request, responder, most, at, now_ns, pico, purses, amounts, slots)
         if purses is not self._purses:
             self._purses, self._accounts = purses, [purse.lease.budget for purse in purses]
         line = self._intent
@@ -135,7 +139,7 @@ class Routine:
         try:
             desk.journal.append(line)
         except JournalError as error:
-            self._settle(begun, 0, NOTHING_USED, now_ns)
+            self._free(begun, 0, NOTHING_USED, now_ns)
             raise RefusedError(unwritten(error)) from error
         return begun
 
@@ -165,13 +169,12 @@ class Routine:
     def ended(self, begun: Begun) -> bool:
         """Write down what it has cost, and answer; False, and nothing done, where there is more to it (`end`)."""
         answer = begun.answer
-        if answer is None or answer.status != 200 or answer.headers.get(b"content-type", b"").startswith(EVENTS):
-            return False
+        assert answer is not None
         begun.body = body = answer.arrived(self._desk.body_bytes_max)
         if body is None:
             return False
         self._breaker.succeeded()
-        lines = self._written(begun, answer.headers, body)
+        lines = self._whole(begun, answer.headers, body)
         if lines is None:
             return False
         begun.responder.answer(200, lines, body)
@@ -181,7 +184,7 @@ class Routine:
         """Write down what it has cost, and answer, whatever comes and however long it takes."""
         answer, body = begun.answer, begun.body
         assert answer is not None
-        if answer.status != 200 or answer.headers.get(b"content-type", b"").startswith(EVENTS):
+        if answer.status != 200 or streams(answer):
             await self.generally(begun, answer)
             return
         if body is None:
@@ -191,7 +194,7 @@ class Routine:
             except UpstreamError as error:
                 await self._relay(begun).broken(error)
                 return
-        lines = self._written(begun, answer.headers, body)
+        lines = self._whole(begun, answer.headers, body)
         if lines is None:
             await self._relay(begun).whole(answer, body)
             return
@@ -199,21 +202,56 @@ class Routine:
             await self._desk.durable.appended()
         begun.responder.answer(200, lines, body)
 
-    def _written(self, begun: Begun, headers: Headers, body: bytes) -> bytes | None:
-        """What it has cost, in the journal and in all counts, and the headers that say so; None where more is to it."""
+    def _whole(self, begun: Begun, headers: Headers, body: bytes) -> bytes | None:
+        """Settle a whole answer, and say so in headers; None, and nothing done, where it is out of the ordinary."""
         told = openai_plain.told(body)
-        if told is None or begun.responder.gone:
+        if told is None or not self._is_like(begun, *told[:2]):
             return None
-        model, tier, quantities = told
-        if model != self._told_model or tier not in STANDARD:
+        cost_pico = self._settle(begun, headers, told[2])
+        return None if cost_pico is None else self._told(begun.id, headers, cost_pico)
+
+    def streaming(self, begun: Begun, answer: Answer) -> Stream:
+        """Begin to answer with a stream; what reads it."""
+        self._breaker.succeeded()
+        lines = b"%b%b%b: %b\r\n" % (
+            fields(answer.headers, NOT_ANSWERED), self._lines, ours.REQUEST_ID, begun.id.encode()
+        )  # fmt: skip
+        begun.responder.begin(200, lines)
+        return Stream(self._ask, answer.headers)
+
+    def streamed(self, begun: Begun, headers: Headers, reading: Stream) -> Costs | None:
+        """Settle a stream whose usage is known; None, and nothing done, where it is out of the ordinary."""
+        served = reading.served()
+        if served.outcome != "ok" or served.quantities is None or not self._is_like(begun, served.model, served.tier):
             return None
-        used = quantities.get("input_tokens", 0) + quantities.get("cache_read_tokens", 0)
+        cost_pico = self._settle(begun, headers, served.quantities)
+        if cost_pico is None:
+            return None
+        return Costs(
+            self._outlet.vendor, self._model, served.quantities, True, "ok", "realtime", self._outlet.region, 0, "", "",
+            served.vendor_request_id, cost_pico,
+        )  # fmt: skip
+
+    async def pour(self, begun: Begun, answer: Answer, reading: Stream, held: bytes, passed_bytes: int) -> None:
+        """Go on with a stream in general: its client takes less than comes, or something is out of the ordinary."""
+        relay = self._relay(begun)
+        relay.attempt.written_bytes, relay.attempt.costs = passed_bytes, begun.costs
+        await relay.pour(answer, reading, None, held)
+
+    def _is_like(self, begun: Begun, model: str, tier: str) -> bool:
+        """Whether an answer is from where the first one was, and the client is there to get it."""
+        return model == self._told_model and tier in STANDARD and not begun.responder.gone
+
+    def _settle(self, begun: Begun, headers: Headers, quantities: Mapping[str, int]) -> int | None:
+        """What it has cost, in the journal and in all counts; None, and nothing done, where no term prices it."""
+        used = context_of(quantities)
         try:
             prices = self._prices_of(tuple(quantities), used)
         except OfftakeError:
             return None
         numbers = quantities.values()
-        cost, listed = sum(map(mul, numbers, prices.contracted)), sum(map(mul, numbers, prices.public))
+        cost: int = sum(map(mul, numbers, prices.contracted))
+        listed: int = sum(map(mul, numbers, prices.public))
         now_ns = time.monotonic_ns()
         took, first = (now_ns - begun.sent_ns) // 1_000_000, (begun.first_ns - begun.sent_ns) // 1_000_000
         line = self._settled
@@ -224,11 +262,11 @@ class Routine:
         line.vendor_request_id = headers.get(b"x-request-id", b"").decode("latin-1")
         self._desk.journal.append(line)
         output = quantities.get("output_tokens", 0)
-        self._settle(begun, cost, (1, used, output), now_ns)
+        self._free(begun, cost, (1, used, output), now_ns)
         ceiling = self._candidate.quote.ceiling
         learn(self._desk, self._caller.rules.id, self._model, ceiling, begun.input_tokens_max, used, output, cost)
         self._tally.add(cost, listed, quantities, took, first)
-        return self._told(begun.id, headers, cost)
+        return cost
 
     def _prices_of(self, meters: tuple[str, ...], input_tokens: int) -> Prices:
         """The prices of what was used, whose clauses are those that are written down and told from now on."""
@@ -254,7 +292,7 @@ class Routine:
             lines += b"%b: %b\r\n" % (ours.COMMITMENT, left_of(self._drawdowns, cost_pico))
         return lines
 
-    def _settle(self, begun: Begun, cost_pico: int, used: Amounts, now_ns: int) -> None:
+    def _free(self, begun: Begun, cost_pico: int, used: Amounts, now_ns: int) -> None:
         """What it has used is used, and the rest of what was held and counted is free again."""
         settle_pico(begun.purses, begun.hold_pico, cost_pico)
         self._limits.settle(begun.amounts, begun.slots, used, now_ns)
