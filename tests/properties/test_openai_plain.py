@@ -8,7 +8,9 @@ from typing import Any
 from hypothesis import example, given, target
 from hypothesis import strategies as st
 
+from offtake.gateway.ask import Edits
 from offtake.gateway.dialects import openai_chat, openai_plain
+from offtake.gateway.dialects.openai_plain import SILENT, WHOLE, with_usage
 
 WORDS = st.sampled_from(
     ["", "hello", "größer", "漢字", "\ufdfa", "ﷺ" * 3, "😀", "a\u0301", 'say "no"', "line\nline", "\\u0041"]
@@ -50,7 +52,8 @@ ORDINARY = {
     "seed": st.integers(),
     "stop": st.sampled_from([None, "end", ["a", "b"]]),
     "user": WORDS,
-    "stream": st.just(False) | st.sampled_from([True, None, 0, "false"]),
+    "stream": st.booleans() | st.sampled_from([None, 0, "false"]),
+    "stream_options": st.just({"include_usage": True}) | st.sampled_from([None, {}, {"include_usage": False}]),
 }
 ODD: dict[str, Any] = {
     "n": COUNTS,
@@ -59,7 +62,6 @@ ODD: dict[str, Any] = {
     "service_tier": st.sampled_from(["auto", "flex", "", None]),
     "prompt_cache_key": WORDS,
     "store": st.sampled_from([True, False, None]),
-    "stream_options": st.just({"include_usage": True}),
     "prediction": st.just({"type": "content", "content": "abc"}),
     "modalities": st.just(["text", "audio"]),
     "web_search_options": st.just({}),
@@ -105,7 +107,7 @@ def test_a_plain_request_is_read_as_in_full(body: bytes) -> None:
     target(float(plain is not None))
     if plain is None:
         return
-    model, streams, input_tokens_max, output_tokens_max = plain
+    model, kind, input_tokens_max, output_tokens_max = plain
     try:
         name = json.loads(model)
     except ValueError:
@@ -117,11 +119,14 @@ def test_a_plain_request_is_read_as_in_full(body: bytes) -> None:
     assert (name, input_tokens_max, output_tokens_max) == (
         ask.model, ask.input_tokens_max, ask.output_tokens_max,
     )  # fmt: skip
-    assert (streams, 1, (), 0, "", "", False, "") == (
+    assert (kind != WHOLE, 1, (), 0, "", "", False, "") == (
         ask.stream, ask.choices, ask.media, ask.server_tools, ask.tier, ask.session, ask.stores, ask.region,
     )  # fmt: skip
     assert ("5m",) == ask.cache_writes
-    assert ((), True, body) == (ask.other_models, ask.wants_usage, ask.body)
+    assert ((), kind != SILENT, body) == (ask.other_models, ask.wants_usage, ask.body)
+    if kind == SILENT:
+        edits = Edits(include_usage=True, vendor="openai")
+        assert openai_chat.edited(ask, edits) == (with_usage(body), ("stream_options",))
 
 
 def test_ordinary_requests_are_plain() -> None:

@@ -1,4 +1,4 @@
-"""What most chat completions are: texts to a model, answered whole, or in a stream that is asked to say its usage.
+"""What most chat completions are: texts to a model, answered whole or in a stream.
 
 They are read in one step, or left to `openai_chat`. What is read here is what that reads, as a property test has it;
 what it would refuse or look at more closely is None.
@@ -27,6 +27,7 @@ FIELDS = frozenset(
 BODY_BYTES_MAX = 2**20
 """What is longer is seldom plain, and would be read twice for nothing."""
 _DIGITS_MAX = 9
+_ASKS = b'"stream_options":{"include_usage":true},'
 _WITH_USAGE = (b'{"include_usage":true}', b'{"include_usage": true}')
 
 
@@ -36,8 +37,10 @@ class _Text(msgspec.Struct, forbid_unknown_fields=True):
     name: str | None = None
 
 
-Plain = tuple[bytes, bool, int, int | None]
-"""A request: the model as it is written, whether it streams, a true bound of its input, and the limit of its output."""
+# How a request is to be answered: whole, in a stream that says its usage, or in one that is not asked to say it.
+WHOLE, STREAMED, SILENT = range(3)
+Plain = tuple[bytes, int, int, int | None]
+"""A request: the model as it is written, how it is answered, a true bound of its input, and the limit of its output."""
 
 
 class _Shape(NamedTuple):
@@ -107,8 +110,8 @@ def asked(body: bytes) -> Plain | None:
         shape = _shape(tuple(fields))
         if shape is None:
             return None
-        streams = shape.streams and bytes(fields["stream"]) != b"false"
-        if streams is not shape.options or (streams and not _says_usage(fields)):
+        kind = _kind(shape, fields) if shape.streams or shape.options else WHOLE
+        if kind is None:
             return None
         if size != shape.rest_bytes + sum(map(len, fields.values())):
             spans(body, fields)
@@ -121,12 +124,23 @@ def asked(body: bytes) -> Plain | None:
         if not digits.isdigit() or len(digits) > _DIGITS_MAX:
             return None
         limit = max(limit or 0, int(digits))
-    return bytes(fields["model"]), streams, size + bound.REQUEST_OVERHEAD + bound.grown(body), limit
+    return bytes(fields["model"]), kind, size + bound.REQUEST_OVERHEAD + bound.grown(body), limit
 
 
-def _says_usage(fields: Fields) -> bool:
-    """Whether a stream asks for its usage, so that nothing has to be changed in it."""
-    return bytes(fields["stream"]) == b"true" and bytes(fields["stream_options"]) in _WITH_USAGE
+def _kind(shape: _Shape, fields: Fields) -> int | None:
+    """How a request with some of `stream` and `stream_options` is answered; None where that is not plain."""
+    streams = bytes(fields["stream"]) if shape.streams else b"false"
+    if streams not in (b"true", b"false"):
+        return None
+    if not shape.options:
+        return WHOLE if streams == b"false" else SILENT
+    return STREAMED if streams == b"true" and bytes(fields["stream_options"]) in _WITH_USAGE else None
+
+
+def with_usage(body: bytes) -> bytes:
+    """The body of a SILENT request as it goes out: a stream has to say what it used. As `openai_chat.edited` does."""
+    begin = body.index(b"{") + 1
+    return b"%b%b%b" % (body[:begin], _ASKS, body[begin:])
 
 
 @lru_cache(maxsize=256)

@@ -37,7 +37,7 @@ class Routines:
         self.under_way = 0  # without a coroutine
         self._stopped = False
         self._in_force = desk.in_force
-        self._kept: dict[bytes, dict[tuple[bytes, bool], Routine]] = {}
+        self._kept: dict[bytes, dict[tuple[bytes, int], Routine]] = {}
 
     def begun(self, id: str, request: Request, responder: Responder) -> Begun | None:
         """A request that has begun by routine; None for one that goes the general way, of which nothing is done yet."""
@@ -91,12 +91,12 @@ class Routines:
         desk, caller, ask, costs = self.desk, attempt.caller, attempt.prepared.ask, attempt.costs
         keeps = (desk.caching, desk.telemetry, desk.transcripts) != (None, None, None) or desk.settings.log == "all"
         special = caller.rules.overdraft or caller.rules.other_models or caller.patience is not None
-        if keeps or special or costs is None or attempt.parent or attempt.edits or ask is not dispatch.ask:
+        if keeps or special or costs is None or attempt.parent or ask is not dispatch.ask:
             return False
         return (
             ask.dialect == "openai_chat" and ask.fields.keys() <= openai_plain.FIELDS and not ask.session
             and attempt.outlet.vendor in HEED_BOTH
-            and ours.ASK_TRAILING not in dispatch.request.headers
+            and attempt.edits in ((), ("stream_options",)) and ours.ASK_TRAILING not in dispatch.request.headers
             and costs.outcome == "ok" and costs.usage_known and not costs.others and "unpriced" not in costs.evidence
             and not attempt.admitted.observed and attempt.reserved is None
             and (attempt.standing is None or _decides_alike(attempt.standing))

@@ -17,7 +17,7 @@ from offtake.gateway.attempt import Attempt, Prepared, clauses_of, headers_of, i
 from offtake.gateway.desk import instant, microseconds
 from offtake.gateway.dialects import openai_plain
 from offtake.gateway.dialects.openai_chat import Stream
-from offtake.gateway.dialects.openai_plain import Plain
+from offtake.gateway.dialects.openai_plain import WHOLE, Plain, with_usage
 from offtake.gateway.dispatch import Dispatch, RefusedError, unwritten
 from offtake.gateway.http.answer import Answer, UpstreamError
 from offtake.gateway.http.head import FRAMING, Headers, fields
@@ -60,6 +60,7 @@ class Routine:
         self._breaker = self._in_force.routing.breaker(outlet.id, model)
         self._pool, self._block = desk.endpoints[outlet.name].pool, block
         self._tally = desk.counts.tally(outlet.contract, outlet.name, model, "ok")
+        self._edits = attempt.edits
         self._price_as(attempt)
         self._tell_as(attempt)
         self._write_as(attempt)
@@ -78,6 +79,8 @@ class Routine:
         """The headers that such calls are answered with."""
         clause, costs = self._candidate.clause, attempt.costs
         told = headers_of("", self._outlet, self._model, attempt.at, clause, costs, None)
+        if self._edits:
+            told[ours.EDITS] = ", ".join(self._edits).encode()
         self._lines = fields({name: value for name, value in told.items() if name not in OWN})
         self._drawdowns = self._standing.drawdowns if self._standing is not None else ()
         self._paths: tuple[str, ...] | None = None
@@ -115,7 +118,7 @@ class Routine:
             return None
         if quote.blocks is not None and quote.blocks.found_in(request.body) is not None:
             return None
-        _, is_streamed, most, limit = plain
+        _, answer_as, most, limit = plain
         purses, pico = desk.budgets.purses(self._caller, at), 0
         if purses:
             try:
@@ -130,7 +133,7 @@ class Routine:
         if slots is None:
             return None
         take_pico(purses, pico)
-        kind = Streamed if is_streamed else Begun
+        kind = Begun if answer_as == WHOLE else Streamed
         begun = kind(self, id, request, responder, most, at, now_ns, pico, purses, amounts, slots)
         if purses is not self._purses:
             self._purses, self._accounts = purses, [purse.lease.budget for purse in purses]
@@ -154,12 +157,15 @@ class Routine:
 
     def send_at_once(self, begun: Begun) -> bool:
         """Send it so that nobody waits; False, and nothing sent, where somebody has to: for a connection, or a disk."""
-        return self._desk.durable is None and self._pool.send_at_once(self._block, begun.request.body, begun)
+        return self._desk.durable is None and self._pool.send_at_once(self._block, self._body(begun), begun)
+
+    def _body(self, begun: Begun) -> bytes:
+        return with_usage(begun.request.body) if self._edits else begun.request.body
 
     async def send(self, begun: Begun) -> None:
         """Send it, write down what it has cost, and answer."""
         try:
-            begun.answer = await self._pool.send(self._block, begun.request.body)
+            begun.answer = await self._pool.send(self._block, self._body(begun))
         except UpstreamError as error:
             await self.generally(begun, error)
             return
@@ -306,7 +312,8 @@ class Routine:
         )  # fmt: skip
         return Attempt(
             begun.id, "", self._caller, self._outlet, self._model, Prepared(self._candidate, self._dialect, ask),
-            admitted, begun.purses, begun.at, instant(begun.at), begun.sent_ns, begun.first_ns, standing=self._standing,
+            admitted, begun.purses, begun.at, instant(begun.at), begun.sent_ns, begun.first_ns, edits=self._edits,
+            standing=self._standing,
         )  # fmt: skip
 
     async def generally(self, begun: Begun, sent: Answer | UpstreamError) -> None:
