@@ -59,7 +59,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "serve": ("serve", "Serve every call under the contract: admitted, routed, settled, written down."),
         "keys": ("keys", "Make, list, rotate and revoke the keys that open the gateway."),
         "accept": ("accept", "Run your own suite on a model through the gateway, and sign the result."),
-        "baseline": ("baseline", "Keep latency and failures at signing, for `no_worse_than`."),
+        "baseline": ("baseline", "Keep latency, failures and quality at signing, and say what is worse since."),
         "traffic": ("traffic", "Show what the gateway serves: requests as they end, and sums."),
         "policy": ("policy", "Suspend a model, or withdraw it from a suite, while the gateway runs."),
         "transcripts": ("transcripts", "List, read, check and delete calls kept of customers who opted in."),

@@ -1,24 +1,30 @@
-"""The baseline of a contract: how fast and how reliable each model was over a span, kept at signing and signed.
+"""The baseline of a contract: how fast, reliable and good each model was over a span, kept at signing and signed.
 
-The ledger is what counts: attempts that were dispatched through the gateway. A clause `no_worse_than: baseline`
-compares later traffic with the file, which stands beside the contract.
+The ledger is what counts: attempts that were dispatched through the gateway. How good a model was is what signed
+results of `offtake accept` beside the contract say. baseline_compare.py compares later traffic with the file, which
+stands beside the contract: `sla.latency.no_worse_than: baseline`.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from offtake.contract.contract import Contract
+from offtake.contract.patterns import canonical
+from offtake.contract.schema.service import Latency, LatencyLoad
+from offtake.operations.accepted_results import read_accepted
 from offtake.operations.contracts import load_contract
 from offtake.operations.gateway_store import DEFAULT_CONFIG, gateway_ledger, store_path
 from offtake.operations.serve_config import load_config
 from offtake.operations.signatures import is_signed, signed
 from offtake.operations.traffic import at_share
+from offtake.planner.routing.accepted import Accepted
 from offtake.store.files import replacing
 from offtake.store.ledger.history import block_before, events_after
 from offtake.store.ledger.keys import server_secret
@@ -30,6 +36,7 @@ FAILED = ("http_5xx", "timeout", "vendor_truncation")
 THROTTLED = ("429", "529", "rate_limit_error", "rate_limit_exceeded", "overloaded_error")
 REQUESTS_MIN = 20
 """Fewer say nothing of a 95th percentile."""
+TIMES = ("latency_ms", "first_token_ms")
 
 
 @dataclass(slots=True)
@@ -42,16 +49,16 @@ class Measured:
     latency_ms: list[int] = field(default_factory=list)
     first_token_ms: list[int] = field(default_factory=list)
 
-    def add(self, settle: Mapping[str, Any]) -> None:
-        """One more attempt."""
+    def add(self, settle: Mapping[str, Any], load: LatencyLoad | None) -> None:
+        """One more attempt; its latencies where it is of the load that a promise is about."""
         outcome = settle.get("outcome", "ok")
         self.requests += 1
         if settle.get("evidence", {}).get("ended") in THROTTLED:
             self.throttled += 1
         elif outcome in FAILED:
             self.failed += 1
-        if outcome == "ok":
-            for name in ("latency_ms", "first_token_ms"):
+        if outcome == "ok" and (load is None or _within(settle, load)):
+            for name in TIMES:
                 if settle.get(name) is not None:
                     getattr(self, name).append(settle[name])
 
@@ -61,9 +68,20 @@ class Measured:
         for name in ("failed", "throttled"):
             count = getattr(self, name)
             found |= {name: count, f"{name}_share": str((Decimal(count) / self.requests).quantize(Decimal("0.000001")))}
-        for name in ("latency_ms", "first_token_ms"):
+        for name in TIMES:
             found[name] = {f"p{share}": at_share(getattr(self, name), share) for share in (50, 95, 99)}
-        return found
+        return found | {"counted": {name: len(getattr(self, name)) for name in TIMES}}
+
+
+def baseline_file(contract_file: Path) -> Path:
+    """Where the baseline of a contract is."""
+    return contract_file.with_name(f"{contract_file.stem}.baseline.json")
+
+
+def promised(contract: Contract, at: datetime) -> Latency | None:
+    """What a contract says of latency at an instant."""
+    sla = contract.as_of(at).sla
+    return sla.latency if sla else None
 
 
 def record_baselines(since: datetime, until: datetime, by: str, *, config: Path | None) -> list[Path]:
@@ -74,14 +92,19 @@ def record_baselines(since: datetime, until: datetime, by: str, *, config: Path 
     if not by.strip():
         raise InputError("L726", "a baseline is signed off by somebody", hint="--by NAME")
     loaded = load_config(config or DEFAULT_CONFIG)
-    measured = _measured(since, until, config)
     secret = server_secret(loaded.store)
     written = []
     for each in loaded.settings.contracts:
         path = loaded.path(each.file)
-        name = load_contract(path).signed.contract
-        models = {model: found for (contract, model), found in sorted(measured.items()) if contract == name}
-        rows = [found.row(model) for model, found in models.items() if found.requests >= REQUESTS_MIN]
+        contract = load_contract(path)
+        name = contract.signed.contract
+        accepted, _ = read_accepted(path, contract, loaded.store, until)
+        measured = measure(contract, since, until, config).items()
+        rows = [
+            found.row(model) | {"quality": quality_of(model, accepted)}
+            for model, found in sorted(measured)
+            if found.requests >= REQUESTS_MIN
+        ]
         if rows:
             document = {
                 "baseline": name,
@@ -90,7 +113,7 @@ def record_baselines(since: datetime, until: datetime, by: str, *, config: Path 
                 "by": by,
                 "models": rows,
             }
-            target = path.with_name(f"{path.stem}.baseline.json")
+            target = baseline_file(path)
             with replacing(target) as file:
                 file.write(json.dumps(signed(document, secret), indent=2, ensure_ascii=False).encode() + b"\n")
             written.append(target)
@@ -114,11 +137,31 @@ def check_baseline(path: Path, *, config: Path | None, store: Path | None) -> di
     return document
 
 
-def _measured(since: datetime, until: datetime, config: Path | None) -> dict[tuple[str, str], Measured]:
-    found: dict[tuple[str, str], Measured] = {}
+def measure(contract: Contract, since: datetime, until: datetime, config: Path | None) -> dict[str, Measured]:
+    """What the ledger has of each model under a contract in a span: latencies of what its promise is about."""
+    found: dict[str, Measured] = {}
     first, end = microseconds(since), microseconds(until)
+    latency = promised(contract, until)
+    load = latency.at if latency else None
     with gateway_ledger(config, None) as ledger, ledger.reading():
         for _, event in events_after(ledger, block_before(ledger, first), "settle"):
-            if first <= event["at"] < end:
-                found.setdefault((event["contract"], event["model"]), Measured()).add(event)
+            if event["contract"] == contract.signed.contract and first <= event["at"] < end:
+                found.setdefault(event["model"], Measured()).add(event, load)
     return found
+
+
+def quality_of(model: str, accepted: Iterable[Accepted]) -> list[dict[str, object]]:
+    """How a model did on each suite of which a signed result is there, as a baseline has it."""
+    return [
+        {"suite": each.suite, "passed": each.passed, "tasks": each.tasks}
+        for each in accepted
+        if canonical(each.model) == canonical(model)
+    ]
+
+
+def _within(settle: Mapping[str, Any], load: LatencyLoad) -> bool:
+    quantities = settle["quantities"]
+    tokens_in = settle.get("context_tokens") or quantities.get("input_tokens", 0)
+    tokens_out = quantities.get("output_tokens", 0)
+    limits = ((tokens_in, load.input_tokens_max), (tokens_out, load.output_tokens_max))
+    return all(most is None or tokens <= most for tokens, most in limits)
