@@ -77,9 +77,10 @@ def check(file: Path, output_format: str, config: Path | None, store: Path | Non
 def compare(days: int, config: Path | None, output_format: str) -> int:
     """Say what is worse than at signing.
 
-    Measured on the gateway's own ledger, for `sla.latency.no_worse_than` with its `tolerance`. The traffic since the baseline counts, as far back as --days. A figure is worse where chance does not explain it, at
-    a confidence of 95% on either side. Failures, throttles and quality are compared too, though no clause promises
-    them. Exits with 1 where anything is worse.
+    Measured on the gateway's own ledger, for `sla.latency.no_worse_than` with its `tolerance`. The traffic since the
+    baseline counts, as far back as --days. A figure is worse where chance does not explain it, at a confidence of 95%
+    on either side. Failures, throttles and quality are compared too, though no clause promises them. Exits with 1 where
+    anything is worse.
     """
     from offtake.operations.baseline_compare import WORSE, compare_baselines
 
