@@ -31,8 +31,8 @@ from offtake.store.ledger.lots import settle_lots
 from offtake.store.ledger.posting import OutOfStepError, Posted, Stretch, forget_journal, place_in, post
 from offtake.values.errors import OfftakeError
 
-BATCH_BYTES = 2**21  # some 6,000 events: a backlog is posted in larger batches than 0.3 s of traffic makes
-BATCH_SECONDS = 0.3
+BATCH_BYTES = 2**21  # some 6,000 events: a backlog is posted in larger batches than 0.5 s of traffic makes
+BATCH_SECONDS = 0.5
 """Between two batches: often enough for whoever looks, and what each batch costs is shared by more requests."""
 TIDY_SECONDS = 1.0
 LEAST_BYTES = 2**16  # of each journal: no worker waits for the others' backlog
