@@ -179,9 +179,9 @@ class Vendor:
             reply.during(self.house)
         if reply.error is not None and not reply.parts:
             raise reply.error
-        return reply, Answer(
-            reply.status, {b"x-request-id": b"req_v", **reply.headers}, None, asyncio.get_running_loop()
-        )  # type: ignore[arg-type]  # nobody asks its link for more
+        headers, loop = {b"x-request-id": b"req_v", **reply.headers}, asyncio.get_running_loop()
+        nobody: Any = None  # its link is asked for no more
+        return reply, Answer(reply.status, headers, nobody, loop)
 
     async def _feed(self, reply: Reply, answer: Answer) -> None:
         """The parts one by one, whatever happens between."""
@@ -482,7 +482,8 @@ WHOLE_STREAM = b"".join(STREAM)
 
 def cut(stream: bytes, *sizes: int) -> list[bytes]:
     """A stream in pieces of so many bytes, again and again."""
-    pieces, at = [], 0
+    pieces: list[bytes] = []
+    at = 0
     for size in itertools.cycle(sizes):
         if at >= len(stream):
             return pieces

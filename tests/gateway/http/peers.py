@@ -31,9 +31,11 @@ async def echo(request: Request, responder: Responder) -> None:
 
 
 @contextlib.asynccontextmanager
-async def serving(handle: Handle = echo, **limits: Any) -> AsyncIterator[tuple[Server, int]]:
+async def serving(
+    handle: Handle = echo, *, aside: Callable[[], int] = int, **limits: Any
+) -> AsyncIterator[tuple[Server, int]]:
     """A server on a free port."""
-    server = Server(handle, limits=Limits(**limits), ticker=Ticker(TICK_SECONDS))
+    server = Server(handle, limits=Limits(**limits), ticker=Ticker(TICK_SECONDS), aside=aside)
     listening = listening_socket("127.0.0.1", 0)
     port = listening.getsockname()[1]
     await server.listen(listening)

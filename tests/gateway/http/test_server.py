@@ -327,6 +327,32 @@ def test_a_server_that_stops_finishes_what_runs_and_takes_no_more(run: Run) -> N
     fast(run, test())
 
 
+def test_a_server_that_stops_waits_for_what_is_served_without_a_coroutine(run: Run) -> None:
+    """Even where its client has left: what the vendor does for it is still to be written down."""
+    waiting: list[Responder] = []
+
+    async def test() -> None:
+        async with (
+            serving(lambda _, responder: waiting.append(responder), aside=lambda: len(waiting)) as (server, port),
+            client(port) as peer, client(port) as leaves,
+        ):  # fmt: skip
+            peer.send(GET)
+            leaves.send(GET)
+            await until(lambda: server.running == 2)
+            leaves.reset()
+            await until(lambda: waiting[1].gone)
+            stopping = asyncio.create_task(server.stop(5.0))
+            await asyncio.sleep(0.05)
+            waiting.pop(0).answer(200, b"", b"done")
+            assert b"done" == (await peer.answer())[2]
+            await asyncio.sleep(0.05)
+            assert not stopping.done()
+            waiting.pop().answer(200, b"", b"for nobody")
+            await stopping
+
+    fast(run, test())
+
+
 @pytest.mark.parametrize("ending", ["stop", "half-close"])
 def test_a_stream_that_had_begun_before_the_end_is_the_last_answer(run: Run, ending: str) -> None:
     go_on: list[bool] = []

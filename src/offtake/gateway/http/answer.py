@@ -181,8 +181,9 @@ class Answer:
 
     def come(self) -> None:
         """Tell who wants to know that it has come as far as it does by itself."""
-        then, self._then = self._then, None
+        then = self._then
         if then is not None:
+            self._then = self._take = None  # who is told holds us, and we hold nobody any more
             then()
 
     def end(self) -> None:

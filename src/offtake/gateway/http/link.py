@@ -180,8 +180,9 @@ class Link(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         self._parser = None
         if self._answer is not None and self._until_close and self._eof and error is None:
-            self._answer.end()
-            self._answer = None
+            answer, self._answer = self._answer, None
+            answer.end()
+            answer.come()
         elif self._never_accepted:
             self._fail(NotSentError("the vendor had closed the connection before the request reached it"))
         else:
