@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from offtake.gateway.journal.durable import Durable
-from offtake.gateway.journal.events import Intent, Settle, events_of
-from offtake.gateway.journal.reader import JournalDamagedError, dead_lock, journals, read_piece
+from offtake.gateway.journal.events import End, Intent, Settle, events_of
+from offtake.gateway.journal.reader import JournalDamagedError, Listing, dead_lock, journals, read_piece
 from offtake.gateway.journal.writer import SPARE_BYTES, JournalError, JournalWriter
 from offtake.ledger.lines import line_of, split_lines
 from offtake.values.errors import InputError
@@ -91,6 +91,33 @@ def test_a_journal_of_a_later_format_is_not_guessed_at(folder: Path) -> None:
 
     with pytest.raises(JournalDamagedError, match="format 2"):
         read_piece(path, 0, 2**20)
+
+
+def test_a_file_that_is_ended_twice_holds_what_stands_before(folder: Path) -> None:
+    """The last line may itself be the one that fills the file."""
+    journal = JournalWriter(folder, "w1")
+    journal.append(intent("a", {"b": 1}))
+    journal.append(End("w1"))
+    journal.close()
+
+    assert ["intent a"] == ids(folder)
+
+
+def test_a_folder_that_changes_is_listed_again(folder: Path) -> None:
+    listing = Listing(folder)
+    assert {} == listing()
+    os.utime(folder, ns=(5, 5))
+    assert {} == listing()
+    journal = JournalWriter(folder, "w1")
+    assert ["w1"] == list(listing())
+    journal.close()
+    os.utime(folder, ns=(5, 5))
+    assert ["w1"] == list(listing())
+    (folder / "w2.000001.wal").touch()
+    os.utime(folder, ns=(5, 5))  # within one tick of the file system
+    assert ["w1"] == list(listing())
+    listing.forget()
+    assert ["w1", "w2"] == list(listing())
 
 
 def test_files_rotate_and_keep_their_order(folder: Path) -> None:

@@ -248,6 +248,27 @@ def test_two_who_open_one_ledger_see_each_other(ledger: Ledger, folder: Path) ->
     other.close()
 
 
+def test_the_chain_is_whole_whoever_posts_and_whatever_is_undone(ledger: Ledger, folder: Path) -> None:
+    """The last block's hash is remembered: by one who posted it, not by one whose transaction ended otherwise."""
+    other = open_ledger(folder / "offtake.db")
+    start_worker(ledger, "w1", NOON)
+    budget = rule(100)
+    lend(ledger, "w1", budget, NOON, wanted_pico=DOLLAR, needed_pico=DOLLAR)
+    for number in range(3):
+        with pytest.raises(ZeroDivisionError), ledger.transaction():
+            lend(ledger, "w1", budget, NOON, wanted_pico=DOLLAR, needed_pico=DOLLAR)
+            raise ZeroDivisionError
+        lend(other, "w1", budget, NOON, wanted_pico=2 * DOLLAR, needed_pico=DOLLAR)
+        start = place_in(ledger, "w1.000001.wal")
+        post(ledger, [stretch(intent(f"r{number}", {}), settle(f"r{number}", [BUDGET], 1), start=start)], NOON)
+        again = stretch(intent(f"r{number}", {}), file=f"w2.{number}.wal", worker="w2")
+        assert Posted(repeated=1) == post(ledger, [again], NOON)
+        lend(other, "w1", budget, NOON, wanted_pico=DOLLAR, needed_pico=DOLLAR)
+
+    other.close()
+    assert [] == codes(ledger)
+
+
 def test_what_is_no_ledger_is_said(folder: Path) -> None:
     (folder / "empty").touch()
     (folder / "text").write_text("not a database, and long enough to be told apart" * 30)
