@@ -772,6 +772,29 @@ def test_a_part_of_a_commitment_and_of_a_grant_names_the_clause_of_each_call() -
     both([Step(happens=stands(0, 1, 2, 3)), call(), call("large"), call(), call("dear"), call("large")], terms=terms)
 
 
+def test_standings_that_are_renewed_end_no_routine() -> None:
+    """A worker renews them each second, and a stream may take longer than that."""
+    steps = [call(), between("new standings"), call(), between("a forecast"), call("large"), between("all drawn")]
+
+    assert 4 == both([*steps, call(), between("new standings"), call("dear")], budget_usd=None)
+    assert 2 == both(
+        [
+            Step(ASKS["stream"], [Reply(parts=STREAM, headers=EVENTS, during=stands(3))]),
+            *[call("stream", "stream"), between("new standings"), call("stream", "stream")],
+        ]
+    )
+
+
+@pytest.mark.parametrize("left_pico", [1, USD // 10_000, USD // 100, USD // 10])
+def test_what_is_left_of_a_commitment_may_be_less_than_a_call_costs(left_pico: int) -> None:
+    def drawn(house: House) -> None:
+        found = standing_of(house.outlet.terms, instant(microseconds()), {"spend": 100 * USD - left_pico}, {})
+        house.desk.in_force.routing.standings = {"whole": found}
+
+    renewed = Step(happens=drawn, what="nearly drawn")
+    both([call(), renewed, call(), call("large"), call("dear"), renewed, call("dear"), call("large"), call()])
+
+
 def test_beyond_a_burst_names_the_clause_of_each_call() -> None:
     terms = TERMS.replace(
         "true_up: year}",

@@ -131,12 +131,21 @@ def _candidate(
     cached = min(tokens, warm.tokens) if warm and (warm.outlet, warm.model) == quote.place else 0
     use = Quantities(tokens - cached, cached, output)
     standing = state.standings.get(outlet.contract, NOTHING)
-    cost = marginal(ceiling, standing, use, model, outlet.access, key.account, now_ns)
+    candidate = decided(quote, standing, use, now_ns, observed)
     reservation = standing.reservation
-    if reservation and reservation.covers(model) and not cost.from_reserved:
+    if reservation and reservation.covers(model) and not candidate.cost.from_reserved:
         refusal = reservation.refusal(tokens, output, now_ns)
         if refusal:
             return refusal
+    return candidate
+
+
+def decided(
+    quote: Quote, standing: Standing, use: Quantities, now_ns: int, observed: tuple[Refusal, ...] = ()
+) -> Candidate:
+    """The candidate that a quote makes where its contract stands so: what it costs, and the clause that decides."""
+    outlet, model, account = quote.question.outlet, quote.question.model, quote.question.key.account
+    cost = marginal(quote.ceiling, standing, use, model, outlet.access, account, now_ns)
     clause = outlet.contract if cost.clause == "prices" else quote.clause(cost.clause)
     return Candidate(quote, outlet, model, cost, clause, use, observed)
 

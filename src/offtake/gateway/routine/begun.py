@@ -18,7 +18,17 @@ from offtake.gateway.settle import Costs
 
 if TYPE_CHECKING:
     from offtake.gateway.dialects.openai_chat import Stream
+    from offtake.gateway.route.candidates import Candidate
+    from offtake.gateway.route.standing import Standing
     from offtake.gateway.routine.routine import Routine
+
+
+class Decided(Struct):
+    """Where a contract stood when a call began, what that decided, and the headers that say so, as lines."""
+
+    candidate: Candidate
+    standing: Standing | None
+    lines: bytes
 
 
 class Begun(Struct, eq=False):
@@ -28,6 +38,7 @@ class Begun(Struct, eq=False):
     """
 
     routine: Routine
+    decided: Decided
     id: str
     request: Request
     responder: Responder

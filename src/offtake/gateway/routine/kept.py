@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from offtake.gateway import headers as ours
 from offtake.gateway.attempt import Attempt
@@ -15,10 +14,7 @@ from offtake.gateway.http.request import Request
 from offtake.gateway.http.responder import Responder
 from offtake.gateway.http.server import Work
 from offtake.gateway.routine.begun import Begun
-from offtake.gateway.routine.routine import Routine
-
-if TYPE_CHECKING:
-    from offtake.gateway.route.standing import Standing
+from offtake.gateway.routine.routine import Routine, decides_alike
 
 HEADS_MAX = 4_096
 MODELS_MAX = 16
@@ -99,11 +95,5 @@ class Routines:
             and attempt.edits in ((), ("stream_options",)) and ours.ASK_TRAILING not in dispatch.request.headers
             and costs.outcome == "ok" and costs.usage_known and not costs.others and "unpriced" not in costs.evidence
             and not attempt.admitted.observed and attempt.reserved is None
-            and (attempt.standing is None or _decides_alike(attempt.standing))
+            and (attempt.standing is None or decides_alike(attempt.standing))
         )  # fmt: skip
-
-
-def _decides_alike(standing: Standing) -> bool:
-    """Whether the clause that decides is the same for small calls and large ones: none of them is a part of the way."""
-    bursts = any(each.text.burst is not None for each in standing.drawdowns)
-    return standing.reservation is None and not standing.grants and not bursts

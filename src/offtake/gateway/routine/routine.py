@@ -26,7 +26,9 @@ from offtake.gateway.http.responder import Responder
 from offtake.gateway.http.upstream import Block
 from offtake.gateway.journal.writer import JournalError
 from offtake.gateway.relay import NOT_PASSED, Relay
-from offtake.gateway.routine.begun import Begun, Streamed, streams
+from offtake.gateway.route.candidates import Candidate, decided
+from offtake.gateway.route.standing import Standing
+from offtake.gateway.routine.begun import Begun, Decided, Streamed, streams
 from offtake.gateway.settle import STANDARD, Costs, named, settle_line
 from offtake.rating.request import prices_on
 from offtake.usage.usage_objects import context_of
@@ -37,8 +39,6 @@ if TYPE_CHECKING:
     from offtake.gateway.routine.kept import Routines
     from offtake.rating.compiled import Together as Prices
 
-OWN = frozenset((ours.REQUEST_ID, ours.COST, ours.CLAUSE, ours.COMMITMENT))
-"""Headers that no two calls share."""
 NOT_ANSWERED = NOT_PASSED | FRAMING
 NOTHING_USED: Amounts = (1, 0, 0)
 
@@ -54,7 +54,7 @@ class Routine:
         self._until = min(int(said.until.timestamp() * 1e6), desk.callers.until(dispatch.request.headers))
         self._dialect = dispatch.dialect
         self._caller, self._outlet, self._model = caller, outlet, model
-        self._candidate, self._standing = attempt.prepared.candidate, attempt.standing
+        self._quote, self._use = attempt.prepared.candidate.quote, attempt.prepared.candidate.use
         self._limits = Together((self._in_force.limits[outlet.contract], *caller.rates))
         self._shares, self._learned = (0, 0), -1
         self._breaker = self._in_force.routing.breaker(outlet.id, model)
@@ -62,7 +62,7 @@ class Routine:
         self._tally = desk.counts.tally(outlet.contract, outlet.name, model, "ok")
         self._edits = attempt.edits
         self._price_as(attempt)
-        self._tell_as(attempt)
+        self._decided = self._told_as(attempt.prepared.candidate, attempt.standing, attempt.at)
         self._write_as(attempt)
 
     def _price_as(self, attempt: Attempt) -> None:
@@ -75,36 +75,44 @@ class Routine:
         self._prices: dict[tuple[str, ...], Prices] = {}
         self._told_model, self._ask = attempt.served_model, attempt.prepared.ask
 
-    def _tell_as(self, attempt: Attempt) -> None:
-        """The headers that such calls are answered with."""
-        clause, costs = self._candidate.clause, attempt.costs
-        told = headers_of("", self._outlet, self._model, attempt.at, clause, costs, None)
+    def _told_as(self, candidate: Candidate, standing: Standing | None, at: int) -> Decided:
+        """Where such calls go, and the headers that they are answered with."""
+        told = headers_of("", self._outlet, self._model, at, candidate.clause, None, None)
         if self._edits:
             told[ours.EDITS] = ", ".join(self._edits).encode()
-        self._lines = fields({name: value for name, value in told.items() if name not in OWN})
-        self._drawdowns = self._standing.drawdowns if self._standing is not None else ()
-        self._paths: tuple[str, ...] | None = None
-        self._clauses = b""
+        del told[ours.REQUEST_ID]
+        return Decided(candidate, standing, fields(told))
+
+    def _stands(self, standing: Standing | None, at: int, now_ns: int) -> bool:
+        """Take it that the contract stands otherwise; False where that may mean another clause for each call."""
+        if standing is None or self._decided.standing is None or not decides_alike(standing):
+            return False
+        candidate = decided(self._quote, standing, self._use, now_ns, self._decided.candidate.observed)
+        self._decided = self._told_as(candidate, standing, at)
+        return True
 
     def _write_as(self, attempt: Attempt) -> None:
         """The two lines of the journal, in which each call changes what is its own."""
         caller, outlet, model = self._caller, self._outlet, self._model
         evidence = attempt.costs.evidence if attempt.costs else {}
         costs = Costs(outlet.vendor, model, {}, True, "ok", "realtime", outlet.region, 0, "", "", "")
+        self._paths: tuple[str, ...] | None = None
+        self._clauses = b""
         self._purses: tuple[Purse, ...] = ()
         self._accounts: list[str] = []
         self._intent = intent_of("", 0, caller, outlet, model, NOTHING_HELD, ())
         self._settled = settle_line("", 0, 0, caller, outlet, self._accounts, costs, evidence)
 
-    def holds(self, at: int) -> bool:
-        """Whether all is as it was."""
+    def holds(self, at: int, now_ns: int) -> bool:
+        """Whether all is as it was, or as good as that."""
         desk, in_force = self._desk, self._in_force
+        standing = in_force.routing.standings.get(self._outlet.contract)
         return (
             self._since <= at < self._until
             and desk.in_force is in_force
             and desk.callers is self._callers
             and self._said.version == in_force.policy.version
-            and in_force.routing.standings.get(self._outlet.contract) is self._standing
+            and (standing is self._decided.standing or self._stands(standing, at, now_ns))
         )
 
     def begin(self, id: str, request: Request, responder: Responder, plain: Plain) -> Begun | None:
@@ -112,9 +120,9 @@ class Routine:
 
         RefusedError where the journal does not take it.
         """
-        desk, quote = self._desk, self._candidate.quote
+        desk, quote = self._desk, self._quote
         at, now_ns = microseconds(), time.monotonic_ns()
-        if not self.holds(at) or not self._breaker.is_closed(now_ns):
+        if not self.holds(at, now_ns) or not self._breaker.is_closed(now_ns):
             return None
         if quote.blocks is not None and quote.blocks.found_in(request.body) is not None:
             return None
@@ -134,7 +142,7 @@ class Routine:
             return None
         take_pico(purses, pico)
         kind = Begun if answer_as == WHOLE else Streamed
-        begun = kind(self, id, request, responder, most, at, now_ns, pico, purses, amounts, slots)
+        begun = kind(self, self._decided, id, request, responder, most, at, now_ns, pico, purses, amounts, slots)
         if purses is not self._purses:
             self._purses, self._accounts = purses, [purse.lease.budget for purse in purses]
         line = self._intent
@@ -214,13 +222,13 @@ class Routine:
         if told is None or not self._is_like(begun, *told[:2]):
             return None
         cost_pico = self._settle(begun, headers, told[2])
-        return None if cost_pico is None else self._told(begun.id, headers, cost_pico)
+        return None if cost_pico is None else self._told(begun, headers, cost_pico)
 
     def streaming(self, begun: Begun, answer: Answer) -> Stream:
         """Begin to answer with a stream; what reads it."""
         self._breaker.succeeded()
         lines = b"%b%b%b: %b\r\n" % (
-            fields(answer.headers, NOT_ANSWERED), self._lines, ours.REQUEST_ID, begun.id.encode()
+            fields(answer.headers, NOT_ANSWERED), begun.decided.lines, ours.REQUEST_ID, begun.id.encode()
         )  # fmt: skip
         begun.responder.begin(200, lines)
         return Stream(self._ask, answer.headers)
@@ -269,7 +277,7 @@ class Routine:
         self._desk.journal.append(line)
         output = quantities.get("output_tokens", 0)
         self._free(begun, cost, (1, used, output), now_ns)
-        ceiling = self._candidate.quote.ceiling
+        ceiling = self._quote.ceiling
         learn(self._desk, self._caller.rules.id, self._model, ceiling, begun.input_tokens_max, used, output, cost)
         self._tally.add(cost, listed, quantities, took, first)
         return cost
@@ -288,14 +296,15 @@ class Routine:
             self._paths = prices.clauses
         return prices
 
-    def _told(self, id: str, headers: Headers, cost_pico: int) -> bytes:
+    def _told(self, begun: Begun, headers: Headers, cost_pico: int) -> bytes:
         """The headers of an answer as lines: the vendor's, those of all such calls, and this one's own."""
         lines = b"%b%b%b%b: %b\r\n%b: %b\r\n" % (
-            fields(headers, NOT_ANSWERED), self._lines, self._clauses,
-            ours.REQUEST_ID, id.encode(), ours.COST, ours.dollars(cost_pico),
+            fields(headers, NOT_ANSWERED), begun.decided.lines, self._clauses,
+            ours.REQUEST_ID, begun.id.encode(), ours.COST, ours.dollars(cost_pico),
         )  # fmt: skip
-        if self._drawdowns:
-            lines += b"%b: %b\r\n" % (ours.COMMITMENT, left_of(self._drawdowns, cost_pico))
+        standing = begun.decided.standing
+        if standing is not None and standing.drawdowns:
+            lines += b"%b: %b\r\n" % (ours.COMMITMENT, left_of(standing.drawdowns, cost_pico))
         return lines
 
     def _free(self, begun: Begun, cost_pico: int, used: Amounts, now_ns: int) -> None:
@@ -307,13 +316,13 @@ class Routine:
         """The call as the general way knows it."""
         ask = self._dialect.read(begun.request.path, begun.request.headers, begun.request.body)
         admitted = Admitted(
-            Hold(begun.hold_pico, begun.hold_pico) if begun.purses else NOTHING_HELD, self._candidate.quote.ceiling,
+            Hold(begun.hold_pico, begun.hold_pico) if begun.purses else NOTHING_HELD, self._quote.ceiling,
             self._limits.tickets(begun.amounts, begun.slots),
         )  # fmt: skip
+        prepared = Prepared(begun.decided.candidate, self._dialect, ask)
         return Attempt(
-            begun.id, "", self._caller, self._outlet, self._model, Prepared(self._candidate, self._dialect, ask),
-            admitted, begun.purses, begun.at, instant(begun.at), begun.sent_ns, begun.first_ns, edits=self._edits,
-            standing=self._standing,
+            begun.id, "", self._caller, self._outlet, self._model, prepared, admitted, begun.purses, begun.at,
+            instant(begun.at), begun.sent_ns, begun.first_ns, edits=self._edits, standing=begun.decided.standing,
         )  # fmt: skip
 
     async def generally(self, begun: Begun, sent: Answer | UpstreamError) -> None:
@@ -328,3 +337,9 @@ class Routine:
     def _relay(self, begun: Begun) -> Relay:
         attempt = self._attempt(begun)
         return Relay(self._desk, attempt, attempt.prepared.ask, self._dialect, begun.responder, begun.request.headers)
+
+
+def decides_alike(standing: Standing) -> bool:
+    """Whether the clause that decides is the same for small calls and large ones: none of them is a part of the way."""
+    bursts = any(each.text.burst is not None for each in standing.drawdowns)
+    return standing.reservation is None and not standing.grants and not bursts
