@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
 import gc
 import secrets
 import signal
@@ -29,6 +28,7 @@ from offtake.gateway.in_force import InForce, limits_at, read_in_force
 from offtake.gateway.journal.durable import Durable
 from offtake.gateway.journal.writer import JournalWriter
 from offtake.gateway.log import say
+from offtake.gateway.memory import keep_freed
 from offtake.gateway.neighbours import Neighbours
 from offtake.gateway.standings import Standings
 from offtake.gateway.vendors.endpoint import Endpoint
@@ -57,7 +57,6 @@ WAIT_SECONDS = 2.0
 """So long a request waits for a ledger that another process has locked."""
 THREAD_SECONDS = 0.0005
 """How long a thread beside the event loop may keep it waiting."""
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, KEPT_BYTES = -1, -3, 2**24
 ANONYMOUS = GatewayKey(id="anonymous", name="anonymous", created_at=0)
 
 
@@ -84,18 +83,12 @@ def run_worker(
 
 
 def _settle_down() -> None:
-    """What costs time in the midst of requests is done now, or seldom: collections, threads that hold on, page faults.
-
-    Memory that a long prompt leaves is kept, since each page that the kernel gives anew costs a fault (glibc only).
-    """
+    """What costs time in the midst of requests is done now, or seldom: collections, threads that hold on, page faults."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
     sys.setswitchinterval(THREAD_SECONDS)
-    with contextlib.suppress(OSError, AttributeError):
-        set_option = ctypes.CDLL(None).mallopt
-        for option in (M_TRIM_THRESHOLD, M_MMAP_THRESHOLD):
-            set_option(option, KEPT_BYTES)
+    keep_freed()
 
 
 class _Worker:
