@@ -83,7 +83,7 @@ def run_worker(
 
 
 def _settle_down() -> None:
-    """What costs time in the midst of requests is done now, or seldom: collections, threads that hold on, page faults."""
+    """What costs time in the midst of requests is done now, or seldom: collections, threads that hold on, faults."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
