@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from offtake.gateway.ask import Edits
 from offtake.gateway.dialects import openai_chat, openai_plain
 from offtake.gateway.dialects.openai_plain import SILENT, WHOLE, with_usage
+from offtake.usage.usage_objects import context_of
 
 WORDS = st.sampled_from(
     ["", "hello", "größer", "漢字", "\ufdfa", "ﷺ" * 3, "😀", "a\u0301", 'say "no"', "line\nline", "\\u0041"]
@@ -200,10 +201,11 @@ def test_a_plain_answer_is_read_as_in_full(answer: dict[str, Any], end: bytes, m
         return
     served = openai_chat.served(200, {}, body)
 
-    model, tier, quantities = told
+    model, tier, quantities, context = told
     assert (quantities, model, tier, "ok") == (
         served.quantities, served.model, served.tier, served.outcome,
     )  # fmt: skip
+    assert context_of(quantities) == context
     assert list(quantities) == list(served.quantities or {})  # the journal's bytes are the same too
     assert ("", (), {}) == (served.region, served.others, served.at_least)
 
@@ -220,4 +222,4 @@ def test_ordinary_answers_are_plain() -> None:
 
     assert told is not None
     used = {"input_tokens": 4, "cache_read_tokens": 8, "output_tokens": 5, "reasoning_tokens": 3}
-    assert ("m", "default", used) == told
+    assert ("m", "default", used, 12) == told

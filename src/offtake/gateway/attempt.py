@@ -38,6 +38,7 @@ from offtake.rating.ceiling import Ceiling
 Headers = dict[bytes, bytes]
 DAY = 86_400_000_000
 """Microseconds."""
+PICO = 10**12
 ENDED_MAX = 64
 """Letters of the vendor's word, or the status, for how a failed request ended."""
 LEARNED_WHOLE, LEARNED_EACH = 4_096, 8
@@ -304,8 +305,11 @@ def clauses_of(clauses: tuple[str, ...], verdict: str = "") -> bytes:
 
 def left_of(drawdowns: Sequence[Drawdown], cost_pico: int) -> bytes:
     """What is left of each commitment after this call, as far as the worker knew a second ago."""
-    left = [(each.path.encode(), ours.dollars(max(each.left_pico - cost_pico, 0))) for each in drawdowns]
-    return b"; ".join([b"%b %b left" % each for each in left])
+    left = []
+    for each in drawdowns:
+        pico = each.left_pico - cost_pico
+        left.append(b"%b %d.%012d USD left" % (each.path.encode(), *divmod(max(0, pico), PICO)))
+    return b"; ".join(left)
 
 
 @lru_cache(maxsize=1_024)

@@ -47,7 +47,7 @@ class Handler:
             begun = self.routines.begun(request_id, request, responder)
             if begun is None:
                 work = self._answered(request_id, request, responder)
-            elif self.routines.sent(begun):
+            elif begun.routine.send_at_once(begun):
                 return None
             else:
                 work = begun.routine.send(begun)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from msgspec import Struct
 
 from offtake.contract.schema.capacity import Limits as ServedLimits
-from offtake.gateway.admit.window import MINUTE, SECOND, Counted, Window, split, take
+from offtake.gateway.admit.window import MINUTE, SECOND, Window, correct, split, take
 from offtake.gateway.ask import Refusal
 from offtake.gateway.outlet import KeyLimits
 
@@ -144,13 +144,6 @@ class Together:
             found.append(Ticket(limits, amounts, list(slots[at:end]), self._windows[at:end]))
             at = end
         return found
-
-
-def correct(windows: Counted, amounts: Amounts, slots: Sequence[int], used: Amounts, now_ns: int) -> None:
-    """Put right what was counted of tokens; a request stays one."""
-    for (window, counted), slot in zip(windows, slots, strict=True):
-        if counted and amounts[counted] != used[counted]:
-            window.correct(slot, amounts[counted], used[counted], now_ns)
 
 
 def _windows(meters: Sequence[Meter]) -> tuple[tuple[Window, int], ...]:

@@ -72,17 +72,6 @@ class Window:
         self.total += amount
         return self._newest
 
-    def correct(self, slot: int, expected: int, used: int, now_ns: int) -> None:
-        """A request turned out to use less than was counted (free again at once) or more (counted now)."""
-        if now_ns >= self._until_ns:
-            self._advance(now_ns)
-        if used > expected:
-            self.add(used - expected, now_ns)
-        elif slot > self._newest - SLOTS - 1:
-            back = min(expected - used, self._counts[slot % (SLOTS + 1)])
-            self._counts[slot % (SLOTS + 1)] -= back
-            self.total -= back
-
     def _advance(self, now_ns: int) -> None:
         newest = now_ns // self._slot_ns
         passed = newest - self._newest
@@ -116,6 +105,24 @@ def take(windows: Counted, amounts: Sequence[int], now_ns: int) -> list[int] | N
         window.total += amount
         slots.append(newest)
     return slots
+
+
+def correct(windows: Counted, amounts: Sequence[int], slots: Sequence[int], used: Sequence[int], now_ns: int) -> None:
+    """Put right what `take` counted, now that it is known; what was taken for one request stays one."""
+    for (window, counted), slot in zip(windows, slots, strict=True):
+        more = used[counted] - amounts[counted]
+        if not more:
+            continue
+        if now_ns >= window._until_ns:
+            window._advance(now_ns)
+        if more < 0 and slot > window._newest - SLOTS - 1:
+            place = slot % (SLOTS + 1)
+            back = min(-more, window._counts[place])
+            window._counts[place] -= back
+            window.total -= back
+        elif more > 0:
+            window._counts[window._newest % (SLOTS + 1)] += more
+            window.total += more
 
 
 def split(limit: int, wanted: Sequence[int]) -> tuple[int, ...]:

@@ -90,8 +90,8 @@ class _Answer(msgspec.Struct):
     error: Raw | None = None
 
 
-Told = tuple[str, str, dict[str, int]]
-"""An answer that ended well: the model and the tier as the vendor names them, and the usage without zeros."""
+Told = tuple[str, str, dict[str, int], int]
+"""An answer that ended well: model and tier as the vendor names them, its usage without zeros, and all of its input."""
 
 _TOP = msgspec.json.Decoder(dict[str, Raw]).decode
 _TEXTS = msgspec.json.Decoder(list[_Text]).decode
@@ -185,4 +185,4 @@ def told(body: bytes) -> Told | None:
         quantities["output_tokens"] = output
     if out is not None and out.reasoning_tokens:
         quantities["reasoning_tokens"] = out.reasoning_tokens
-    return answer.model, answer.service_tier or "", quantities
+    return answer.model, answer.service_tier or "", quantities, usage.prompt_tokens

@@ -73,7 +73,10 @@ class Answer:
 
     def arrived(self, limit_bytes: int) -> bytes | None:
         """The whole body, where it is here and no longer than the limit."""
-        return self._arrived() if self.ended and self._ahead_bytes <= limit_bytes else None
+        if not self.ended or self._ahead_bytes > limit_bytes:
+            return None
+        parts, self._parts, self._ahead_bytes = self._parts, [], 0
+        return parts[0] if len(parts) == 1 else b"".join(parts)
 
     async def read(self) -> bytes:
         """All that has arrived since the last call, waiting for at least a byte; b"" at the end.
@@ -173,7 +176,8 @@ class Answer:
                 self._error = error
                 return False
             self._take = None
-        self._wake()
+        if self._waiter is not None:
+            self._wake()
         if self._ahead_bytes <= AHEAD_BYTES:
             return False
         self.come()
@@ -190,7 +194,8 @@ class Answer:
         """The body is whole."""
         self._link = None
         self.ended = True
-        self._wake()
+        if self._waiter is not None:
+            self._wake()
 
     def fail(self, error: UpstreamError) -> None:
         """The body ends here, unfinished."""

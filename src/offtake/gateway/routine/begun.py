@@ -73,11 +73,12 @@ class Begun(Struct, eq=False):
 
     def come(self) -> None:
         """All of the answer is here, or as much as is read ahead, or its end does not come."""
-        if not self.routine.routines.came():
+        routine = self.routine
+        if not routine.routines.came():
             return
         try:
-            if not self.routine.ended(self):
-                self._go_on(self.routine.end(self))
+            if not routine.ended(self):
+                self._go_on(routine.end(self))
         except Exception as error:  # noqa: BLE001 - it is told as those of coroutines are
             self._go_on(raising(error))
 

@@ -46,13 +46,6 @@ class Routines:
         routine = known.get(plain[:2])
         return None if routine is None else routine.begin(id, request, responder, plain)
 
-    def sent(self, begun: Begun) -> bool:
-        """Whether a call is sent and goes on by itself; else somebody has to wait for it (`Routine.send`)."""
-        if not begun.routine.send_at_once(begun):
-            return False
-        self.under_way += 1
-        return True
-
     def came(self) -> bool:
         """A call that went by itself has come to its end, or to somebody; False where nobody is there any more."""
         self.under_way -= 1

@@ -13,8 +13,8 @@ from offtake.gateway.admit.budget import Purse, settle_pico, take_pico
 from offtake.gateway.admit.hold import Hold
 from offtake.gateway.admit.learned import HIGH, THOUSAND
 from offtake.gateway.admit.limits import Amounts, Together
-from offtake.gateway.attempt import Attempt, Prepared, clauses_of, headers_of, intent_of, learn, left_of
-from offtake.gateway.desk import instant, microseconds
+from offtake.gateway.attempt import PICO, Attempt, Prepared, clauses_of, headers_of, intent_of, learn, left_of
+from offtake.gateway.desk import instant
 from offtake.gateway.dialects import openai_plain
 from offtake.gateway.dialects.openai_chat import Stream
 from offtake.gateway.dialects.openai_plain import WHOLE, Plain, with_usage
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 NOT_ANSWERED = NOT_PASSED | FRAMING
 NOTHING_USED: Amounts = (1, 0, 0)
+TOLD = b"%%b%%b%%b%b: %%b\r\n%b: %%d.%%012d USD\r\n" % (ours.REQUEST_ID, ours.COST)
 
 
 class Routine:
@@ -121,7 +122,7 @@ class Routine:
         RefusedError where the journal does not take it.
         """
         desk, quote = self._desk, self._quote
-        at, now_ns = microseconds(), time.monotonic_ns()
+        at, now_ns = time.time_ns() // 1_000, time.monotonic_ns()
         if not self.holds(at, now_ns) or not self._breaker.is_closed(now_ns):
             return None
         if quote.blocks is not None and quote.blocks.found_in(request.body) is not None:
@@ -150,7 +151,8 @@ class Routine:
         try:
             desk.journal.append(line)
         except JournalError as error:
-            self._free(begun, 0, NOTHING_USED, now_ns)
+            settle_pico(purses, pico, 0)
+            self._limits.settle(amounts, slots, NOTHING_USED, now_ns)
             raise RefusedError(unwritten(error)) from error
         return begun
 
@@ -165,7 +167,10 @@ class Routine:
 
     def send_at_once(self, begun: Begun) -> bool:
         """Send it so that nobody waits; False, and nothing sent, where somebody has to: for a connection, or a disk."""
-        return self._desk.durable is None and self._pool.send_at_once(self._block, self._body(begun), begun)
+        if self._desk.durable is not None or not self._pool.send_at_once(self._block, self._body(begun), begun):
+            return False
+        self.routines.under_way += 1
+        return True
 
     def _body(self, begun: Begun) -> bytes:
         return with_usage(begun.request.body) if self._edits else begun.request.body
@@ -219,9 +224,12 @@ class Routine:
     def _whole(self, begun: Begun, headers: Headers, body: bytes) -> bytes | None:
         """Settle a whole answer, and say so in headers; None, and nothing done, where it is out of the ordinary."""
         told = openai_plain.told(body)
-        if told is None or not self._is_like(begun, *told[:2]):
+        if told is None:
             return None
-        cost_pico = self._settle(begun, headers, told[2])
+        model, tier, quantities, context = told
+        if not self._is_like(begun, model, tier):
+            return None
+        cost_pico = self._settle(begun, headers, quantities, context)
         return None if cost_pico is None else self._told(begun, headers, cost_pico)
 
     def streaming(self, begun: Begun, answer: Answer) -> Stream:
@@ -238,7 +246,7 @@ class Routine:
         served = reading.served()
         if served.outcome != "ok" or served.quantities is None or not self._is_like(begun, served.model, served.tier):
             return None
-        cost_pico = self._settle(begun, headers, served.quantities)
+        cost_pico = self._settle(begun, headers, served.quantities, context_of(served.quantities))
         if cost_pico is None:
             return None
         return Costs(
@@ -256,11 +264,10 @@ class Routine:
         """Whether an answer is from where the first one was, and the client is there to get it."""
         return model == self._told_model and tier in STANDARD and not begun.responder.gone
 
-    def _settle(self, begun: Begun, headers: Headers, quantities: Mapping[str, int]) -> int | None:
+    def _settle(self, begun: Begun, headers: Headers, quantities: Mapping[str, int], context: int) -> int | None:
         """What it has cost, in the journal and in all counts; None, and nothing done, where no term prices it."""
-        used = context_of(quantities)
         try:
-            prices = self._prices_of(tuple(quantities), used)
+            prices = self._prices_of(tuple(quantities), context)
         except OfftakeError:
             return None
         numbers = quantities.values()
@@ -269,16 +276,17 @@ class Routine:
         now_ns = time.monotonic_ns()
         took, first = (now_ns - begun.sent_ns) // 1_000_000, (begun.first_ns - begun.sent_ns) // 1_000_000
         line = self._settled
-        line.id, line.at, line.used_at = begun.id, microseconds(), begun.at
+        line.id, line.at, line.used_at = begun.id, time.time_ns() // 1_000, begun.at
         line.budgets = self._accounts if begun.purses is self._purses else [each.lease.budget for each in begun.purses]
-        line.cost_pico, line.list_pico, line.quantities, line.context_tokens = cost, listed, quantities, used
+        line.cost_pico, line.list_pico, line.quantities, line.context_tokens = cost, listed, quantities, context
         line.latency_ms, line.first_token_ms = took, first
         line.vendor_request_id = headers.get(b"x-request-id", b"").decode("latin-1")
         self._desk.journal.append(line)
         output = quantities.get("output_tokens", 0)
-        self._free(begun, cost, (1, used, output), now_ns)
+        settle_pico(begun.purses, begun.hold_pico, cost)
+        self._limits.settle(begun.amounts, begun.slots, (1, context, output), now_ns)
         ceiling = self._quote.ceiling
-        learn(self._desk, self._caller.rules.id, self._model, ceiling, begun.input_tokens_max, used, output, cost)
+        learn(self._desk, self._caller.rules.id, self._model, ceiling, begun.input_tokens_max, context, output, cost)
         self._tally.add(cost, listed, quantities, took, first)
         return cost
 
@@ -298,19 +306,17 @@ class Routine:
 
     def _told(self, begun: Begun, headers: Headers, cost_pico: int) -> bytes:
         """The headers of an answer as lines: the vendor's, those of all such calls, and this one's own."""
-        lines = b"%b%b%b%b: %b\r\n%b: %b\r\n" % (
-            fields(headers, NOT_ANSWERED), begun.decided.lines, self._clauses,
-            ours.REQUEST_ID, begun.id.encode(), ours.COST, ours.dollars(cost_pico),
-        )  # fmt: skip
-        standing = begun.decided.standing
-        if standing is not None and standing.drawdowns:
-            lines += b"%b: %b\r\n" % (ours.COMMITMENT, left_of(standing.drawdowns, cost_pico))
+        decided = begun.decided
+        lines = TOLD % (
+            fields(headers, NOT_ANSWERED),
+            decided.lines,
+            self._clauses,
+            begun.id.encode(),
+            *divmod(cost_pico, PICO),
+        )
+        if decided.standing is not None and decided.standing.drawdowns:
+            lines += b"%b: %b\r\n" % (ours.COMMITMENT, left_of(decided.standing.drawdowns, cost_pico))
         return lines
-
-    def _free(self, begun: Begun, cost_pico: int, used: Amounts, now_ns: int) -> None:
-        """What it has used is used, and the rest of what was held and counted is free again."""
-        settle_pico(begun.purses, begun.hold_pico, cost_pico)
-        self._limits.settle(begun.amounts, begun.slots, used, now_ns)
 
     def _attempt(self, begun: Begun) -> Attempt:
         """The call as the general way knows it."""
