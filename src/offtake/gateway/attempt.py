@@ -172,10 +172,11 @@ class Attempt(Struct):
         if ask.session:
             sessions = desk.in_force.routing.sessions
             sessions.remember(ask.session, self.outlet.id, self.model, costs.context_tokens, time.monotonic_ns())
-        learn(
-            desk, self.caller.key.id, self.model, self.admitted.ceiling, ask.input_tokens_max, costs.context_tokens,
-            costs.quantities.get("output_tokens", 0), costs.total_pico,
-        )  # fmt: skip
+        if learns(desk.ids.number):
+            learn(
+                desk, self.caller.key.id, self.model, self.admitted.ceiling, ask.input_tokens_max,
+                costs.context_tokens, costs.quantities.get("output_tokens", 0), costs.total_pico,
+            )  # fmt: skip
 
     def _count(self, desk: Desk, costs: Costs, now_ns: int) -> None:
         outlet, counts = self.outlet, desk.counts
@@ -252,13 +253,16 @@ def intent_of(
     )  # fmt: skip
 
 
+def learns(number: int) -> bool:
+    """Whether a worker learns from the request of this number."""
+    return number <= LEARNED_WHOLE or number % LEARNED_EACH == 0
+
+
 def learn(
     desk: Desk, key: str, model: str, ceiling: Ceiling, input_tokens_max: int | None, input_tokens: int,
     output_tokens: int, cost_pico: int,
 ) -> None:  # fmt: skip
     """What a request of a key on a model has used of what it might."""
-    if desk.ids.number > LEARNED_WHOLE and desk.ids.number % LEARNED_EACH:
-        return
     most = input_tokens_max if input_tokens_max is not None else ceiling.context_window or 0
     written = ceiling.expected(input_tokens, 0, output_tokens) - ceiling.expected(input_tokens, 0, 0)
     rest_pico = max(cost_pico - written, 0)

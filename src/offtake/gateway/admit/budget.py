@@ -42,6 +42,11 @@ class Purse:
         """What the budget lacks to hold it, 0 or less for nothing: a learned hold leaves the line whole."""
         return hold.pico + (self.line_pico if hold.is_learned else 0) - self.lease.free_pico
 
+    def hold(self, pico: int) -> None:
+        """Hold so much, of which nothing is missing."""
+        self.lease.reserve(pico)
+        self.held_pico += pico
+
 
 @dataclass(frozen=True, slots=True)
 class Short:
@@ -101,17 +106,9 @@ def refused(short: Short, available_pico: int) -> Refusal:
 
 def take(purses: Sequence[Purse], hold: Hold) -> bool:
     """Hold on every purse, or on none where one of them lacks it."""
-    if hold.is_learned and any(purse.missing(hold) > 0 for purse in purses):
-        return False
-    return take_pico(purses, hold.pico)
-
-
-def take_pico(purses: Sequence[Purse], pico: int) -> bool:
-    """Hold so much on every purse, or on none where one of them lacks it."""
     for purse in purses:
-        if pico > purse.lease.free_pico:
+        if purse.missing(hold) > 0:
             return False
     for purse in purses:
-        purse.lease.reserve(pico)
-        purse.held_pico += pico
+        purse.hold(hold.pico)
     return True

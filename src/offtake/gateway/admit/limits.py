@@ -50,7 +50,7 @@ class Ticket(Struct):
 
     limits: Limits
     amounts: Amounts
-    slots: list[int]
+    taken_ns: int
     windows: tuple[tuple[Window, int], ...]
 
 
@@ -85,13 +85,14 @@ class Limits:
         """Count a request that no refusal stops."""
         self.in_flight += 1
         amounts = (1, input_tokens, output_tokens)
-        windows = self.windows
-        return Ticket(self, amounts, [window.add(amounts[counted], now_ns) for window, counted in windows], windows)
+        for window, counted in self.windows:
+            window.add(amounts[counted], now_ns)
+        return Ticket(self, amounts, now_ns, self.windows)
 
     def settle(self, ticket: Ticket, input_tokens: int, output_tokens: int, now_ns: int) -> None:
         """The request has ended and has used so much. Its tokens are corrected; it stays one request of its minute."""
         self.in_flight -= 1
-        correct(ticket.windows, ticket.amounts, ticket.slots, (1, input_tokens, output_tokens), now_ns)
+        correct(ticket.windows, ticket.amounts, ticket.taken_ns, (1, input_tokens, output_tokens), now_ns)
 
     def _slowest(self, amounts: Amounts, now_ns: int) -> Refusal:
         """The refusal of the limit that takes longest."""
@@ -117,33 +118,31 @@ class Together:
 
     def __init__(self, limits: Sequence[Limits]) -> None:
         self._limits = tuple(limits)
+        self._each = tuple((each, each.windows) for each in limits)
+        self._bounded = tuple(each for each in limits if each.concurrency is not None)
         self._windows = tuple(window for each in limits for window in each.windows)
+        self._tokens = tuple(window for window in self._windows if COUNTED[window[1]] != "requests")
 
-    def take(self, amounts: Amounts, now_ns: int) -> list[int] | None:
-        """Count one more request, or nothing where a limit stops it. The slots of all windows, for `settle`."""
-        for limits in self._limits:
+    def take(self, amounts: Amounts, now_ns: int) -> bool:
+        """Count one more request; False, and nothing counted, where a limit stops it."""
+        for limits in self._bounded:
             if limits.concurrency is not None and limits.in_flight >= limits.concurrency:
-                return None
-        slots = take(self._windows, amounts, now_ns)
-        if slots is not None:
-            for limits in self._limits:
-                limits.in_flight += 1
-        return slots
+                return False
+        if not take(self._windows, amounts, now_ns):
+            return False
+        for limits in self._limits:
+            limits.in_flight += 1
+        return True
 
-    def settle(self, amounts: Amounts, slots: Sequence[int], used: Amounts, now_ns: int) -> None:
+    def settle(self, amounts: Amounts, taken_ns: int, used: Amounts, now_ns: int) -> None:
         """The request has ended, as `Limits.settle`."""
         for limits in self._limits:
             limits.in_flight -= 1
-        correct(self._windows, amounts, slots, used, now_ns)
+        correct(self._tokens, amounts, taken_ns, used, now_ns)
 
-    def tickets(self, amounts: Amounts, slots: Sequence[int]) -> list[Ticket]:
+    def tickets(self, amounts: Amounts, taken_ns: int) -> list[Ticket]:
         """What one request took, for each of the limits by itself."""
-        found, at = [], 0
-        for limits in self._limits:
-            end = at + len(limits.windows)
-            found.append(Ticket(limits, amounts, list(slots[at:end]), self._windows[at:end]))
-            at = end
-        return found
+        return [Ticket(limits, amounts, taken_ns, windows) for limits, windows in self._each]
 
 
 def _windows(meters: Sequence[Meter]) -> tuple[tuple[Window, int], ...]:

@@ -26,14 +26,14 @@ Counted = Sequence[tuple["Window", int]]
 class Window:
     """At most `limit` units in any `length_ns`. `total`: what counts now."""
 
-    __slots__ = ("_counts", "_later", "_newest", "_slot_ns", "_until_ns", "limit", "total")
+    __slots__ = ("_counts", "_later", "_newest", "_place", "_slot_ns", "_until_ns", "limit", "total")
 
     def __init__(self, limit: int, length_ns: int) -> None:
         self.limit = limit
         self.total = 0
         self._slot_ns = -(-length_ns // SLOTS)  # up, so that the slots are never shorter than the window
         self._counts = [0] * (SLOTS + 1)  # the window's slots, and one that it only touches
-        self._newest = 0
+        self._newest = self._place = 0  # a slot, and its place among the counts
         self._until_ns = self._slot_ns  # when the newest slot ends
         self._later = (0, 0)  # the slot from which a larger limit holds, and that limit; 0 for none
 
@@ -64,13 +64,12 @@ class Window:
                 return max((slot + SLOTS + 1) * self._slot_ns - now_ns, 1)
         return (SLOTS + 1) * self._slot_ns
 
-    def add(self, amount: int, now_ns: int) -> int:
-        """Count so many now. Returns the slot, for a correction later."""
+    def add(self, amount: int, now_ns: int) -> None:
+        """Count so many now."""
         if now_ns >= self._until_ns:
             self._advance(now_ns)
-        self._counts[self._newest % (SLOTS + 1)] += amount
+        self._counts[self._place] += amount
         self.total += amount
-        return self._newest
 
     def _advance(self, now_ns: int) -> None:
         newest = now_ns // self._slot_ns
@@ -84,45 +83,42 @@ class Window:
             for slot in range(self._newest + 1, newest + 1):
                 self.total -= self._counts[slot % (SLOTS + 1)]
                 self._counts[slot % (SLOTS + 1)] = 0
-        self._newest = newest
+        self._newest, self._place = newest, newest % (SLOTS + 1)
         self._until_ns = (newest + 1) * self._slot_ns
         if self._later[0] and newest >= self._later[0]:
             self.limit = self._later[1]
             self._later = (0, 0)
 
 
-def take(windows: Counted, amounts: Sequence[int], now_ns: int) -> list[int] | None:
-    """Count amounts on every window, or on none where one lacks room. The slots, for a correction later."""
+def take(windows: Counted, amounts: Sequence[int], now_ns: int) -> bool:
+    """Count amounts on every window; False, and nothing counted, where one lacks room."""
     for window, counted in windows:
         if now_ns >= window._until_ns:
             window._advance(now_ns)
         if window.total + amounts[counted] > window.limit:
-            return None
-    slots = []
+            return False
     for window, counted in windows:
-        amount, newest = amounts[counted], window._newest
-        window._counts[newest % (SLOTS + 1)] += amount
+        amount = amounts[counted]
         window.total += amount
-        slots.append(newest)
-    return slots
+        window._counts[window._place] += amount
+    return True
 
 
-def correct(windows: Counted, amounts: Sequence[int], slots: Sequence[int], used: Sequence[int], now_ns: int) -> None:
-    """Put right what `take` counted, now that it is known; what was taken for one request stays one."""
-    for (window, counted), slot in zip(windows, slots, strict=True):
+def correct(windows: Counted, amounts: Sequence[int], taken_ns: int, used: Sequence[int], now_ns: int) -> None:
+    """Put right what was taken at an instant, now that it is known: free again at once, or counted now."""
+    for window, counted in windows:
         more = used[counted] - amounts[counted]
         if not more:
             continue
         if now_ns >= window._until_ns:
             window._advance(now_ns)
-        if more < 0 and slot > window._newest - SLOTS - 1:
-            place = slot % (SLOTS + 1)
-            back = min(-more, window._counts[place])
-            window._counts[place] -= back
-            window.total -= back
-        elif more > 0:
-            window._counts[window._newest % (SLOTS + 1)] += more
+        if more > 0:
+            window._counts[window._place] += more
             window.total += more
+        elif (slot := taken_ns // window._slot_ns) > window._newest - SLOTS - 1:
+            back = min(-more, window._counts[slot % (SLOTS + 1)])
+            window._counts[slot % (SLOTS + 1)] -= back
+            window.total -= back
 
 
 def split(limit: int, wanted: Sequence[int]) -> tuple[int, ...]:

@@ -48,7 +48,6 @@ class Begun(Struct, eq=False):
     hold_pico: int
     purses: tuple[Purse, ...]
     amounts: Amounts
-    slots: list[int]
     first_ns: int = 0
     answer: Answer | None = None
     body: bytes | None = None
@@ -60,7 +59,7 @@ class Begun(Struct, eq=False):
         """The head is there."""
         self.first_ns = time.monotonic_ns()
         self.answer = answer
-        if answer.status == 200 and not streams(answer):
+        if answer.status == 200 and not answer.headers.get(b"content-type", b"").startswith(EVENTS):
             answer.then(self.come)
         else:
             self._hand_over(answer, self.routine.generally(self, answer))
@@ -73,8 +72,9 @@ class Begun(Struct, eq=False):
 
     def come(self) -> None:
         """All of the answer is here, or as much as is read ahead, or its end does not come."""
-        routine = self.routine
-        if not routine.routines.came():
+        routine, routines = self.routine, self.routine.routines
+        routines.under_way -= 1
+        if routines.stopped:
             return
         try:
             if not routine.ended(self):

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from offtake.gateway import headers as ours
 from offtake.gateway.admit.admission import NOTHING_HELD, Admitted
-from offtake.gateway.admit.budget import Purse, settle_pico, take_pico
+from offtake.gateway.admit.budget import Purse, settle_pico
 from offtake.gateway.admit.hold import Hold
 from offtake.gateway.admit.learned import HIGH, THOUSAND
 from offtake.gateway.admit.limits import Amounts, Together
-from offtake.gateway.attempt import PICO, Attempt, Prepared, clauses_of, headers_of, intent_of, learn, left_of
+from offtake.gateway.attempt import PICO, Attempt, Prepared, clauses_of, headers_of, intent_of, learn, learns, left_of
 from offtake.gateway.desk import instant
 from offtake.gateway.dialects import openai_plain
 from offtake.gateway.dialects.openai_chat import Stream
@@ -61,7 +61,7 @@ class Routine:
         self._breaker = self._in_force.routing.breaker(outlet.id, model)
         self._pool, self._block = desk.endpoints[outlet.name].pool, block
         self._tally = desk.counts.tally(outlet.contract, outlet.name, model, "ok")
-        self._edits = attempt.edits
+        self._edits, self._body_bytes_max = attempt.edits, desk.body_bytes_max
         self._price_as(attempt)
         self._decided = self._told_as(attempt.prepared.candidate, attempt.standing, attempt.at)
         self._write_as(attempt)
@@ -137,13 +137,17 @@ class Routine:
         for purse in purses:
             if pico > purse.lease.free_pico:
                 return None
-        amounts = self._expected(most, limit)
-        slots = self._limits.take(amounts, now_ns)
-        if slots is None:
+        if self._learned != desk.learned.version:
+            self._learned = desk.learned.version
+            self._shares = desk.learned.shares(self._caller.rules.id, self._model, HIGH)
+        share, output = self._shares
+        amounts = 1, -(-most * share // THOUSAND), output if limit is None or output < limit else limit
+        if not self._limits.take(amounts, now_ns):
             return None
-        take_pico(purses, pico)
+        for purse in purses:
+            purse.hold(pico)
         kind = Begun if answer_as == WHOLE else Streamed
-        begun = kind(self, self._decided, id, request, responder, most, at, now_ns, pico, purses, amounts, slots)
+        begun = kind(self, self._decided, id, request, responder, most, at, now_ns, pico, purses, amounts)
         if purses is not self._purses:
             self._purses, self._accounts = purses, [purse.lease.budget for purse in purses]
         line = self._intent
@@ -152,33 +156,23 @@ class Routine:
             desk.journal.append(line)
         except JournalError as error:
             settle_pico(purses, pico, 0)
-            self._limits.settle(amounts, slots, NOTHING_USED, now_ns)
+            self._limits.settle(amounts, now_ns, NOTHING_USED, now_ns)
             raise RefusedError(unwritten(error)) from error
         return begun
 
-    def _expected(self, most: int, limit: int | None) -> Amounts:
-        """What limits of rates count for a call until it is settled."""
-        learned = self._desk.learned
-        if self._learned != learned.version:
-            self._learned = learned.version
-            self._shares = learned.shares(self._caller.rules.id, self._model, HIGH)
-        share, output = self._shares
-        return 1, -(-most * share // THOUSAND), output if limit is None or output < limit else limit
-
     def send_at_once(self, begun: Begun) -> bool:
         """Send it so that nobody waits; False, and nothing sent, where somebody has to: for a connection, or a disk."""
-        if self._desk.durable is not None or not self._pool.send_at_once(self._block, self._body(begun), begun):
+        body = with_usage(begun.request.body) if self._edits else begun.request.body
+        if self._desk.durable is not None or not self._pool.send_at_once(self._block, body, begun):
             return False
         self.routines.under_way += 1
         return True
 
-    def _body(self, begun: Begun) -> bytes:
-        return with_usage(begun.request.body) if self._edits else begun.request.body
-
     async def send(self, begun: Begun) -> None:
         """Send it, write down what it has cost, and answer."""
+        body = with_usage(begun.request.body) if self._edits else begun.request.body
         try:
-            begun.answer = await self._pool.send(self._block, self._body(begun))
+            begun.answer = await self._pool.send(self._block, body)
         except UpstreamError as error:
             await self.generally(begun, error)
             return
@@ -189,7 +183,7 @@ class Routine:
         """Write down what it has cost, and answer; False, and nothing done, where there is more to it (`end`)."""
         answer = begun.answer
         assert answer is not None
-        begun.body = body = answer.arrived(self._desk.body_bytes_max)
+        begun.body = body = answer.arrived(self._body_bytes_max)
         if body is None:
             return False
         self._breaker.succeeded()
@@ -209,7 +203,7 @@ class Routine:
         if body is None:
             self._breaker.succeeded()
             try:
-                body = await answer.whole(self._desk.body_bytes_max)
+                body = await answer.whole(self._body_bytes_max)
             except UpstreamError as error:
                 await self._relay(begun).broken(error)
                 return
@@ -227,7 +221,7 @@ class Routine:
         if told is None:
             return None
         model, tier, quantities, context = told
-        if not self._is_like(begun, model, tier):
+        if model != self._told_model or tier not in STANDARD or begun.responder.gone:
             return None
         cost_pico = self._settle(begun, headers, quantities, context)
         return None if cost_pico is None else self._told(begun, headers, cost_pico)
@@ -244,7 +238,9 @@ class Routine:
     def streamed(self, begun: Begun, headers: Headers, reading: Stream) -> Costs | None:
         """Settle a stream whose usage is known; None, and nothing done, where it is out of the ordinary."""
         served = reading.served()
-        if served.outcome != "ok" or served.quantities is None or not self._is_like(begun, served.model, served.tier):
+        if served.outcome != "ok" or served.quantities is None or begun.responder.gone:
+            return None
+        if served.model != self._told_model or served.tier not in STANDARD:
             return None
         cost_pico = self._settle(begun, headers, served.quantities, context_of(served.quantities))
         if cost_pico is None:
@@ -259,10 +255,6 @@ class Routine:
         relay = self._relay(begun)
         relay.attempt.written_bytes, relay.attempt.costs = passed_bytes, begun.costs
         await relay.pour(answer, reading, None, held)
-
-    def _is_like(self, begun: Begun, model: str, tier: str) -> bool:
-        """Whether an answer is from where the first one was, and the client is there to get it."""
-        return model == self._told_model and tier in STANDARD and not begun.responder.gone
 
     def _settle(self, begun: Begun, headers: Headers, quantities: Mapping[str, int], context: int) -> int | None:
         """What it has cost, in the journal and in all counts; None, and nothing done, where no term prices it."""
@@ -284,9 +276,10 @@ class Routine:
         self._desk.journal.append(line)
         output = quantities.get("output_tokens", 0)
         settle_pico(begun.purses, begun.hold_pico, cost)
-        self._limits.settle(begun.amounts, begun.slots, (1, context, output), now_ns)
-        ceiling = self._quote.ceiling
-        learn(self._desk, self._caller.rules.id, self._model, ceiling, begun.input_tokens_max, context, output, cost)
+        self._limits.settle(begun.amounts, begun.sent_ns, (1, context, output), now_ns)
+        if learns(self._desk.ids.number):
+            most, key = begun.input_tokens_max, self._caller.rules.id
+            learn(self._desk, key, self._model, self._quote.ceiling, most, context, output, cost)
         self._tally.add(cost, listed, quantities, took, first)
         return cost
 
@@ -323,7 +316,7 @@ class Routine:
         ask = self._dialect.read(begun.request.path, begun.request.headers, begun.request.body)
         admitted = Admitted(
             Hold(begun.hold_pico, begun.hold_pico) if begun.purses else NOTHING_HELD, self._quote.ceiling,
-            self._limits.tickets(begun.amounts, begun.slots),
+            self._limits.tickets(begun.amounts, begun.sent_ns),
         )  # fmt: skip
         prepared = Prepared(begun.decided.candidate, self._dialect, ask)
         return Attempt(
