@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import itertools
 import json
 import time
@@ -852,4 +853,22 @@ def test_another_head_or_none_is_another_request() -> None:
                 client = Client()
                 asyncio.run(house.served(house.call(asks(), head), client))
                 assert "200" in str(client.read)
+        house.close()
+
+
+def test_no_prompt_stays_with_a_routine() -> None:
+    with TemporaryDirectory() as folder:
+        house = House(Path(folder), routines=True)
+        house.live([call("hello"), call("stream", "stream"), call("small"), call("hello"), call("stream", "stream")])
+        kept = [routine for routines in house.handler.routines._kept.values() for routine in routines.values()]
+        assert len(kept) == 3
+        house.vendor.seen.clear()
+        seen, left = set(), [value for routine in kept for value in vars(routine).values()]
+        while left:
+            each = left.pop()
+            if id(each) in seen or isinstance(each, type | type(itertools) | type(call)):
+                continue
+            seen.add(id(each))
+            assert not isinstance(each, bytes) or b'"messages"' not in each, each
+            left += gc.get_referents(each)
         house.close()

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from operator import mul
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from offtake.gateway import headers as ours
 from offtake.gateway.admit.admission import NOTHING_HELD, Admitted
 from offtake.gateway.admit.budget import Purse, settle_pico
@@ -74,7 +76,8 @@ class Routine:
             self._caller.rules.account,
         )  # fmt: skip
         self._prices: dict[tuple[str, ...], Prices] = {}
-        self._told_model, self._ask = attempt.served_model, attempt.prepared.ask
+        self._told_model = attempt.served_model
+        self._ask = replace(attempt.prepared.ask, body=b"", fields={})  # no prompt is to stay
 
     def _told_as(self, candidate: Candidate, standing: Standing | None, at: int) -> Decided:
         """Where such calls go, and the headers that they are answered with."""
