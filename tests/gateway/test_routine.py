@@ -39,6 +39,7 @@ from offtake.gateway.http.link import Listener
 from offtake.gateway.http.request import Request
 from offtake.gateway.in_force import InForce, limits_at
 from offtake.gateway.ingest import Ingester
+from offtake.gateway.journal.durable import Durable
 from offtake.gateway.journal.reader import journals, read_piece
 from offtake.gateway.journal.writer import JournalError, JournalWriter
 from offtake.gateway.neighbours import Neighbours
@@ -244,21 +245,34 @@ class Client:
         self.read.append("cut")
 
 
+class Disk(Durable):
+    """The disk of a gateway that survives a power cut. `waited`: answers that it has held up."""
+
+    waited = 0
+
+    async def appended(self) -> None:
+        self.waited += 1
+        await super().appended()
+
+
 class House:
     """One gateway with books of its own in `folder`."""
 
     def __init__(
         self, folder: Path, *, routines: bool, terms: str = TERMS, budget_usd: int | None = 5, log: str = "none",
-        modes: Modes = Modes(), at_once: bool = True, **key: Any,
+        modes: Modes = Modes(), at_once: bool = True, power: bool = False, **key: Any,
     ) -> None:  # fmt: skip
         self.clock, self.folder = Clock(), folder
         self.at_once = at_once
+        self.disk: Disk | None = None
         self.tasks: list[asyncio.Task[None]] = []
         self.modes = modes
         self.signed(terms)
         self.ledger = open_ledger(folder / "offtake.db", create=True)
         start_worker(self.ledger, "w", NOON)
         self.journal = JournalWriter(folder / "journal", "w")
+        if power:
+            self.disk = Disk(self.journal)
         budgets = () if budget_usd is None else (BudgetRule("key:key_1", budget_usd * USD, "month"),)
         self.rates = Rates(0, 1)
         secret = create_key(
@@ -270,7 +284,7 @@ class House:
         purses = Budgets(self.ledger, "w", 1, self.clock.seconds, Neighbours())
         self.desk = Desk(
             GatewaySettings(body_mb_max=1, log=log), self.fresh(), {"openai": endpoint},  # type: ignore[arg-type]  # a log
-            self.callers(), purses, self.journal, None, Ids("w"), folder,
+            self.callers(), purses, self.journal, self.disk, Ids("w"), folder,
         )  # fmt: skip
         self.handler = Handler(self.desk, folder)
         self.handler.run = lambda work, _: self.tasks.append(asyncio.create_task(work))
@@ -309,6 +323,7 @@ class House:
                 client = Client(gone=step.gone, leaves=step.leaves, slow=step.slow)
                 await self.served(self.call(step.body, **step.headers), client)
                 found.append(client.read)
+                assert not self.handler.routines.under_way
             return found
 
         with self.clock.in_place():
@@ -321,7 +336,6 @@ class House:
             await work
         while self.tasks:
             await self.tasks.pop(0)
-        assert not self.handler.routines.under_way
 
     def books(self) -> dict[str, object]:
         """All that is known afterwards: in memory, in the journal, and in the ledger once that has read it."""
@@ -343,6 +357,7 @@ class House:
                 for name, seen in self.desk.learned._seen.items()
             },
             "sent": self.vendor.seen,
+            "disk": self.disk and self.disk.waited,
         }  # fmt: skip
         self.journal.close()
         paths = [path for several in journals(self.folder / "journal").values() for path in several]
@@ -750,6 +765,53 @@ def test_a_key_ends_within_a_second() -> None:
     steps = [call(), call(), between("a second"), call(), between("a second"), call(), call()]
 
     assert 2 == both(steps, expires_at=NOON + 1_500_000)
+
+
+def test_answers_that_wait_for_the_disk_wait_for_it_either_way() -> None:
+    steps = [call(), call(), call("stream", "stream"), call("stream", "stream"), call("hello", "500", "plain"), call()]
+
+    assert 4 == both(steps, power=True, budget_usd=None)
+
+
+def test_calls_at_once_are_counted_and_paid_once_each() -> None:
+    """Sixty calls on one head, and the same one after another, come to the same sums."""
+    asked = [("hello", "stream", "small", "large")[number % 4] for number in range(60)]
+    replies = [REPLIES["stream" if ask == "stream" else "plain"] for ask in asked]
+    known = []
+    for together in (True, False):
+        with TemporaryDirectory() as folder:
+            house = House(Path(folder), routines=together, terms=TERMS + LIMITS.replace("12", "99"), budget_usd=50)
+            house.live([call(ask, "stream" if ask == "stream" else "plain") for ask in asked[:4]])
+            house.vendor.replies = list(replies)
+            clients = [Client() for _ in asked]
+
+            async def all_of_them(
+                house: House = house, clients: list[Client] = clients, wait: bool = not together
+            ) -> None:
+                for ask, client in zip(asked, clients, strict=True):
+                    served = asyncio.create_task(house.served(house.call(ASKS[ask]), client))
+                    await (served if wait else nap())
+                while house.tasks or house.handler.routines.under_way:
+                    await nap()
+
+            with house.clock.in_place():
+                asyncio.run(all_of_them())
+            books = house.books()
+            assert all("200" in str(client.read[0]) for client in clients)
+            counts = [
+                (key, each.requests, each.cost_pico, each.tokens) for key, each in house.desk.counts._tallies.items()
+            ]
+            known.append(
+                (
+                    books["purses"],
+                    books["accounts"],
+                    counts,
+                    [limits.in_flight for limits in house.desk.in_force.limits.values()],
+                )
+            )
+            house.close()
+
+    assert known[0] == known[1]
 
 
 def test_limits_and_budgets_are_met_at_the_same_call() -> None:
