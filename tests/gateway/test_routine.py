@@ -542,14 +542,15 @@ STREAMS = {
     "stream with comments": [b": ping\n\n", *STREAM[:1], b": ping\n\n", *STREAM[1:]],
     "stream that is long": [*STREAM[:1] * 40, *STREAM[1:]],
 }
-REPLIES |= {name: Reply(parts=parts, headers=EVENTS) for name, parts in STREAMS.items()}
-REPLIES |= {
+WHOLES = [*REPLIES, "stream", "broken stream"]
+STREAMED = {name: Reply(parts=parts, headers=EVENTS) for name, parts in STREAMS.items()} | {
     "broken stream": Reply(parts=STREAM[:2], headers=EVENTS, error=BrokenError("reset")),
     "broken after usage": Reply(parts=STREAM, headers=EVENTS, error=BrokenError("reset")),
     "broken at once": Reply(parts=(b"",), headers=EVENTS, error=BrokenError("reset")),
     "timed out stream": Reply(parts=STREAM[:1], headers=EVENTS, error=TimedOutError("between", dispatched=True)),
     "stream of a 500": Reply(500, parts=STREAM, headers=EVENTS),
 }
+REPLIES |= STREAMED
 PART = [{"role": "user", "content": [{"type": "text", "text": "hello"}]}]
 ASKS = {
     "hello": asks(),
@@ -703,7 +704,7 @@ def test_plain_calls_are_served_by_routine() -> None:
     )
 
 
-@pytest.mark.parametrize("name", list(REPLIES))
+@pytest.mark.parametrize("name", WHOLES)
 @pytest.mark.parametrize("budget_usd", [5, None])
 def test_whatever_the_vendor_answers(name: str, budget_usd: int | None) -> None:
     steps = [call(), call("hello", name, "plain"), call(), call("hello", name, name, name), call(), call("small")]
@@ -711,7 +712,7 @@ def test_whatever_the_vendor_answers(name: str, budget_usd: int | None) -> None:
     assert 1 <= both(steps, budget_usd=budget_usd)
 
 
-@pytest.mark.parametrize("name", list(REPLIES))
+@pytest.mark.parametrize("name", WHOLES)
 def test_whatever_the_vendor_answers_to_a_client_that_has_left(name: str) -> None:
     assert 1 <= both([call(), call("hello", name, "plain", gone=True), call()])
 
@@ -722,8 +723,14 @@ def test_plain_streams_are_served_by_routine() -> None:
     assert 4 == both([call(ask, "stream") for ask in asked], budget_usd=None)
 
 
-@pytest.mark.parametrize("name", list(REPLIES))
-@pytest.mark.parametrize("client", [{}, {"slow": True}, {"leaves": 1}, {"gone": True}], ids=str)
+@pytest.mark.parametrize(
+    ("name", "client"),
+    [
+        *((name, {}) for name in REPLIES),
+        *itertools.product(["plain", "500", *STREAMED], [{"slow": True}, {"leaves": 1}, {"gone": True}]),
+    ],
+    ids=str,
+)
 def test_whatever_the_vendor_streams(name: str, client: dict[str, Any]) -> None:
     ask = "stream" if len(name) % 2 else "stream with usage"
     first, again = call(ask, "stream"), call(ask, name, "stream", **client)
