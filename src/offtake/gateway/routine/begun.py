@@ -59,7 +59,7 @@ class Begun(Struct, eq=False):
         """The head is there."""
         self.first_ns = time.monotonic_ns()
         self.answer = answer
-        if answer.status == 200 and not answer.headers.get(b"content-type", b"").startswith(EVENTS):
+        if answer.status == 200 and not streams(answer):
             answer.then(self.come)
         else:
             self._hand_over(answer, self.routine.generally(self, answer))
@@ -72,9 +72,8 @@ class Begun(Struct, eq=False):
 
     def come(self) -> None:
         """All of the answer is here, or as much as is read ahead, or its end does not come."""
-        routine, routines = self.routine, self.routine.routines
-        routines.under_way -= 1
-        if routines.stopped:
+        routine = self.routine
+        if not routine.routines.came():
             return
         try:
             if not routine.ended(self):
@@ -104,7 +103,7 @@ class Streamed(Begun):
     passed_bytes: int = 0
 
     def answered(self, answer: Answer) -> None:
-        """The head is there: begin to answer with a stream, or wait for the whole."""
+        """The head is there: begin to answer with a stream; what is none goes the general way."""
         self.first_ns = time.monotonic_ns()
         self.answer = answer
         if answer.status != 200 or not streams(answer):

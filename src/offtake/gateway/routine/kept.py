@@ -31,7 +31,7 @@ class Routines:
         self.desk = desk
         self.go_on = go_on
         self.under_way = 0  # without a coroutine
-        self.stopped = False
+        self._stopped = False
         self._in_force = desk.in_force
         self._kept: dict[bytes, dict[tuple[bytes, int], Routine]] = {}
 
@@ -49,11 +49,11 @@ class Routines:
     def came(self) -> bool:
         """A call that went by itself has come to its end, or to somebody; False where nobody is there any more."""
         self.under_way -= 1
-        return not self.stopped
+        return not self._stopped
 
     def stop(self) -> None:
         """Patience is over: what is under way stays without an end, as the calls of coroutines that are cancelled."""
-        self.stopped = True
+        self._stopped = True
 
     def learn(self, dispatch: Dispatch) -> None:
         """Keep how a request was served, where others can be served by the same routine."""
