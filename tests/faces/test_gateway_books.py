@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from offtake.gateway.ingest import Ingester
 from offtake.gateway.journal.writer import JournalWriter
 from offtake.store.ledger.leases import lend, start_worker
 from offtake.store.ledger.ledger import open_ledger
+from offtake.store.ledger.packing import text_of
 from tests.faces.conftest import Offtake
 from tests.ledger.traffic import DOLLAR, NOON, intent, kill, release, rule, settle
 
@@ -133,10 +135,13 @@ def test_the_books_as_parquet_are_rated_like_any_usage(offtake: Offtake, store: 
 
 def test_a_whole_ledger_verifies_and_a_forged_one_names_its_line(offtake: Offtake, store: Path) -> None:
     assert (0, True) == (offtake("ledger", "verify", "--store", str(store)).code, store.exists())
-    ledger = open_ledger(store)
-    ledger.run("DROP TRIGGER blocks_no_update")
-    ledger.run("UPDATE blocks SET lines = CAST(replace(CAST(lines AS TEXT), '4250000001', '4250000000') AS BLOB)")
-    ledger.close()
+    forger = sqlite3.connect(store)
+    forger.create_function("text_of", 1, text_of)
+    forger.executescript(
+        "DROP TRIGGER blocks_no_update; "
+        "UPDATE blocks SET lines = CAST(replace(CAST(text_of(lines) AS TEXT), '4250000001', '4250000000') AS BLOB)"
+    )
+    forger.close()
     done = offtake("ledger", "verify", "--store", str(store))
 
     assert 1 == done.code

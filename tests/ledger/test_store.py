@@ -21,6 +21,7 @@ from offtake.store.ledger.leases import (
     unresolved,
 )
 from offtake.store.ledger.ledger import Ledger, LedgerError, open_ledger
+from offtake.store.ledger.packing import text_of
 from offtake.store.ledger.posting import OutOfStepError, Posted, Stretch, place_in, post
 from offtake.values.errors import InputError, OfftakeError
 from tests.ledger.traffic import DOLLAR, NOON, intent, release, rule, settle
@@ -209,7 +210,7 @@ def test_a_place_is_advanced_once(ledger: Ledger) -> None:
 
 
 FORGERIES = {
-    "L733": "UPDATE blocks SET lines = CAST(replace(CAST(lines AS TEXT), 'pico\":3', 'pico\":1') AS BLOB)",
+    "L733": "UPDATE blocks SET lines = CAST(replace(CAST(text_of(lines) AS TEXT), 'pico\":3', 'pico\":1') AS BLOB)",
     "L734": "UPDATE postings SET pico = '4' WHERE account = 'expense:anthropic:acme'",
     "L736": "UPDATE accounts SET pico = '1' WHERE name = 'spent:key:k/month/2026-11-01'",
     "L731": "DELETE FROM blocks WHERE number = 2",
@@ -230,6 +231,7 @@ def test_a_forgery_is_found(ledger: Ledger, folder: Path, code: str) -> None:
     for table in ("blocks", "postings"):
         for verb in ("update", "delete"):
             forger.execute(f"DROP TRIGGER {table}_no_{verb}")
+    forger.create_function("text_of", 1, text_of)
     forger.execute(FORGERIES[code])
     forger.commit()
     forger.close()

@@ -9,6 +9,7 @@ from typing import Any
 
 from offtake.ledger.audit import Audit, Block
 from offtake.store.ledger.ledger import Ledger
+from offtake.store.ledger.packing import text_of
 from offtake.usage.record import UsageRecord
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -24,8 +25,7 @@ def blocks(ledger: Ledger) -> Iterator[Block]:
         while waiting is not None and int(str(waiting[0])) <= int(str(number)):
             amounts[str(waiting[1])] = int(str(waiting[2]))
             waiting = next(postings, None)
-        text = lines if isinstance(lines, bytes) else str(lines).encode()
-        yield Block(int(str(number)), int(str(at)), str(previous), str(digest), text, amounts)
+        yield Block(int(str(number)), int(str(at)), str(previous), str(digest), text_of(lines), amounts)
 
 
 def audit(ledger: Ledger) -> Audit:
@@ -52,8 +52,7 @@ def events(ledger: Ledger, *kinds: str) -> Iterator[Mapping[str, Any]]:
 def events_after(ledger: Ledger, number: int, *kinds: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
     """(block, event) of these kinds in the blocks after one, in the order in which they were posted."""
     for block, lines in ledger.each("SELECT number, lines FROM blocks WHERE number > ? ORDER BY number", number):
-        text = lines if isinstance(lines, bytes) else str(lines).encode()
-        for event in Block(int(str(block)), 0, "", "", text, {}).events(*kinds):
+        for event in Block(int(str(block)), 0, "", "", text_of(lines), {}).events(*kinds):
             yield int(str(block)), event
 
 

@@ -17,6 +17,7 @@ from offtake.ledger.accounts import has_floor
 from offtake.ledger.chain import GENESIS, block_hash
 from offtake.ledger.lines import line_of
 from offtake.ledger.transactions import Postings, below_floor, checked, moved
+from offtake.store.ledger.packing import packed, packer
 from offtake.store.ledger.schema import APPLICATION_ID, MIGRATIONS
 from offtake.values.errors import InputError, OutsideError, Place
 
@@ -39,6 +40,7 @@ class Ledger:
         self._lock = threading.RLock()
         self._depth = 0
         self._last = _NO_BLOCK
+        self._packer = packer()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -130,7 +132,8 @@ class Ledger:
         self.run_each("INSERT INTO postings VALUES (?, ?, ?)", [(number, name, str(p)) for name, p in amounts.items()])
         text = b"\n".join(lines)
         digest = block_hash(number, at, previous, text, amounts)
-        self.run("INSERT INTO blocks VALUES (?, ?, ?, ?, ?)", number, at, text, previous, digest)
+        stored = packed(text, self._packer)
+        self.run("INSERT INTO blocks VALUES (?, ?, ?, ?, ?)", number, at, stored, previous, digest)
         self._last = number, digest
         return number
 

@@ -16,10 +16,11 @@ from typing import Any
 
 from offtake.ledger import movements
 from offtake.ledger.entries import BEGIN, Entry, Written
-from offtake.ledger.lines import line_of, payload_of
+from offtake.ledger.lines import is_whole, line_of, payload_of
 from offtake.ledger.resolutions import Resolution
 from offtake.ledger.transactions import Postings, netted
 from offtake.store.ledger.ledger import Ledger, LedgerError
+from offtake.store.ledger.packing import text_of
 from offtake.store.ledger.tallies import HOUR, Sums, Tally, add_tallies
 
 _WITHIN = "SELECT value FROM json_each(?)"
@@ -285,7 +286,7 @@ def _lines_of(ledger: Ledger, requests: Sequence[str]) -> dict[tuple[str, bool],
     rows = ledger.rows(f"SELECT begun, ended FROM requests WHERE request IN ({_WITHIN})", json.dumps(list(wanted)))
     found: dict[tuple[str, bool], bytes] = {}
     for block in sorted({int(str(number)) for row in rows for number in row if number is not None}):
-        for line in lines_in(ledger, block):
+        for line in filter(is_whole, lines_in(ledger, block)):
             event = json.loads(payload_of(line))
             if event.get("id") in wanted:
                 found[event["id"], event["kind"] == BEGIN] = line
@@ -294,5 +295,6 @@ def _lines_of(ledger: Ledger, requests: Sequence[str]) -> dict[tuple[str, bool],
 
 def lines_in(ledger: Ledger, block: int) -> list[bytes]:
     """The lines of a block."""
-    ((text,),) = ledger.rows("SELECT lines FROM blocks WHERE number = ?", block)
-    return bytes(text).split(b"\n") if isinstance(text, bytes) and text else []
+    ((stored,),) = ledger.rows("SELECT lines FROM blocks WHERE number = ?", block)
+    text = text_of(stored)
+    return text.split(b"\n") if text else []

@@ -4,8 +4,8 @@ Amounts are TEXT, because a budget may exceed what 64 bits hold in picodollars (
 Python, on whole numbers. Instants are microseconds since 1970, UTC. What was posted is never updated and never deleted:
 triggers refuse it, and the hash chain would show it.
 
-A block keeps its lines as one text, as they stood in the journals: a row of their own for each would cost five times as
-much to write. `requests` says in which block each request began and ended.
+A block keeps its lines as one text, as they stood in the journals, packed (`packing.py`): a row of their own for each
+would cost five times as much to write. `requests` says in which block each request began and ended.
 """
 
 from __future__ import annotations
@@ -67,5 +67,9 @@ _TALLIES = (
     "INSERT INTO counters SELECT 'tallied after', coalesce(max(number), 0) FROM blocks",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = ((*_POSTED, *_PRESENT, *_KEYS, *_APPEND_ONLY), _LOTS, _DECISIONS, _TALLIES)
+_PACKED: tuple[str, ...] = ()  # lines may be packed from here on, which earlier versions cannot read
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    *((*_POSTED, *_PRESENT, *_KEYS, *_APPEND_ONLY), _LOTS, _DECISIONS, _TALLIES, _PACKED),
+)
 APPLICATION_ID = 0x0FF7A4E  # marks the file as a ledger of ours
