@@ -18,7 +18,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from offtake.gateway.settle import Costs
-from offtake.store.files import replacing_path
+from offtake.values.errors import OutsideError
 
 SUFFIX = ".metrics"
 SECONDS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
@@ -80,6 +80,7 @@ class Counts:
         self._refused: Counter[str] = Counter()
         self._observed: Counter[str] = Counter()
         self._transcripts: dict[str, int] = {}
+        self._written = -1  # how much had been counted
 
     def settled(self, contract: str, vendor: str, costs: Costs, milliseconds: int, first_milliseconds: int) -> None:
         """A request has ended."""
@@ -112,18 +113,29 @@ class Counts:
 
     def keeps_transcripts(self) -> None:
         """Transcripts are kept from now on."""
+        self._written = -1
         for result in TRANSCRIPTS:
             self._transcripts.setdefault(result, 0)
 
     def write(self, folder: Path, worker: str) -> None:
-        """Leave the counts where the others find them."""
+        """Leave the counts where the others find them, unless they are there. OutsideError where that cannot be."""
+        counted = sum([each.requests for each in self._tallies.values()])
+        counted += self._refused.total() + self._observed.total() + sum(self._transcripts.values())
+        if counted == self._written:
+            return
         found = self._summed()
         document = {
             "counters": {name: [[*key, n] for key, n in rows.items()] for name, rows in found.counters.items()},
             "histograms": {name: [[*key, n] for key, n in rows.items()] for name, rows in found.histograms.items()},
         }
-        with replacing_path(folder / f"{worker}{SUFFIX}") as beside:
+        beside = folder / f"{worker}{SUFFIX}.new"  # this worker's alone
+        try:
             beside.write_text(json.dumps(document))
+            beside.replace(folder / f"{worker}{SUFFIX}")
+        except OSError as error:
+            hint = f"make room on the disk of {folder}; what was counted is not lost"
+            raise OutsideError("O510", f"cannot write the counts of {worker}: {error.strerror}", hint=hint) from error
+        self._written = counted
 
     def _summed(self) -> Sums:
         """The counts by the labels of the page."""

@@ -30,6 +30,7 @@ from offtake.gateway.journal.writer import JournalWriter
 from offtake.gateway.log import say
 from offtake.gateway.memory import keep_freed
 from offtake.gateway.neighbours import Neighbours
+from offtake.gateway.route.standing import Standing
 from offtake.gateway.standings import Standings
 from offtake.gateway.vendors.endpoint import Endpoint
 from offtake.gateway.vendors.wires import keep_renewed, wire_of
@@ -196,30 +197,44 @@ class _Worker:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             try:
-                version = await asyncio.to_thread(keys_version, self._ledger)
-                if version != self._version:
-                    self.desk.callers = self._callers()
-                    self._version = version
-                if await asyncio.to_thread(decisions_version, self._ledger) != self._decided:
-                    self._renew_policy()
                 self.desk.counts.write(self._config.journal, self._name)
+            except OutsideError as error:
+                say("the counts of the page of metrics stay behind", worker=self._name, why=str(error))
+            try:
+                await self._see()
                 await self.desk.budgets.give_idle_back(microseconds())
-                await self._renew_standings()
             except OutsideError as error:
                 say("the ledger cannot be reached", worker=self._name, why=error.code)
-            except OfftakeError as error:  # what a contract has drawn decides an order, and no more
-                say("routing keeps the standings that it had", worker=self._name, why=error.code)
+
+    async def _see(self) -> None:
+        """Act on what the ledger says now, which a thread reads in one go. OutsideError: it cannot be asked."""
+        routing, standings = self.desk.in_force.routing, self._standings
+        reservations = {name: each.reservation for name, each in routing.standings.items()}
+
+        def read() -> tuple[int, int, dict[str, Standing] | OfftakeError]:
+            versions = keys_version(self._ledger), decisions_version(self._ledger)
+            try:
+                return *versions, standings.renewed(instant(microseconds()), reservations)
+            except OfftakeError as error:
+                return *versions, error
+
+        version, decided, found = await asyncio.to_thread(read)
+        if version != self._version:
+            self.desk.callers = self._callers()
+            self._version = version
+        if decided != self._decided:
+            self._renew_policy()
+        if isinstance(found, OutsideError):
+            raise found
+        if isinstance(found, OfftakeError):  # what a contract has drawn decides an order, and no more
+            say("routing keeps the standings that it had", worker=self._name, why=found.code)
+        else:
+            routing.standings = found
 
     def _renew_policy(self) -> None:
         """Know which models people have suspended or withdrawn."""
         self._decided = decisions_version(self._ledger)
         self._in_force.policy.renew(standing(read_decisions(self._ledger)))
-
-    async def _renew_standings(self) -> None:
-        """Let routing know what every worker has drawn of the commitments and credits of each contract."""
-        standings, routing = self._standings, self.desk.in_force.routing
-        reservations = {name: each.reservation for name, each in routing.standings.items()}
-        routing.standings = await asyncio.to_thread(standings.renewed, instant(microseconds()), reservations)
 
     def _reload(self) -> None:
         """Take contracts, vendors and shared budgets as they are now; a broken file changes nothing, and is said."""

@@ -118,6 +118,33 @@ def test_events_that_come_each_alone_give_the_same(name: str, end: str) -> None:
         assert (b"".join([*events[:4], *events[5:]]), FINAL[name]) == run(name, events, wants_usage=False)
 
 
+ENDS_TEXT = '"}}], "error": {"message": "x"}, "more": [{"delta": {"content": "'
+TEXTS = st.lists(
+    st.sampled_from(
+        ['"', "\\", "\n", "\r", "a", "é", "usage", '"usage":{', "finish_reason", "[DONE]", "error", "content", ":", "@"]
+    ),
+    max_size=6,
+).map("".join)
+SAID = st.one_of(
+    TEXTS.map(lambda text: chunk(choices=[{"index": 0, "delta": {"content": text}, "finish_reason": None}])),
+    st.sampled_from([chunk("stop"), chunk(error={"message": "x"}), chunk(usage={"prompt_tokens": 9}), USAGE, "[DONE]"]),
+)
+
+
+@given(said=st.lists(SAID, max_size=12), compact=st.booleans(), plain=st.booleans())
+def test_chunks_that_differ_in_their_text_are_read_as_any(said: list[Value | str], compact: bool, plain: bool) -> None:
+    """Chunks like the one before are known by what stands around their text; pieces of an event never are."""
+    dialect, separators = BY_NAME["openai_chat"], (",", ":") if compact else (", ", ": ")
+    ask = dialect.read("", {}, spoken("openai_chat", {"stream": True}))
+    whole, pieces = dialect.Stream(ask, HEADERS), dialect.Stream(ask, HEADERS)
+    for each in said:
+        text = each if isinstance(each, str) else json.dumps(each, separators=separators, ensure_ascii=plain)
+        event = f"data: {text}\n\n".replace("@", ENDS_TEXT).encode()
+
+        assert whole.feed(event) == pieces.feed(event[:3]) + pieces.feed(event[3:])
+        assert (whole.complete, whole.served()) == (pieces.complete, pieces.served())
+
+
 @pytest.mark.parametrize("name", STREAMED)
 def test_a_stream_says_when_its_usage_is_final(name: str) -> None:
     dialect = BY_NAME[name]

@@ -226,6 +226,9 @@ class _End:
 
 _SAYS_USAGE = re.compile(rb'"usage"\s*:\s*[{"\[]').search
 _SAYS_FINISH = re.compile(rb'"finish_reason"\s*:\s*"').search
+_SAYS_TEXT = re.compile(rb'"content"\s*:\s*"').search
+_TEXT = re.compile(rb'[^"\\\r\n]*').fullmatch
+"""Within a string: what neither ends it nor the event, nor escapes what follows."""
 
 
 def _matters(event: bytes) -> bool:
@@ -242,9 +245,11 @@ class Stream:
     Once `complete`, the usage is final: whoever writes it down does so before this chunk is passed on.
     """
 
-    __slots__ = ("_done", "_end", "_events", "_request_id", "_strips", "complete")
+    __slots__ = ("_after", "_before", "_done", "_end", "_events", "_request_id", "_strips", "complete")
 
     def __init__(self, ask: Ask, headers: answered.Headers) -> None:
+        self._before: bytes | tuple[()] = ()  # what stood before the text of a chunk that said no more; () for none yet
+        self._after = b""
         self._strips = not ask.wants_usage
         self._events = sse.Events()
         self._done = False
@@ -254,11 +259,27 @@ class Stream:
 
     def feed(self, chunk: bytes) -> bytes:
         """The bytes to pass on for a chunk of the vendor's: itself, but for usage that the client did not ask for."""
+        if (
+            chunk.startswith(self._before)
+            and chunk.endswith(self._after)
+            and _TEXT(chunk, len(self._before), len(chunk) - len(self._after)) is not None
+            and not self._events.held
+        ):
+            return chunk
         if self._end.model and not self._events.held and sse.all_of_lines(chunk, 1) and not _matters(chunk):
+            self._look_around(chunk)
             return chunk
         passed = [event for event in self._events.feed(chunk) if not self._read(event)]
         self.complete = self._done or self._end.is_final
         return b"".join(passed) if self._strips else chunk
+
+    def _look_around(self, chunk: bytes) -> None:
+        """Know the next chunk that differs in its text alone."""
+        found = _SAYS_TEXT(chunk)
+        if found is not None:
+            begin, end = found.end(), chunk.find(b'"', found.end())
+            if _TEXT(chunk, begin, end) is not None:
+                self._before, self._after = chunk[:begin], chunk[end:]
 
     def end(self) -> bytes:
         """The bytes that are still owed when the vendor has closed."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from offtake.gateway.journal.events import events_of
-from offtake.gateway.journal.writer import LOCK, SUFFIX, lock
+from offtake.gateway.journal.writer import LOCK, SPARE, SUFFIX, lock
 from offtake.ledger.entries import Written
 from offtake.ledger.lines import split_lines
 from offtake.values.errors import OutsideError
@@ -126,8 +126,6 @@ def dead_lock(folder: Path, worker: str) -> int | None:
 
 
 def remove(folder: Path, worker: str) -> None:
-    """Remove what is left of a worker whose journals are posted and whose leases are closed."""
-    for path in folder.glob(f"{worker}.*"):
-        if path.suffix != LOCK:
-            path.unlink(missing_ok=True)
-    (folder / f"{worker}{LOCK}").unlink(missing_ok=True)
+    """Remove the journals of a worker, which are posted and whose leases are closed, and its lock as the last."""
+    for path in (*folder.glob(f"{worker}.*{SUFFIX}"), folder / f"{worker}{SPARE}", folder / f"{worker}{LOCK}"):
+        path.unlink(missing_ok=True)
