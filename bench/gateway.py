@@ -3,8 +3,8 @@
 Each gateway has one core to itself, all of it: worker and ingester too. A mock vendor and the load have another. Ours
 runs with everything on: key, budget and holds, limits, residency, block list, journal, ledger, ingester. CPU is what
 the kernel counted for all processes of a gateway until its books were written; who is not measured is paused. Where
-a peer cannot be installed, its line says why. About four minutes, and the first run installs the peers;
-`--skip litellm,portkey` leaves them out.
+a peer cannot be installed, its line says why. About four minutes, and the first run
+installs the peers; `--skip litellm,portkey` leaves them out.
 
     a call        16 connections in a closed loop (wrk), answers of 1.1 kB
     200 KB        4 connections, prompts of 200 kB
@@ -23,7 +23,7 @@ import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from bench.figures import Figure, arguments, show, unmet
@@ -34,7 +34,7 @@ from bench.rig.processes import Tree, awake, cores
 
 PROMPT = "Which of these two offers is cheaper for the month that we had, and by how much? Show the difference. " * 4
 BIG_PROMPT = PROMPT * 500
-ROUNDS = 3
+ROUNDS = 5
 SECONDS = 2.0
 RATE = 2_000.0
 STREAMS = 100
@@ -83,6 +83,8 @@ class Rig:
             self.peers[name] = peer
             open_loop(peer.target(PROMPT), WARM_RATE, 1.0, 0)  # first calls may import: with patience
             self._turn(peer, lambda: closed_loop(peer.target(PROMPT), self._folder, 16, WARM_SECONDS))
+            with suppress(RuntimeError, OSError):  # whoever cannot stream is asked again, and says why
+                self._turn(peer, lambda: streams(peer.stream(PROMPT), STREAMS, 1.0))
         except (RuntimeError, OSError, subprocess.SubprocessError) as error:
             self.skipped[name] = " ".join(str(error).split())[:REASON_LENGTH_MAX]
             self.peers.pop(name, None)

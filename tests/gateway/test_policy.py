@@ -86,6 +86,12 @@ def test_a_key_has_lists_of_its_own_and_a_denial_wins(code: str, rules: dict[str
     refused(code, "key key_1", decide(outlet(), key(**rules)))
 
 
+def test_a_client_is_not_told_in_which_folder_a_contract_is() -> None:
+    where = outlet(RESIDENCY, region="us", file="/srv/acme corp/contracts/acme.yaml")
+
+    refused("G311", "residency.regions (acme.yaml:9)", decide(where))
+
+
 @pytest.mark.parametrize("region", ["global", "us", "us-east-1", "europa", ""])
 def test_residency_fails_closed_before_anything_is_sent(region: str) -> None:
     refused("G311", "residency.regions (acme.yaml:9)", decide(outlet(RESIDENCY, region=region)))

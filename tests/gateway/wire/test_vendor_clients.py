@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import urllib.request
 from collections.abc import Iterator
 from typing import Any
@@ -38,7 +37,7 @@ def test_chat(gpt: Any) -> None:
     dollars = (usage.prompt_tokens * 2_125_000 + usage.completion_tokens * 12_750_000) / 10**12
     assert f"{dollars:.12f} USD" == answer.headers["offtake-cost"]
     assert "acme-openai" == answer.headers["offtake-contract"]
-    assert re.fullmatch(r"prices\.discounts\[0\] \(.*openai\.yaml:8\)", answer.headers["offtake-clause"])
+    assert "prices.discounts[0] (openai.yaml:8)" == answer.headers["offtake-clause"]
 
 
 def test_a_chat_stream_hides_the_usage_that_nobody_asked_for(gpt: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from pathlib import PurePath
 from typing import NamedTuple
 
 from offtake.contract.contract import Contract
@@ -56,6 +57,7 @@ Rule = Callable[[Looked], Refusal | None]
 
 
 def clause_of(contract: Contract, path: str, at: datetime | None = None) -> str:
-    """A term with its place: `residency.regions (acme.yaml:41)`."""
+    """A term with its place: `residency.regions (acme.yaml:41)`. Clients read it, but not the file's folder."""
     place = contract.place(path, at)
-    return f"{path} ({place.file}:{place.line})" if place.line else f"{path} ({place.file})"
+    file = PurePath(place.file).name
+    return f"{path} ({file}:{place.line})" if place.line else f"{path} ({file})"
