@@ -95,13 +95,23 @@ def take(windows: Counted, amounts: Sequence[int], now_ns: int) -> bool:
     for window, counted in windows:
         if now_ns >= window._until_ns:
             window._advance(now_ns)
-        if window.total + amounts[counted] > window.limit:
-            return False
-    for window, counted in windows:
         amount = amounts[counted]
-        window.total += amount
+        total = window.total + amount
+        if total > window.limit:
+            _give_back(windows, amounts, window)
+            return False
+        window.total = total
         window._counts[window._place] += amount
     return True
+
+
+def _give_back(windows: Counted, amounts: Sequence[int], full: Window) -> None:
+    """Undo what was just counted on the windows before the one that is full."""
+    for window, counted in windows:
+        if window is full:
+            return
+        window.total -= amounts[counted]
+        window._counts[window._place] -= amounts[counted]
 
 
 def correct(windows: Counted, amounts: Sequence[int], taken_ns: int, used: Sequence[int], now_ns: int) -> None:
