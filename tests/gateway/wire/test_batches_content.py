@@ -12,6 +12,7 @@ import openai
 import pytest
 
 from offtake.store.batches import batches_folder, open_batches
+from tests.gateway.wire.held import held
 from tests.gateway.wire.running import House
 from tests.gateway.wire.test_batches_openai import chat_line, ended, made, upload
 
@@ -21,7 +22,7 @@ MARK = "marked-sentence-4711"
 def holders(house: House, text: str) -> set[str]:
     """The files of the gateway that hold a text."""
     files = [path for path in house.folder.rglob("*") if path.is_file() and path != house.meter]
-    return {str(path.relative_to(house.folder)) for path in files if text.encode() in path.read_bytes()}
+    return {str(path.relative_to(house.folder)) for path in files if text.encode() in held(path)}
 
 
 def test_content_stands_in_private_files_until_it_is_deleted_or_expires(tmp_path: Path) -> None:

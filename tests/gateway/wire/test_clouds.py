@@ -18,6 +18,7 @@ pytest.importorskip("google.auth", reason="the extra `vertex` is not installed")
 
 from tests.gateway.wire import clouds
 from tests.gateway.wire.clouds import Clouds
+from tests.gateway.wire.held import held
 from tests.gateway.wire.running import CONTRACT, House, started
 
 OPUS, HAIKU, SONNET = "claude-opus-4-7", "claude-haiku-4-5", "claude-sonnet-4-6"
@@ -239,7 +240,7 @@ def test_tokens_are_renewed_before_they_end(house: CloudHouse, claude: Any) -> N
 def test_no_secret_is_written_anywhere(house: CloudHouse) -> None:
     for file in house.folder.rglob("*"):
         if file.is_file() and file.name not in ("bedrock.key", "google.json", "meter.jsonl"):
-            content = file.read_bytes()
+            content = held(file)
             for secret in (clouds.SECRET_KEY, "secret-token", "bedrock-api-key", "PRIVATE KEY"):
                 assert secret.encode() not in content, (file, secret)
 

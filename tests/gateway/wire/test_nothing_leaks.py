@@ -25,6 +25,7 @@ pytest.importorskip("cryptography", reason="the extra `transcripts` is not insta
 
 from tests.gateway.wire import running
 from tests.gateway.wire.collector import Collector
+from tests.gateway.wire.held import held
 from tests.gateway.wire.running import VENDOR_KEY, House
 
 MARK = "marked-sentence-4711"
@@ -182,19 +183,17 @@ def test_nothing_holds_what_passed(tmp_path: Path, collector: Collector, monkeyp
         *filter(None, said),
     ]
     not_ours = {"meter.jsonl", "offtake.db.secret", "master.key"}  # the vendors' own, and the secrets themselves
-    places = {
-        str(file): file.read_bytes() for file in folder.rglob("*") if file.is_file() and file.name not in not_ours
-    }
+    places = {str(file): held(file) for file in folder.rglob("*") if file.is_file() and file.name not in not_ours}
     places |= {
         "export": exported.encode(),
         "metrics": metrics,
         "collector": b"".join(body for _, body in collector.bodies),
     }
     assert len(places["collector"]) > 1_000
-    assert sum(len(held) for name, held in places.items() if name.endswith(".sealed")) > 10_000
+    assert sum(len(content) for name, content in places.items() if name.endswith(".sealed")) > 10_000
     assert b'"prefixes"' in places[str(folder / "offtake.db")]
     assert json.loads(exported)["unresolved"]
     assert {200, 500} <= {status for status, _ in answers}
     for secret in secrets:
         forms = (secret.encode(), json.dumps(secret)[1:-1].encode(), base64.b64encode(secret.encode())[:-4])
-        assert [] == [name for name, held in places.items() if any(form in held for form in forms)], secret
+        assert [] == [name for name, content in places.items() if any(form in content for form in forms)], secret

@@ -79,10 +79,10 @@ def test_openai_gets_a_cache_key_of_the_system_prompt(house: House) -> None:
 
 
 def events(house: House, kind: str) -> list[dict[str, Any]]:
-    """The events of a kind in the journals, whose files are made longer than what they hold."""
+    """The events of a kind in the journals."""
     found: list[dict[str, Any]] = []
-    for file in sorted((house.folder / "journal").glob("*")):
-        for line in [] if file.suffix == ".metrics" else file.read_bytes().rstrip(b"\0").splitlines():
+    for file in sorted((house.folder / "journal").glob("*.wal")):
+        for line in file.read_bytes().splitlines():
             value = json.loads(line[9:])
             found += [event for event in (value if isinstance(value, list) else [value]) if event["kind"] == kind]
     return found

@@ -10,6 +10,7 @@ import anthropic
 import openai
 import pytest
 
+from tests.gateway.wire.held import held
 from tests.gateway.wire.running import VENDOR_KEY, House
 
 CLAUDE, GPT = "claude-opus-4-7", "gpt-5.4"
@@ -115,7 +116,7 @@ def test_the_books_agree_with_the_vendors_meter_and_hold_no_content(house: House
     assert "whole" in house.offtake("ledger", "verify", "--config", str(house.config))
     for file in house.folder.rglob("*"):
         if file.is_file() and file.name not in ("meter.jsonl", "offtake.db.secret"):
-            content = file.read_bytes()
+            content = held(file)
             assert b"marked-sentence-4711" not in content, file
             assert VENDOR_KEY.encode() not in content, file
 
