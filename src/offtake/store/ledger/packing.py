@@ -1,7 +1,8 @@
 """How a block's lines lie in the file: as they are, or, where that is shorter, as one frame of Zstandard (RFC 8878).
 
 Lines of journals say much the same: a block of 2,000 takes a tenth of their size, of calls that are alike a thirtieth.
-That is what is written twice and synced, so that packing takes less time than it saves. Chain, checksums and audit are about the lines themselves.
+That is what is written twice and synced, so that packing takes less time than it saves. Chain, checksums and audit are
+about the lines themselves.
 """
 
 from __future__ import annotations
