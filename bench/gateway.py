@@ -2,9 +2,9 @@
 
 Each gateway has one core to itself, all of it: worker and ingester too. A mock vendor and the load have another. Ours
 runs with everything on: key, budget and holds, limits, residency, block list, journal, ledger, ingester. CPU is what
-the kernel counted for all processes of a gateway until its books were written; who is not measured is paused. Where
-a peer cannot be installed, its line says why. About four minutes, and the first run
-installs the peers; `--skip litellm,portkey` leaves them out.
+the kernel counted for all processes of a gateway until its books were written; who is not measured is paused. Each is
+warmed up with calls and streams. Where a peer cannot be installed, its line says why. About four minutes, and the first
+run installs the peers; `--skip litellm,portkey` leaves them out.
 
     a call        16 connections in a closed loop (wrk), answers of 1.1 kB
     200 KB        4 connections, prompts of 200 kB

@@ -35,6 +35,7 @@ def test_the_page_is_the_sum_over_workers(tmp_path: Path) -> None:
     assert 5 == requests_of(tmp_path)
     assert "offtake_cost_usd_total" in page(tmp_path).decode()
     assert ["w0.metrics", "w1.metrics"] == sorted(path.name for path in tmp_path.iterdir())
+    (tmp_path / "w2.metrics.new").touch()  # its worker was killed as it wrote
     forget(tmp_path)
     assert [] == list(tmp_path.iterdir())
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from offtake.store.ledger.history import audit, usage_of
 from offtake.store.ledger.ledger import Ledger, LedgerError, open_ledger
-from offtake.store.ledger.packing import packed, packer, text_of
+from offtake.store.ledger.packing import new_packer, packed, text_of
 from offtake.store.ledger.posting import lines_in, post
 from tests.ledger.test_store import stretch
 from tests.ledger.traffic import NOON, intent, settle
@@ -97,8 +97,8 @@ def test_a_damaged_block_is_found_and_nothing_breaks(ledger: Ledger, folder: Pat
 @given(st.binary(max_size=300))
 def test_what_is_packed_is_what_is_read(text: bytes) -> None:
     line = b"00000000 " + text
-    assert line == text_of(packed(line, packer()))
-    assert b"" == text_of(packed(b"", packer()))
+    assert line == text_of(packed(line, new_packer()))
+    assert b"" == text_of(packed(b"", new_packer()))
 
 
 @given(st.binary(max_size=100))

@@ -179,7 +179,7 @@ class Sums:
 
 def forget(folder: Path) -> None:
     """A gateway starts: what an earlier one has counted is gone."""
-    for path in folder.glob(f"*{SUFFIX}"):
+    for path in folder.glob(f"*{SUFFIX}*"):  # half-written ones too
         path.unlink(missing_ok=True)
 
 

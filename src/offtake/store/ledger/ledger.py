@@ -17,7 +17,7 @@ from offtake.ledger.accounts import has_floor
 from offtake.ledger.chain import GENESIS, block_hash
 from offtake.ledger.lines import line_of
 from offtake.ledger.transactions import Postings, below_floor, checked, moved
-from offtake.store.ledger.packing import packed, packer
+from offtake.store.ledger.packing import new_packer, packed
 from offtake.store.ledger.schema import APPLICATION_ID, MIGRATIONS
 from offtake.values.errors import InputError, OutsideError, Place
 
@@ -40,7 +40,7 @@ class Ledger:
         self._lock = threading.RLock()
         self._depth = 0
         self._last = _NO_BLOCK
-        self._packer = packer()
+        self._packer = new_packer()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -16,7 +16,7 @@ _TEXT_BYTES_MAX = 10**9  # SQLite keeps no larger value, so that no block has mo
 Packer = zstandard.ZstdCompressor
 
 
-def packer() -> Packer:
+def new_packer() -> Packer:
     """What `packed` needs. It is for one thread at a time."""
     return Packer(level=_LEVEL)
 

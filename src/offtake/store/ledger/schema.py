@@ -70,6 +70,10 @@ _TALLIES = (
 _PACKED: tuple[str, ...] = ()  # lines may be packed from here on, which earlier versions cannot read
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
-    *((*_POSTED, *_PRESENT, *_KEYS, *_APPEND_ONLY), _LOTS, _DECISIONS, _TALLIES, _PACKED),
+    (*_POSTED, *_PRESENT, *_KEYS, *_APPEND_ONLY),
+    _LOTS,
+    _DECISIONS,
+    _TALLIES,
+    _PACKED,
 )
 APPLICATION_ID = 0x0FF7A4E  # marks the file as a ledger of ours
