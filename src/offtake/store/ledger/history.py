@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from offtake.ledger.audit import Audit, Block
-from offtake.store.ledger.ledger import Ledger
+from offtake.store.ledger.ledger import Ledger, readable
 from offtake.store.ledger.packing import text_of
 from offtake.usage.record import UsageRecord
 
@@ -46,13 +46,14 @@ def audit(ledger: Ledger) -> Audit:
 def events(ledger: Ledger, *kinds: str) -> Iterator[Mapping[str, Any]]:
     """The posted events of these kinds, in the order in which they were posted."""
     for block in blocks(ledger):
+        readable(block.number, block.lines)
         yield from block.events(*kinds)
 
 
 def events_after(ledger: Ledger, number: int, *kinds: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
     """(block, event) of these kinds in the blocks after one, in the order in which they were posted."""
     for block, lines in ledger.each("SELECT number, lines FROM blocks WHERE number > ? ORDER BY number", number):
-        for event in Block(int(str(block)), 0, "", "", text_of(lines), {}).events(*kinds):
+        for event in Block(int(str(block)), 0, "", "", readable(int(str(block)), lines), {}).events(*kinds):
             yield int(str(block)), event
 
 

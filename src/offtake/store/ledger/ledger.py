@@ -17,7 +17,7 @@ from offtake.ledger.accounts import has_floor
 from offtake.ledger.chain import GENESIS, block_hash
 from offtake.ledger.lines import line_of
 from offtake.ledger.transactions import Postings, below_floor, checked, moved
-from offtake.store.ledger.packing import new_packer, packed
+from offtake.store.ledger.packing import is_packed, new_packer, packed, text_of
 from offtake.store.ledger.schema import APPLICATION_ID, MIGRATIONS
 from offtake.values.errors import InputError, OutsideError, Place
 
@@ -184,6 +184,15 @@ class Ledger:
             "INSERT INTO accounts VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET pico = excluded.pico",
             [(name, str(pico), None if name not in floors else str(floors[name])) for name, pico in after.items()],
         )
+
+
+def readable(number: int, stored: object) -> bytes:
+    """The lines of a block, joined by line feeds. LedgerError where it is damaged: nothing is left out unsaid."""
+    text = text_of(stored)
+    if is_packed(text):
+        what, hint = f"block {number} of the ledger cannot be read", "`offtake ledger verify` says what is whole"
+        raise LedgerError("L733", what, why="it was changed after it was posted", hint=f"{hint}; put back a copy")
+    return text
 
 
 def append_movement(ledger: Ledger, at: int, kind: str, postings: Postings, **facts: object) -> None:

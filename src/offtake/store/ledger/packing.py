@@ -17,8 +17,8 @@ Packer = zstandard.ZstdCompressor
 
 
 def new_packer() -> Packer:
-    """What `packed` needs. It is for one thread at a time."""
-    return Packer(level=_LEVEL)
+    """What `packed` needs. It is for one thread at a time. Frames have a checksum: a changed one is not unpacked."""
+    return Packer(level=_LEVEL, write_checksum=True)
 
 
 def packed(text: bytes, packer: Packer) -> bytes:
@@ -31,7 +31,7 @@ def text_of(stored: object) -> bytes:
     """The lines of what is stored. What is no whole frame is given as it is: none of its lines has its checksum."""
     if not isinstance(stored, bytes):  # somebody's own hand
         return str(stored).encode()
-    if not stored.startswith(_MAGIC):
+    if not is_packed(stored):
         return stored
     try:
         if not 0 <= zstandard.frame_content_size(stored) <= _TEXT_BYTES_MAX:
@@ -39,3 +39,8 @@ def text_of(stored: object) -> bytes:
         return zstandard.decompress(stored)
     except zstandard.ZstdError:
         return stored
+
+
+def is_packed(text: bytes) -> bool:
+    """Whether it is a frame and no lines; what `text_of` gives is one where it is damaged."""
+    return text.startswith(_MAGIC)

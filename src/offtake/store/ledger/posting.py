@@ -19,8 +19,7 @@ from offtake.ledger.entries import BEGIN, Entry, Written
 from offtake.ledger.lines import is_whole, line_of, payload_of
 from offtake.ledger.resolutions import Resolution
 from offtake.ledger.transactions import Postings, netted
-from offtake.store.ledger.ledger import Ledger, LedgerError
-from offtake.store.ledger.packing import text_of
+from offtake.store.ledger.ledger import Ledger, LedgerError, readable
 from offtake.store.ledger.tallies import HOUR, Sums, Tally, add_tallies
 
 _WITHIN = "SELECT value FROM json_each(?)"
@@ -296,5 +295,5 @@ def _lines_of(ledger: Ledger, requests: Sequence[str]) -> dict[tuple[str, bool],
 def lines_in(ledger: Ledger, block: int) -> list[bytes]:
     """The lines of a block."""
     ((stored,),) = ledger.rows("SELECT lines FROM blocks WHERE number = ?", block)
-    text = text_of(stored)
+    text = readable(block, stored)
     return text.split(b"\n") if text else []
